@@ -1,0 +1,14 @@
+//! What the daemon tells its clients: plain data, version 1.
+//!
+//! The control socket serves it as JSON; `mainstay status --json` prints it as it is. Moments are
+//! milliseconds since 1970 (UTC), lengths are milliseconds; both say so in their names.
+
+mod status;
+
+pub use status::{
+    Active, Address, Counters, Group, LearntPeer, Plan, PlanStep, Refused, Reply, Router, Script,
+    State, Status, Timers, Tracked, Transition, Verdict,
+};
+
+/// The version of this api, the first part of every path: `/v1/status`.
+pub const VERSION: &str = "v1";

@@ -1,0 +1,37 @@
+//! What a node is told.
+
+use mainstay_plan::{Change, Refusal, Step};
+use mainstay_vrrp::{Name, Received};
+
+use crate::Settings;
+
+/// One thing that happened to the node.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A packet of IP protocol 112 came in.
+    Received(Received<'a>),
+    /// The kernel changed. The first one after the start is [`Change::Whole`].
+    Kernel(Change),
+    /// The kernel carried out a step; the change itself has been told before.
+    Applied(Step),
+    /// The kernel refused a step.
+    Refused(Step, Refusal),
+    /// A tracked script ended (or timed out, or could not be started: not a success).
+    ScriptEnded {
+        /// The script.
+        script: Name,
+        /// Whether it ended with 0, in time.
+        success: bool,
+    },
+    /// The operator's settings, whole; what did not change does not notice.
+    Settings(Box<Settings>),
+    /// The operator's command.
+    Command(Command),
+}
+
+/// What the operator commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Say farewell and want nothing more.
+    Stop,
+}

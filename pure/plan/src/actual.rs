@@ -1,0 +1,109 @@
+//! What is there: a mirror of the kernel, kept by changes in the order in which they happened.
+
+use std::collections::BTreeMap;
+
+use mainstay_base::{InterfaceAddress, LinkIndex, LinkName, MacAddress};
+
+/// A mirror of the links and addresses of the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actual {
+    /// Every link, by index.
+    pub links: BTreeMap<LinkIndex, Link>,
+    /// Every address.
+    pub addresses: BTreeMap<(LinkIndex, InterfaceAddress), PresentAddress>,
+}
+
+/// One link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its number.
+    pub index: LinkIndex,
+    /// Its name at the moment.
+    pub name: LinkName,
+    /// Its hardware address, where it is an Ethernet one.
+    pub mac: Option<MacAddress>,
+    /// Up and running: administratively up, with carrier.
+    pub up: bool,
+    /// Bytes in a packet.
+    pub mtu: u32,
+    /// Whether multicast works on it.
+    pub multicast: bool,
+    /// Whether it is the loopback link, where nobody needs an announcement.
+    pub loopback: bool,
+}
+
+/// One address that is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PresentAddress {
+    /// It bears our mark (the address protocol number): we put it there, now or in an earlier life.
+    pub ours: bool,
+    /// Not usable as a source: tentative, duplicate or deprecated.
+    pub unusable: bool,
+}
+
+/// One change of the kernel, in the order in which it happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Everything, read afresh: at the start, and after changes were lost.
+    Whole(Box<Actual>),
+    /// A link is there, or is other than before (also: renamed, up, down, new hardware address).
+    Link(Link),
+    /// A link is gone, with its addresses.
+    LinkGone(LinkIndex),
+    /// An address is there, or is other than before.
+    Address {
+        /// On this link.
+        link: LinkIndex,
+        /// The address.
+        address: InterfaceAddress,
+        /// How it is there.
+        present: PresentAddress,
+    },
+    /// An address is gone.
+    AddressGone {
+        /// From this link.
+        link: LinkIndex,
+        /// The address.
+        address: InterfaceAddress,
+        /// Whether the kernel did it at our own request.
+        by_us: bool,
+    },
+}
+
+impl Actual {
+    /// Takes in one change.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Whole(actual) => *self = (**actual).clone(),
+            Change::Link(link) => {
+                self.links.insert(link.index, link.clone());
+            }
+            Change::LinkGone(index) => {
+                self.links.remove(index);
+                self.addresses.retain(|(link, _), _| link != index);
+            }
+            Change::Address { link, address, present } => {
+                self.addresses.insert((*link, *address), *present);
+            }
+            Change::AddressGone { link, address, .. } => {
+                self.addresses.remove(&(*link, *address));
+            }
+        }
+    }
+
+    /// The link of that name, if there is one.
+    pub fn link_named(&self, name: &LinkName) -> Option<&Link> {
+        self.links.values().find(|link| link.name == *name)
+    }
+
+    /// The addresses on a link, in order.
+    pub fn addresses_on(
+        &self,
+        index: LinkIndex,
+    ) -> impl Iterator<Item = (InterfaceAddress, PresentAddress)> {
+        self.addresses
+            .iter()
+            .filter(move |((link, _), _)| *link == index)
+            .map(|((_, address), present)| (*address, *present))
+    }
+}

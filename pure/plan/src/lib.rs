@@ -1,0 +1,13 @@
+//! The kernel as data: what is wanted, what is there, and the steps between.
+//!
+//! Machines state what they want as a level ([`Wants`]). The edge tells what is there as changes
+//! ([`Change`]) that keep a mirror ([`Actual`]). [`steps`] is a pure function between the two.
+//! Nothing here knows netlink; `edge/linux` carries the steps out, the simulator's kernel too.
+
+mod actual;
+mod steps;
+mod wants;
+
+pub use actual::{Actual, Change, Link, PresentAddress};
+pub use steps::{Refusal, Step, steps};
+pub use wants::{AddressKey, AddressOptions, Lifetime, Scope, Wants};

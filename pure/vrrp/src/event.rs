@@ -1,0 +1,239 @@
+//! What came about, in the past tense, each with its cause.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use mainstay_base::LinkName;
+
+use crate::Name;
+
+/// Where a virtual router stands, by name. RFC 9568 §6.4; Fault is keepalived's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StateName {
+    /// Not started, or stopped.
+    Initialize,
+    /// It waits.
+    Backup,
+    /// It holds the virtual addresses.
+    Active,
+    /// It is unfit: a tracked thing failed, or there is nothing to advertise with.
+    Fault,
+}
+
+/// A fact about a virtual router or a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A router is in another state.
+    StateChanged {
+        /// The router.
+        router: Name,
+        /// From.
+        from: StateName,
+        /// To.
+        to: StateName,
+        /// The effective priority after the change.
+        priority: u8,
+        /// Why.
+        why: Cause,
+    },
+    /// A group is in another state; told after its members.
+    GroupChanged {
+        /// The group.
+        group: Name,
+        /// From.
+        from: StateName,
+        /// To.
+        to: StateName,
+    },
+    /// The effective priority is another one.
+    PriorityChanged {
+        /// The router.
+        router: Name,
+        /// From.
+        from: u8,
+        /// To.
+        to: u8,
+        /// The state that it is in.
+        state: StateName,
+    },
+    /// A Backup hears an Active that it did not know.
+    ActiveHeard {
+        /// The router.
+        router: Name,
+        /// The Active's address.
+        address: IpAddr,
+        /// Its priority.
+        priority: u8,
+    },
+    /// While Active, a lower priority was heard: two were Active.
+    LowerPriorityHeard {
+        /// The router.
+        router: Name,
+        /// From whom.
+        from: IpAddr,
+        /// Its priority.
+        theirs: u8,
+        /// Ours.
+        ours: u8,
+    },
+    /// A tracked script's verdict changed.
+    ScriptChanged {
+        /// The script.
+        script: Name,
+        /// Whether it is up.
+        up: bool,
+    },
+    /// Something odd that still works; told once until the state changes.
+    Noticed {
+        /// The router.
+        router: Name,
+        /// What.
+        notice: Notice,
+    },
+}
+
+/// Why a virtual router changed its state: enough for a sentence that a person understands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// It was started.
+    Started,
+    /// It is the address owner.
+    Owner,
+    /// The Active (if one was known) was silent for the active-down interval.
+    Silence {
+        /// The Active that was heard last.
+        last_active: Option<IpAddr>,
+    },
+    /// The Active said farewell with priority 0.
+    Farewell {
+        /// From whom.
+        from: IpAddr,
+    },
+    /// The Active has a lower priority, and we preempt.
+    LowerPriority {
+        /// From whom.
+        from: IpAddr,
+        /// Its priority.
+        theirs: u8,
+        /// Ours.
+        ours: u8,
+    },
+    /// A router of higher priority (or of equal priority and higher address) advertises.
+    HigherPriority {
+        /// From whom.
+        from: IpAddr,
+        /// Its priority.
+        theirs: u8,
+        /// Ours.
+        ours: u8,
+    },
+    /// A tracked or needed link is down.
+    LinkDown {
+        /// The link.
+        link: LinkName,
+    },
+    /// A tracked or needed link is not there.
+    LinkMissing {
+        /// The link.
+        link: LinkName,
+    },
+    /// There is no address to advertise from.
+    NoSource {
+        /// The link.
+        link: LinkName,
+    },
+    /// A tracked script failed.
+    ScriptFailed {
+        /// The script.
+        script: Name,
+    },
+    /// A tracked script has given no verdict yet.
+    ScriptUnknown {
+        /// The script.
+        script: Name,
+    },
+    /// All that made it unfit has passed.
+    Recovered,
+    /// Another member of its sync group led.
+    Group {
+        /// The group.
+        group: Name,
+        /// The member that led.
+        member: Name,
+    },
+    /// The node is stopping, or the router was taken out of the settings.
+    Stopped,
+}
+
+/// Something odd that still works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A version 3 peer advertises at another interval; we have learnt it.
+    IntervalDiffers {
+        /// From whom.
+        from: IpAddr,
+        /// Hundredths of a second.
+        theirs: u16,
+        /// Hundredths of a second.
+        ours: u16,
+    },
+    /// A peer advertises other addresses than ours.
+    AddressesDiffer {
+        /// From whom.
+        from: IpAddr,
+    },
+    /// Another router claims to be the address owner as well.
+    TwoOwners {
+        /// From whom.
+        from: IpAddr,
+    },
+    /// A peer has the same priority and the same address as ours.
+    SameAddress {
+        /// From whom.
+        from: IpAddr,
+    },
+    /// Advertisements of this router number were dropped for a reason that is a misconfiguration.
+    Dropped {
+        /// From whom.
+        from: IpAddr,
+        /// Why.
+        why: crate::Reject,
+    },
+}
+
+impl fmt::Display for StateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StateName::Initialize => "Initialize",
+            StateName::Backup => "Backup",
+            StateName::Active => "Active",
+            StateName::Fault => "Fault",
+        })
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Started => f.write_str("it was started"),
+            Cause::Owner => f.write_str("it is the address owner"),
+            Cause::Silence { last_active: Some(last) } => write!(f, "{last} fell silent"),
+            Cause::Silence { last_active: None } => f.write_str("nobody else is Active"),
+            Cause::Farewell { from } => write!(f, "{from} said farewell"),
+            Cause::LowerPriority { from, theirs, ours } => {
+                write!(f, "{from} has the lower priority ({theirs}, ours {ours})")
+            }
+            Cause::HigherPriority { from, theirs, ours } => {
+                write!(f, "{from} goes before us (priority {theirs}, ours {ours})")
+            }
+            Cause::LinkDown { link } => write!(f, "link {link} is down"),
+            Cause::LinkMissing { link } => write!(f, "link {link} is not there"),
+            Cause::NoSource { link } => write!(f, "link {link} has no address to advertise from"),
+            Cause::ScriptFailed { script } => write!(f, "script {script} failed"),
+            Cause::ScriptUnknown { script } => write!(f, "script {script} has no verdict yet"),
+            Cause::Recovered => f.write_str("everything it needs is back"),
+            Cause::Group { group, member } => write!(f, "{member} led group {group}"),
+            Cause::Stopped => f.write_str("it was stopped"),
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! What the operator asked for, already checked: virtual routers, sync groups, tracked scripts.
+//!
+//! Every value here is legal; whatever had to be rounded, cleared or refused was so in `config`,
+//! which said so to the operator.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroU8;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mainstay_base::{Family, LinkName};
+use mainstay_plan::{AddressKey, AddressOptions};
+
+/// All of the VRRP part of one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The virtual routers, in the order of the file; names are unique.
+    pub routers: Vec<RouterSettings>,
+    /// The sync groups; a router is in one at most.
+    pub groups: Vec<GroupSettings>,
+    /// The scripts whose verdicts are tracked; names are unique.
+    pub scripts: Vec<TrackedScript>,
+    /// Nobody advertises or becomes Active for so long after the start.
+    pub startup_delay: Duration,
+}
+
+/// A name that the operator gave to a router, a group or a script. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Arc<str>);
+
+impl Name {
+    /// A name, as written.
+    pub fn new(text: &str) -> Name {
+        Name(text.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One virtual router on one link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterSettings {
+    /// Its name.
+    pub name: Name,
+    /// Its number on the link.
+    pub vrid: Vrid,
+    /// The version of the protocol that it speaks; IPv6 implies version 3.
+    pub version: Version,
+    /// The family that carries its advertisements, and of `addresses`.
+    pub family: Family,
+    /// The link that it advertises on.
+    pub link: LinkName,
+    /// Its priority before tracking has its say.
+    pub priority: Priority,
+    /// What it starts as. Only an address owner (priority 255) starts as Active at once.
+    pub start_as: StartAs,
+    /// How often the Active advertises. Version 2: whole seconds.
+    pub advertisement_interval: Centiseconds,
+    /// How many silent intervals make an Active dead: 3 unless asked otherwise.
+    pub down_intervals: u8,
+    /// The password (version 2 only).
+    pub password: Option<Password>,
+    /// The virtual addresses that are advertised, in the order of the wire.
+    pub addresses: Vec<VirtualAddress>,
+    /// Addresses that move along and are not advertised; any family.
+    pub excluded: Vec<VirtualAddress>,
+    /// To whom it advertises.
+    pub peers: Peers,
+    /// The source address of its advertisements; the link's primary address if none.
+    pub source: Option<IpAddr>,
+    /// Whether and when it takes over from a lower priority.
+    pub preempt: Preempt,
+    /// Whether packets to the virtual address are accepted by a non-owner.
+    pub accept: bool,
+    /// Whether its own link going down makes it unfit.
+    pub track_own_link: bool,
+    /// Links whose state counts.
+    pub track_links: Vec<TrackLink>,
+    /// Scripts whose verdict counts.
+    pub track_scripts: Vec<TrackScript>,
+    /// How it announces its addresses.
+    pub announce: Announce,
+    /// Which checksum its version 3 IPv4 advertisements bear.
+    pub checksum: ChecksumForm,
+    /// Do not answer an advertisement of lower priority with one of ours.
+    pub ignore_lower_priority: bool,
+    /// Send one last advertisement before yielding to a higher priority.
+    pub answer_higher_priority: bool,
+    /// Drop advertisements from unicast senders that are not in the list of peers.
+    pub check_unicast_source: bool,
+    /// Do not compare the list of addresses again while the sender is the same.
+    pub skip_address_check: bool,
+}
+
+/// A virtual router's number, 1 to 255. RFC 9568 §5.2.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Vrid(NonZeroU8);
+
+impl Vrid {
+    /// 1 to 255.
+    pub fn new(number: u8) -> Option<Vrid> {
+        NonZeroU8::new(number).map(Vrid)
+    }
+
+    /// The number.
+    pub fn get(self) -> u8 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Vrid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The version of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// RFC 3768, IPv4 only.
+    V2,
+    /// RFC 9568 (and 5798), both families.
+    V3,
+}
+
+/// A configured priority, 1 to 255; 255 is the address owner. RFC 9568 §5.2.4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(NonZeroU8);
+
+impl Priority {
+    /// The address owner's.
+    pub const OWNER: Priority = Priority(NonZeroU8::MAX);
+
+    /// 1 to 255.
+    pub fn new(number: u8) -> Option<Priority> {
+        NonZeroU8::new(number).map(Priority)
+    }
+
+    /// The number.
+    pub fn get(self) -> u8 {
+        self.0.get()
+    }
+
+    /// Whether it is the address owner's.
+    pub fn is_owner(self) -> bool {
+        self == Priority::OWNER
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What a virtual router starts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartAs {
+    /// Active at once; has effect for the address owner only.
+    Active,
+    /// Backup, for a full active-down interval.
+    Backup,
+}
+
+/// Hundredths of a second, the unit of version 3 on the wire. RFC 9568 §5.2.7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Centiseconds(pub u16);
+
+impl Centiseconds {
+    /// As a length of time.
+    pub fn duration(self) -> Duration {
+        Duration::from_millis(u64::from(self.0) * 10)
+    }
+}
+
+/// A version 2 password: 8 bytes, padded with zeros. Never printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Password(pub [u8; 8]);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// An address that moves, where it stands and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualAddress {
+    /// The link (the router's own unless said otherwise) and the address.
+    pub key: AddressKey,
+    /// How it is put there.
+    pub options: AddressOptions,
+    /// Whether its link going down makes the router unfit.
+    pub track: bool,
+}
+
+/// To whom a virtual router advertises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peers {
+    /// To the protocol's group.
+    Multicast {
+        /// 224.0.0.18 or ff02::12 unless set otherwise.
+        group: IpAddr,
+    },
+    /// To each of these.
+    Unicast {
+        /// The peers.
+        peers: Vec<UnicastPeer>,
+        /// TTL or hop limit of what we send.
+        ttl: u8,
+    },
+}
+
+/// One unicast peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnicastPeer {
+    /// Its address.
+    pub address: IpAddr,
+    /// The least TTL that its advertisements may bear.
+    pub ttl_min: Option<u8>,
+    /// The greatest TTL that its advertisements may bear.
+    pub ttl_max: Option<u8>,
+}
+
+/// Whether and when a Backup of higher priority takes over from an Active of lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preempt {
+    /// Never; it waits for silence.
+    Never,
+    /// After so long; zero: when its active-down timer runs out.
+    After(Duration),
+}
+
+/// A link whose state counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackLink {
+    /// The link.
+    pub link: LinkName,
+    /// What its state does.
+    pub weight: Weight,
+}
+
+/// A reference to a tracked script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackScript {
+    /// The script's name.
+    pub script: Name,
+    /// What its verdict does here; the script's own weight if none.
+    pub weight: Option<Weight>,
+}
+
+/// What a tracked thing does to the priority: 0 makes the router unfit while it is down, positive is
+/// added while it is up, negative is subtracted while it is down; reverse swaps up and down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// −253 to 253.
+    pub value: i16,
+    /// Swap up and down.
+    pub reverse: bool,
+}
+
+/// A script whose verdict is tracked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackedScript {
+    /// Its name.
+    pub name: Name,
+    /// What is run.
+    pub command: Command,
+    /// From one start to the next.
+    pub interval: Duration,
+    /// It has failed if it takes longer.
+    pub timeout: Duration,
+    /// What its verdict does where nobody says otherwise.
+    pub weight: Weight,
+    /// So many successes in a row make it up.
+    pub rise: u32,
+    /// So many failures in a row make it down.
+    pub fall: u32,
+    /// It starts as failed rather than as unknown.
+    pub starts_failed: bool,
+}
+
+/// A program with its arguments, run without a shell, and as whom.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Command {
+    /// The program and its arguments; never empty.
+    pub words: Vec<String>,
+    /// The user; the script user of the node if none.
+    pub user: Option<String>,
+    /// The group; the user's own if none.
+    pub group: Option<String>,
+}
+
+/// Routers that move together: all Active, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSettings {
+    /// Its name.
+    pub name: Name,
+    /// Names of routers that exist, in the order of the file; not empty.
+    pub members: Vec<Name>,
+    /// Links whose state counts for all members.
+    pub track_links: Vec<TrackLink>,
+    /// Scripts whose verdict counts for all members.
+    pub track_scripts: Vec<TrackScript>,
+    /// Whether weights of the members' own tracked things count (`sync_group_tracking_weight`).
+    pub member_weights: bool,
+}
+
+/// How addresses are announced by gratuitous ARP and unsolicited neighbour advertisements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announce {
+    /// From the first burst to the second; zero: no second burst.
+    pub delay: Duration,
+    /// Passes in a burst.
+    pub repeat: u32,
+    /// Passes again every so often; zero: never.
+    pub refresh: Duration,
+    /// Passes in a refresh.
+    pub refresh_repeat: u32,
+    /// As `delay`, after an advertisement of lower priority was heard.
+    pub lower_priority_delay: Duration,
+    /// As `repeat`, after an advertisement of lower priority was heard.
+    pub lower_priority_repeat: u32,
+    /// At least so long between two gratuitous ARPs on one link.
+    pub arp_interval: Duration,
+    /// At least so long between two neighbour advertisements on one link.
+    pub na_interval: Duration,
+}
+
+impl Default for Announce {
+    /// keepalived's values.
+    fn default() -> Announce {
+        Announce {
+            delay: Duration::from_secs(5),
+            repeat: 5,
+            refresh: Duration::ZERO,
+            refresh_repeat: 1,
+            lower_priority_delay: Duration::from_secs(5),
+            lower_priority_repeat: 5,
+            arp_interval: Duration::ZERO,
+            na_interval: Duration::ZERO,
+        }
+    }
+}
+
+/// Which checksum a version 3 advertisement over IPv4 bears; all are accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChecksumForm {
+    /// With a pseudo-header, as keepalived, tcpdump and RFC 5798 as commonly read.
+    #[default]
+    PseudoHeader,
+    /// Over the message alone. RFC 9568 §5.2.8.
+    MessageOnly,
+}
