@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName, MacAddress};
 
+use crate::AddressOptions;
+
 /// A mirror of the links and addresses of the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actual {
@@ -33,12 +35,14 @@ pub struct Link {
 }
 
 /// One address that is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PresentAddress {
     /// It bears our mark (the address protocol number): we put it there, now or in an earlier life.
     pub ours: bool,
     /// Not usable as a source: tentative, duplicate or deprecated.
     pub unusable: bool,
+    /// How it is there, as far as the kernel tells; a lifetime is what is left of it.
+    pub options: AddressOptions,
 }
 
 /// One change of the kernel, in the order in which it happened.
@@ -83,7 +87,7 @@ impl Actual {
                 self.addresses.retain(|(link, _), _| link != index);
             }
             Change::Address { link, address, present } => {
-                self.addresses.insert((*link, *address), *present);
+                self.addresses.insert((*link, *address), present.clone());
             }
             Change::AddressGone { link, address, .. } => {
                 self.addresses.remove(&(*link, *address));
@@ -100,10 +104,10 @@ impl Actual {
     pub fn addresses_on(
         &self,
         index: LinkIndex,
-    ) -> impl Iterator<Item = (InterfaceAddress, PresentAddress)> {
+    ) -> impl Iterator<Item = (InterfaceAddress, &PresentAddress)> {
         self.addresses
             .iter()
             .filter(move |((link, _), _)| *link == index)
-            .map(|((_, address), present)| (*address, *present))
+            .map(|((_, address), present)| (*address, present))
     }
 }

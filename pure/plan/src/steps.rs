@@ -9,7 +9,7 @@ use crate::{Actual, AddressKey, AddressOptions, Wants};
 /// One change to make to the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Put an address on a link, marked as ours.
+    /// Put an address on a link, marked as ours; one of ours that is there takes the options.
     AddAddress {
         /// On this link.
         link: LinkIndex,

@@ -29,7 +29,7 @@ fn actual(addresses: &[(&str, bool)]) -> Actual {
     let mut actual = Actual::default();
     actual.apply(&Change::Link(eth0()));
     for (address, ours) in addresses {
-        let present = PresentAddress { ours: *ours, unusable: false };
+        let present = PresentAddress { ours: *ours, ..PresentAddress::default() };
         let address = address.parse().expect("an address");
         actual.apply(&Change::Address { link: ETH0, address, present });
     }
