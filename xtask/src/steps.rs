@@ -1,0 +1,78 @@
+//! `cargo xtask test`: the steps, one after the other, with their times and a summary.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::metadata::cargo;
+use crate::peers;
+
+/// One cargo command that must succeed.
+struct Step {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    environment: &'static [(&'static str, &'static str)],
+}
+
+const STEPS: [Step; 5] = [
+    Step { name: "format", arguments: &["fmt", "--all", "--check"], environment: &[] },
+    Step {
+        name: "lints",
+        arguments: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        environment: &[],
+    },
+    Step {
+        name: "documentation",
+        arguments: &["doc", "--workspace", "--no-deps", "--locked"],
+        environment: &[("RUSTDOCFLAGS", "-D warnings")],
+    },
+    Step { name: "build", arguments: &["build", "--workspace", "--locked"], environment: &[] },
+    Step {
+        name: "tests",
+        arguments: &["test", "--workspace", "--no-fail-fast", "--locked"],
+        environment: &[],
+    },
+];
+
+struct Outcome {
+    name: &'static str,
+    good: bool,
+    took: Duration,
+}
+
+/// Runs all steps, the later ones also when an earlier one failed. Answers whether all succeeded.
+pub fn run(root: &Path, no_install: bool) -> bool {
+    let mut outcomes = vec![timed("test peers", || peers::provide(!no_install))];
+    outcomes.extend(STEPS.iter().map(|step| timed(step.name, || carry_out(root, step))));
+    println!("\n== summary");
+    for outcome in &outcomes {
+        let verdict = if outcome.good { "ok" } else { "FAILED" };
+        println!("{:>7.1} s  {:<14} {verdict}", outcome.took.as_secs_f64(), outcome.name);
+    }
+    outcomes.iter().all(|outcome| outcome.good)
+}
+
+fn timed(name: &'static str, step: impl FnOnce() -> bool) -> Outcome {
+    println!("\n== {name}");
+    let started = Instant::now();
+    let good = step();
+    let took = started.elapsed();
+    println!("== {name}: {} after {:.1} s", if good { "ok" } else { "FAILED" }, took.as_secs_f64());
+    Outcome { name, good, took }
+}
+
+fn carry_out(root: &Path, step: &Step) -> bool {
+    println!("$ cargo {}", step.arguments.join(" "));
+    let status = Command::new(cargo())
+        .current_dir(root)
+        .args(step.arguments)
+        .envs(step.environment.iter().copied())
+        .status();
+    match status {
+        Ok(status) => status.success(),
+        Err(error) => {
+            println!("cargo does not start: {error}");
+            false
+        }
+    }
+}
