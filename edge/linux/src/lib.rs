@@ -1,1 +1,18 @@
+//! Linux: namespaces, links, the kernel's mirror, sockets, clock, processes and files.
+//!
+//! Adapters translate and decide nothing: bytes and metadata become plain values, steps become
+//! netlink requests. This is the only crate of the workspace with `unsafe` code.
 
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod errno;
+mod netlink;
+mod sockopt;
+
+pub mod capabilities;
+pub mod netns;
+pub mod topology;
+pub mod userns;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,190 @@
+//! One netlink socket: requests, answers, notifications.
+
+mod attributes;
+mod message;
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use mainstay_plan::Refusal;
+use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::{Socket, SocketAddr};
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+pub(crate) use attributes::{Attributes, array, number, text};
+pub(crate) use message::{Body, Message, Messages};
+
+/// Longer than any message that the kernel sends without being asked for virtual functions.
+const LONGEST_DATAGRAM: usize = 64 * 1024;
+
+/// Room for the notifications of some ten thousand changes while nobody reads.
+const RECEIVE_BUFFER: i32 = 8 * 1024 * 1024;
+
+/// How long an answer may take; the kernel answers a request before it returns from the send.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// A netlink socket of the namespace that the opening thread was in.
+pub(crate) struct Channel {
+    socket: Socket,
+    port: u32,
+    sequence: u32,
+    buffer: Vec<u8>,
+}
+
+/// What one read gave.
+pub(crate) enum Read {
+    /// So many bytes of messages.
+    Datagram(usize),
+    /// The kernel dropped messages because nobody read them in time.
+    Overrun,
+    /// Nothing was there.
+    Empty,
+}
+
+impl Channel {
+    /// Opens a socket and subscribes it to multicast groups.
+    pub(crate) fn open(groups: &[u32]) -> io::Result<Channel> {
+        let mut socket = Socket::new(NETLINK_ROUTE)?;
+        enlarge_receive_buffer(&socket)?;
+        socket.set_ext_ack(true)?;
+        socket.set_cap_ack(true)?;
+        // Kernels before 4.20 do not check strictly; our requests are right without it.
+        let _ = socket.set_netlink_get_strict_chk(true);
+        let port = socket.bind_auto()?.port_number();
+        socket.set_non_blocking(true)?;
+        for group in groups {
+            socket.add_membership(*group)?;
+        }
+        Ok(Channel { socket, port, sequence: 0, buffer: vec![0; LONGEST_DATAGRAM] })
+    }
+
+    /// The number by which notifications name this socket as their cause.
+    pub(crate) fn port(&self) -> u32 {
+        self.port
+    }
+
+    /// Appends a request to `batch` and gives its number.
+    pub(crate) fn append(
+        &mut self,
+        batch: &mut Vec<u8>,
+        request: RouteNetlinkMessage,
+        flags: u16,
+    ) -> u32 {
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REQUEST | flags;
+        header.sequence_number = self.sequence;
+        let mut message = NetlinkMessage::new(header, request.into());
+        message.finalize();
+        let start = batch.len();
+        batch.resize(start + message.buffer_len().next_multiple_of(4), 0);
+        message.serialize(&mut batch[start..]);
+        self.sequence
+    }
+
+    /// Sends a batch of requests to the kernel.
+    pub(crate) fn send(&self, batch: &[u8]) -> io::Result<()> {
+        self.socket.send_to(batch, &SocketAddr::new(0, 0), 0).map(|_| ())
+    }
+
+    /// Reads one datagram, if there is one.
+    pub(crate) fn read(&mut self) -> io::Result<Read> {
+        loop {
+            let mut space = &mut self.buffer[..];
+            match self.socket.recv_from(&mut space, libc::MSG_TRUNC) {
+                Ok((length, _)) if length > LONGEST_DATAGRAM => return Ok(Read::Overrun),
+                Ok((length, from)) if from.port_number() == 0 => return Ok(Read::Datagram(length)),
+                Ok(_from_a_process) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Read::Empty),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => return Ok(Read::Overrun),
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// The messages of the datagram read last.
+    pub(crate) fn messages(&self, length: usize) -> Messages<'_> {
+        Messages::of(&self.buffer[..length])
+    }
+
+    /// Waits until something can be read; false if nothing came within `limit`.
+    pub(crate) fn wait(&self, limit: Duration) -> io::Result<bool> {
+        let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
+        let mut fds = [PollFd::new(self, PollFlags::IN)];
+        match rustix::event::poll(&mut fds, Some(&limit)) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(true),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Sends one request and waits for the kernel's yes or no; other messages are dropped.
+    pub(crate) fn ask(&mut self, request: RouteNetlinkMessage, flags: u16) -> Result<(), Refusal> {
+        let mut batch = Vec::new();
+        let sequence = self.append(&mut batch, request, NLM_F_ACK | flags);
+        self.send(&batch).map_err(|e| refusal_of(&e))?;
+        let until = Instant::now() + ANSWER_WITHIN;
+        loop {
+            match self.read().map_err(|e| refusal_of(&e))? {
+                Read::Datagram(length) => {
+                    if let Some(answer) = self.answer_to(sequence, length) {
+                        return answer;
+                    }
+                }
+                Read::Overrun => return Err(unanswered()),
+                Read::Empty => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() || !self.wait(left).map_err(|e| refusal_of(&e))? {
+                        return Err(unanswered());
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer_to(&self, sequence: u32, length: usize) -> Option<Result<(), Refusal>> {
+        self.messages(length).find_map(|message| match message.body {
+            Body::Answer(answer) if message.sequence == sequence => Some(answer),
+            Body::Answer(_) | Body::Done | Body::Other(_) => None,
+        })
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn enlarge_receive_buffer(socket: &Socket) -> io::Result<()> {
+    if crate::sockopt::set_int(
+        socket.as_raw_fd(),
+        libc::SOL_SOCKET,
+        libc::SO_RCVBUFFORCE,
+        RECEIVE_BUFFER,
+    )
+    .is_ok()
+    {
+        return Ok(());
+    }
+    // Without CAP_NET_ADMIN the system's limit (net.core.rmem_max) holds.
+    crate::sockopt::set_int(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUF, RECEIVE_BUFFER)
+}
+
+/// An error of a system call, as a refusal.
+pub(crate) fn refusal_of(error: &io::Error) -> Refusal {
+    let errno = error.raw_os_error().unwrap_or(libc::EIO);
+    Refusal { errno, message: crate::errno::text(errno) }
+}
+
+/// The kernel did not answer in time, or its answer was lost.
+pub(crate) fn unanswered() -> Refusal {
+    Refusal { errno: libc::ETIMEDOUT, message: "the kernel did not answer".to_owned() }
+}
+
+#[cfg(test)]
+mod tests;
