@@ -1,0 +1,121 @@
+//! What is wrong or surprising about a text: the place, the reason, the remedy.
+
+use crate::{Code, Span};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Something that was written does not come about.
+    Error,
+    /// It comes about otherwise than its author is likely to think.
+    Warning,
+    /// Good to know.
+    Notice,
+}
+
+impl Severity {
+    /// The word: `error`, `warning`, `notice`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Notice => "notice",
+        }
+    }
+}
+
+/// One thing that is wrong or surprising.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Its stable name.
+    pub code: Code,
+    /// What is the matter, in one sentence without file and line.
+    pub message: String,
+    /// Places; the first is the one to look at. None if it has no place in a text.
+    pub labels: Vec<Label>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// A place with a remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// The remark; may be empty.
+    pub text: String,
+}
+
+impl Fault {
+    fn with(severity: Severity, code: Code, message: impl Into<String>) -> Fault {
+        Fault { severity, code, message: message.into(), labels: Vec::new(), help: None }
+    }
+
+    pub(crate) fn error(code: Code, message: impl Into<String>) -> Fault {
+        Fault::with(Severity::Error, code, message)
+    }
+
+    pub(crate) fn warning(code: Code, message: impl Into<String>) -> Fault {
+        Fault::with(Severity::Warning, code, message)
+    }
+
+    pub(crate) fn notice(code: Code, message: impl Into<String>) -> Fault {
+        Fault::with(Severity::Notice, code, message)
+    }
+
+    pub(crate) fn at(self, span: Span) -> Fault {
+        self.label(span, "")
+    }
+
+    pub(crate) fn label(mut self, span: Span, text: impl Into<String>) -> Fault {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    pub(crate) fn label_if(self, span: Option<Span>, text: &str) -> Fault {
+        match span {
+            Some(span) => self.label(span, text),
+            None => self,
+        }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Fault {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The faults found so far. Past [`FAULTS_MAX`] only their number is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    kept: Vec<Fault>,
+    dropped: usize,
+}
+
+/// So many faults are kept: more than anybody reads, and a bound on memory for hostile text.
+pub(crate) const FAULTS_MAX: usize = 1000;
+
+impl Faults {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        if self.kept.len() < FAULTS_MAX {
+            self.kept.push(fault);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// All faults in the order of the text; those without a place first.
+    pub(crate) fn finish(mut self) -> Vec<Fault> {
+        self.kept.sort_by_key(|fault| {
+            fault.labels.first().map(|label| (label.span.file, label.span.start))
+        });
+        if self.dropped > 0 {
+            let message = format!("{} more faults were found than are shown", self.dropped);
+            let help = "mend the first ones, then check again";
+            self.kept.push(Fault::error(Code::TooManyFaults, message).help(help));
+        }
+        self.kept
+    }
+}

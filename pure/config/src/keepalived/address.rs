@@ -1,0 +1,247 @@
+//! Address entries: `ADDR[/LEN] [dev IF] [brd A|+|-] [scope S] [label L] …`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use mainstay_base::{Family, InterfaceAddress, LinkName};
+use mainstay_plan::{AddressOptions, Lifetime, Scope};
+
+use super::line::At;
+use super::tree::Statement;
+use super::values::{link, undefined};
+use super::words::Word;
+use crate::fault::Faults;
+use crate::suggest::nearest;
+use crate::{Code, Fault};
+
+/// An address entry.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub address: InterfaceAddress,
+    pub link: Option<LinkName>,
+    pub options: AddressOptions,
+    pub track: bool,
+    pub at: At,
+}
+
+/// All options of an entry, for suggestions.
+const OPTIONS: [&str; 17] = [
+    "brd",
+    "broadcast",
+    "dev",
+    "scope",
+    "label",
+    "peer",
+    "home",
+    "-nodad",
+    "mngtmpaddr",
+    "noprefixroute",
+    "autojoin",
+    "no_track",
+    "preferred_lft",
+    "use_vmac",
+    "track_group",
+    "to",
+    "vmac",
+];
+
+/// Reads an entry; none if it cannot stand.
+pub(super) fn entry(statement: &Statement, faults: &mut Faults) -> Option<Entry> {
+    let first = statement.words.first()?;
+    let (bare, written) = match first.text.as_str() {
+        "default" => (None, true),
+        text => (text.parse::<InterfaceAddress>().ok(), text.contains('/')),
+    };
+    let Some(address) = bare else {
+        let message = format!("`{}` is no address", first.text);
+        let fault = Fault::error(Code::AddressBad, message).here(first.at, "");
+        let help = undefined(&first.text).unwrap_or_else(|| {
+            "write an address with its prefix length, such as `192.0.2.1/24`".to_owned()
+        });
+        faults.add(fault.help(help));
+        return None;
+    };
+    let mut entry = Entry {
+        address,
+        link: None,
+        options: AddressOptions { preferred: usual_lifetime(address), ..AddressOptions::default() },
+        track: true,
+        at: first.at,
+    };
+    let mut options = Options { words: statement.values().iter(), faults, written };
+    while let Some(word) = options.words.next() {
+        if !options.one(&mut entry, word) {
+            return None;
+        }
+    }
+    Some(entry)
+}
+
+/// keepalived never lets a lone IPv6 address be chosen as a source.
+fn usual_lifetime(address: InterfaceAddress) -> Lifetime {
+    if address.family() == Family::V6 && address.prefix_len() == 128 {
+        Lifetime::Seconds(0)
+    } else {
+        Lifetime::Forever
+    }
+}
+
+struct Options<'s, 'f> {
+    words: std::slice::Iter<'s, Word>,
+    faults: &'f mut Faults,
+    /// Whether the prefix length was written.
+    written: bool,
+}
+
+impl Options<'_, '_> {
+    /// Takes one option in; whether the entry can still stand.
+    fn one(&mut self, entry: &mut Entry, word: &Word) -> bool {
+        match word.text.as_str() {
+            "dev" => match self.argument(word).map(|name| link(&name, self.faults)) {
+                Some(Some(link)) => entry.link = Some(link),
+                Some(None) | None => return false,
+            },
+            "brd" | "broadcast" => return self.broadcast(entry, word),
+            "scope" => return self.scope(entry, word),
+            "label" => return self.label(entry, word),
+            "peer" | "to" => return self.peer(entry, word),
+            "preferred_lft" => return self.lifetime(entry, word),
+            "home" => entry.options.home = self.only_v6(entry, word),
+            "-nodad" => entry.options.detect_duplicates = self.only_v6(entry, word),
+            "mngtmpaddr" => entry.options.manage_temporary = self.only_v6(entry, word),
+            "noprefixroute" => entry.options.no_prefix_route = true,
+            "autojoin" => entry.options.autojoin = true,
+            "no_track" => entry.track = false,
+            "use_vmac" => {
+                self.without_effect(word, "virtual hardware addresses are not carried out yet");
+            }
+            "track_group" => {
+                self.words.next();
+                self.without_effect(word, "it has an effect on static addresses only");
+            }
+            other => {
+                let message = format!("`{other}` is no option of an address; it is left out");
+                let fault = Fault::error(Code::AddressBad, message).here(word.at, "");
+                self.faults.add(match nearest(other, OPTIONS.into_iter()) {
+                    Some(guess) => fault.help(format!("did you mean `{guess}`?")),
+                    None => fault.help("the options are dev, brd, scope, label, peer, home, -nodad, mngtmpaddr, noprefixroute, autojoin, no_track, preferred_lft"),
+                });
+            }
+        }
+        true
+    }
+
+    fn argument(&mut self, option: &Word) -> Option<Word> {
+        let word = self.words.next().cloned();
+        if word.is_none() {
+            let message = format!("`{}` needs a value; the address is left out", option.text);
+            self.faults.add(Fault::error(Code::ValueMissing, message).here(option.at, ""));
+        }
+        word
+    }
+
+    fn bad(&mut self, word: &Word, expected: &str) -> bool {
+        let message = format!("expected {expected}, not `{}`; the address is left out", word.text);
+        self.faults.add(Fault::error(Code::ValueBad, message).here(word.at, ""));
+        false
+    }
+
+    fn without_effect(&mut self, word: &Word, why: &str) {
+        let message = format!("`{}` has no effect: {why}", word.text);
+        self.faults.add(Fault::warning(Code::AddressOption, message).here(word.at, ""));
+    }
+
+    fn only_v6(&mut self, entry: &Entry, word: &Word) -> bool {
+        let v6 = entry.address.family() == Family::V6;
+        if !v6 {
+            self.without_effect(word, "it is for IPv6");
+        }
+        v6
+    }
+
+    fn broadcast(&mut self, entry: &mut Entry, option: &Word) -> bool {
+        let Some(word) = self.argument(option) else { return false };
+        let IpAddr::V4(ip) = entry.address.ip() else {
+            self.without_effect(option, "IPv6 has no broadcast");
+            return true;
+        };
+        let host_bits = u32::MAX.checked_shr(u32::from(entry.address.prefix_len())).unwrap_or(0);
+        entry.options.broadcast = match word.text.as_str() {
+            "-" if self.written => Some(Ipv4Addr::from(u32::from(ip) & !host_bits).into()),
+            "+" if self.written => Some(Ipv4Addr::from(u32::from(ip) | host_bits).into()),
+            "+" | "-" => {
+                self.without_effect(
+                    option,
+                    "without a prefix length there is no broadcast address",
+                );
+                None
+            }
+            text => match text.parse::<Ipv4Addr>() {
+                Ok(broadcast) => Some(broadcast.into()),
+                Err(_) => return self.bad(&word, "an IPv4 address, `+` or `-`"),
+            },
+        };
+        true
+    }
+
+    fn scope(&mut self, entry: &mut Entry, option: &Word) -> bool {
+        let Some(word) = self.argument(option) else { return false };
+        let scope = match word.text.as_str() {
+            "global" => Scope::Global,
+            "site" => Scope::Site,
+            "link" => Scope::Link,
+            "host" => Scope::Host,
+            "nowhere" => Scope::Other(255),
+            text => match text.parse() {
+                Ok(0) => Scope::Global,
+                Ok(200) => Scope::Site,
+                Ok(253) => Scope::Link,
+                Ok(254) => Scope::Host,
+                Ok(number) => Scope::Other(number),
+                Err(_) => return self.bad(&word, "global, site, link, host or a number to 255"),
+            },
+        };
+        match entry.address.family() {
+            Family::V4 => entry.options.scope = scope,
+            Family::V6 => {
+                self.without_effect(option, "the kernel chooses the scope of an IPv6 address")
+            }
+        }
+        true
+    }
+
+    fn label(&mut self, entry: &mut Entry, option: &Word) -> bool {
+        let Some(word) = self.argument(option) else { return false };
+        if entry.address.family() == Family::V6 {
+            self.without_effect(option, "IPv6 addresses have no label");
+        } else if word.text.len() > 15 {
+            return self.bad(&word, "a label of at most 15 bytes");
+        } else {
+            entry.options.label = Some(word.text.as_str().into());
+        }
+        true
+    }
+
+    fn peer(&mut self, entry: &mut Entry, option: &Word) -> bool {
+        let Some(word) = self.argument(option) else { return false };
+        match word.text.parse::<InterfaceAddress>() {
+            Ok(peer) if peer.family() == entry.address.family() => {
+                entry.options.peer = Some(peer);
+                true
+            }
+            Ok(_) | Err(_) => self.bad(&word, "an address of the same family"),
+        }
+    }
+
+    fn lifetime(&mut self, entry: &mut Entry, option: &Word) -> bool {
+        let Some(word) = self.argument(option) else { return false };
+        entry.options.preferred = match word.text.as_str() {
+            "forever" => Lifetime::Forever,
+            text => match text.parse() {
+                Ok(u32::MAX) => Lifetime::Forever,
+                Ok(seconds) => Lifetime::Seconds(seconds),
+                Err(_) => return self.bad(&word, "seconds or `forever`"),
+            },
+        };
+        true
+    }
+}

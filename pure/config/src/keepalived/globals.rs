@@ -1,0 +1,253 @@
+//! `global_defs`: what concerns the node, and the defaults of instances that open later.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mainstay_engine::Node;
+use mainstay_engine::vrrp::{Announce, Version};
+
+use super::keywords::Block;
+use super::tree::Statement;
+use super::unknown::unhandled;
+use super::values::{flag, ip, no_more, number, seconds, value};
+use crate::fault::Faults;
+use crate::{Code, Fault};
+
+/// What `global_defs` has said so far.
+#[derive(Clone, Debug)]
+pub(super) struct Globals {
+    pub node: Node,
+    pub startup_delay: Duration,
+    pub default_link: String,
+    pub defaults: Defaults,
+}
+
+/// Defaults that an instance copies when its block opens.
+#[derive(Clone, Debug)]
+pub(super) struct Defaults {
+    pub version: Option<Version>,
+    pub group_v4: IpAddr,
+    pub group_v6: IpAddr,
+    pub announce: GlobalAnnounce,
+    pub strict: bool,
+    pub skip_address_check: bool,
+    pub check_unicast_source: bool,
+    pub ignore_lower_priority: bool,
+    pub answer_higher_priority: bool,
+    pub down_intervals: u8,
+    pub member_weights: bool,
+}
+
+/// Announcement values; the lower-priority ones follow the others unless set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct GlobalAnnounce {
+    pub delay: Option<Duration>,
+    pub repeat: Option<u32>,
+    pub refresh: Option<Duration>,
+    pub refresh_repeat: Option<u32>,
+    pub lower_delay: Option<Duration>,
+    pub lower_repeat: Option<u32>,
+    pub arp_interval: Option<Duration>,
+    pub na_interval: Option<Duration>,
+}
+
+impl GlobalAnnounce {
+    /// These values, with others where these are silent.
+    pub(super) fn or(self, other: GlobalAnnounce) -> GlobalAnnounce {
+        GlobalAnnounce {
+            delay: self.delay.or(other.delay),
+            repeat: self.repeat.or(other.repeat),
+            refresh: self.refresh.or(other.refresh),
+            refresh_repeat: self.refresh_repeat.or(other.refresh_repeat),
+            lower_delay: self.lower_delay.or(other.lower_delay),
+            lower_repeat: self.lower_repeat.or(other.lower_repeat),
+            arp_interval: self.arp_interval.or(other.arp_interval),
+            na_interval: self.na_interval.or(other.na_interval),
+        }
+    }
+
+    /// The values in force.
+    pub(super) fn settle(self) -> Announce {
+        let usual = Announce::default();
+        let delay = self.delay.unwrap_or(usual.delay);
+        let repeat = self.repeat.unwrap_or(usual.repeat);
+        Announce {
+            delay,
+            repeat,
+            refresh: self.refresh.unwrap_or(usual.refresh),
+            refresh_repeat: self.refresh_repeat.unwrap_or(usual.refresh_repeat),
+            lower_priority_delay: self.lower_delay.unwrap_or(delay),
+            lower_priority_repeat: self.lower_repeat.unwrap_or(repeat),
+            arp_interval: self.arp_interval.unwrap_or(usual.arp_interval),
+            na_interval: self.na_interval.unwrap_or(usual.na_interval),
+        }
+    }
+
+    /// Reads one of the eight keywords, named without `vrrp_`; whether it is one.
+    pub(super) fn read(
+        &mut self,
+        keyword: &str,
+        statement: &Statement,
+        faults: &mut Faults,
+    ) -> bool {
+        match keyword {
+            "garp_master_delay" => self.delay = whole_seconds(statement, faults).or(self.delay),
+            "garp_master_repeat" => self.repeat = count(statement, 1, faults).or(self.repeat),
+            "garp_master_refresh" => {
+                self.refresh = whole_seconds(statement, faults).or(self.refresh)
+            }
+            "garp_master_refresh_repeat" => {
+                self.refresh_repeat = count(statement, 1, faults).or(self.refresh_repeat);
+            }
+            "garp_lower_prio_delay" => {
+                self.lower_delay = whole_seconds(statement, faults).or(self.lower_delay);
+            }
+            "garp_lower_prio_repeat" => {
+                self.lower_repeat = count(statement, 0, faults).or(self.lower_repeat);
+            }
+            "garp_interval" => {
+                self.arp_interval =
+                    seconds(statement, 1..=86_400_000_000, faults).or(self.arp_interval);
+            }
+            "gna_interval" => {
+                self.na_interval =
+                    seconds(statement, 1..=86_400_000_000, faults).or(self.na_interval);
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn whole_seconds(statement: &Statement, faults: &mut Faults) -> Option<Duration> {
+    let seconds = number(statement, 0..=86_400, faults)?;
+    Some(Duration::from_secs(u64::try_from(seconds).expect("the range was checked")))
+}
+
+fn count(statement: &Statement, least: i64, faults: &mut Faults) -> Option<u32> {
+    let count = number(statement, least..=1000, faults)?;
+    Some(u32::try_from(count).expect("the range was checked"))
+}
+
+impl Default for Globals {
+    fn default() -> Globals {
+        Globals {
+            node: Node::default(),
+            startup_delay: Duration::ZERO,
+            default_link: "eth0".to_owned(),
+            defaults: Defaults {
+                version: None,
+                group_v4: IpAddr::from([224, 0, 0, 18]),
+                group_v6: IpAddr::from([0xff02, 0, 0, 0, 0, 0, 0, 0x12]),
+                announce: GlobalAnnounce::default(),
+                strict: false,
+                skip_address_check: false,
+                check_unicast_source: false,
+                ignore_lower_priority: false,
+                answer_higher_priority: false,
+                down_intervals: 3,
+                member_weights: false,
+            },
+        }
+    }
+}
+
+impl Globals {
+    /// Takes a `global_defs` block in.
+    pub(super) fn read(&mut self, block: &Statement, faults: &mut Faults) {
+        for statement in block.inner() {
+            let keyword = statement.keyword();
+            let short = keyword.strip_prefix("vrrp_").unwrap_or("");
+            let taken = self.defaults.announce.read(short, statement, faults)
+                || self.defaults.read(keyword, statement, faults)
+                || self.read_node(keyword, statement, faults);
+            if !taken {
+                unhandled(Block::Global, statement, faults);
+            }
+        }
+    }
+
+    fn read_node(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
+        match keyword {
+            "router_id" => {
+                self.node.name = value(statement, faults).map(|word| word.text.clone());
+                no_more(statement, 1, faults);
+            }
+            "script_user" => {
+                self.node.script_user = value(statement, faults).map(|word| word.text.clone());
+                self.node.script_group = statement.values().get(1).map(|word| word.text.clone());
+                no_more(statement, 2, faults);
+            }
+            "enable_script_security" => {
+                self.node.script_security = flag(statement, faults).unwrap_or(true);
+            }
+            "vrrp_startup_delay" => {
+                let delay = seconds(statement, 0..=1_000_000_000_000, faults);
+                self.startup_delay = delay.unwrap_or(self.startup_delay);
+            }
+            "default_interface" => {
+                if let Some(word) = value(statement, faults) {
+                    self.default_link = word.text.clone();
+                }
+            }
+            // Read with the text itself.
+            "instance" | "include_check" => {}
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Defaults {
+    fn read(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
+        let mut set = |target: &mut bool| *target = flag(statement, faults).unwrap_or(*target);
+        match keyword {
+            "vrrp_strict" => set(&mut self.strict),
+            "vrrp_skip_check_adv_addr" => set(&mut self.skip_address_check),
+            "vrrp_check_unicast_src" => set(&mut self.check_unicast_source),
+            "vrrp_lower_prio_no_advert" => set(&mut self.ignore_lower_priority),
+            "vrrp_higher_prio_send_advert" => set(&mut self.answer_higher_priority),
+            "sync_group_tracking_weight" => set(&mut self.member_weights),
+            "vrrp_version" => self.version = version(statement, faults).or(self.version),
+            "vrrp_down_timer_adverts" => {
+                self.down_intervals =
+                    down_intervals(statement, faults).unwrap_or(self.down_intervals);
+            }
+            "vrrp_mcast_group4" => {
+                self.group_v4 = group(statement, false, faults).unwrap_or(self.group_v4);
+            }
+            "vrrp_mcast_group6" => {
+                self.group_v6 = group(statement, true, faults).unwrap_or(self.group_v6);
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// `version 2|3`.
+pub(super) fn version(statement: &Statement, faults: &mut Faults) -> Option<Version> {
+    match number(statement, 2..=3, faults)? {
+        2 => Some(Version::V2),
+        _ => Some(Version::V3),
+    }
+}
+
+/// `down_timer_adverts 1…100`.
+pub(super) fn down_intervals(statement: &Statement, faults: &mut Faults) -> Option<u8> {
+    number(statement, 1..=100, faults).map(|n| u8::try_from(n).expect("the range was checked"))
+}
+
+/// A multicast group of a family.
+pub(super) fn group(statement: &Statement, v6: bool, faults: &mut Faults) -> Option<IpAddr> {
+    let word = value(statement, faults)?;
+    no_more(statement, 1, faults);
+    let address = ip(statement.keyword(), word, faults)?;
+    if !address.is_multicast() || address.is_ipv6() != v6 {
+        let family = if v6 { "IPv6" } else { "IPv4" };
+        let message = format!("`{}` takes an {family} multicast address", statement.keyword());
+        faults.add(Fault::error(Code::ValueBad, message).here(word.at, ""));
+        return None;
+    }
+    Some(address)
+}

@@ -1,0 +1,81 @@
+//! `vrrp_sync_group` blocks, and notification as instances and groups write it.
+
+use mainstay_engine::Notify;
+
+use super::keywords::Block;
+use super::script::{Tracked, tracked};
+use super::tree::Statement;
+use super::unknown::unhandled;
+use super::values::{command, flag, no_more, value};
+use super::words::Word;
+use crate::fault::Faults;
+
+/// A sync group as written.
+#[derive(Debug)]
+pub(super) struct GroupDraft {
+    pub name: Word,
+    pub members: Vec<Word>,
+    pub track_links: Vec<Tracked>,
+    pub track_scripts: Vec<Tracked>,
+    pub member_weights: bool,
+    pub notify: Notify,
+}
+
+/// Reads a `vrrp_sync_group` block; none if it has no name.
+pub(super) fn read(
+    block: &Statement,
+    member_weights: bool,
+    faults: &mut Faults,
+) -> Option<GroupDraft> {
+    let name = value(block, faults)?.clone();
+    no_more(block, 1, faults);
+    let mut group = GroupDraft {
+        name,
+        members: Vec::new(),
+        track_links: Vec::new(),
+        track_scripts: Vec::new(),
+        member_weights,
+        notify: Notify::default(),
+    };
+    for statement in block.inner() {
+        match statement.keyword() {
+            "group" => {
+                let names = statement.inner().iter().flat_map(|line| &line.words);
+                group.members.extend(names.cloned());
+            }
+            "track_interface" => group.track_links.extend(tracked(statement, faults)),
+            "track_script" => group.track_scripts.extend(tracked(statement, faults)),
+            "sync_group_tracking_weight" => {
+                group.member_weights = flag(statement, faults).unwrap_or(true);
+            }
+            keyword => {
+                if !read_notify(&mut group.notify, keyword, statement, faults) {
+                    unhandled(Block::Group, statement, faults);
+                }
+            }
+        }
+    }
+    Some(group)
+}
+
+/// Reads one of the `notify` keywords; whether it is one.
+pub(super) fn read_notify(
+    notify: &mut Notify,
+    keyword: &str,
+    statement: &Statement,
+    faults: &mut Faults,
+) -> bool {
+    let target = match keyword {
+        "notify_master" => &mut notify.active,
+        "notify_backup" => &mut notify.backup,
+        "notify_fault" => &mut notify.fault,
+        "notify_stop" => &mut notify.stop,
+        "notify" => &mut notify.any,
+        "notify_master_rx_lower_pri" => &mut notify.lower_priority,
+        _ => return false,
+    };
+    if let Some(command) = command(statement, faults) {
+        *target = Some(command);
+    }
+    true
+}

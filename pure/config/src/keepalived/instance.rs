@@ -1,0 +1,351 @@
+//! `vrrp_instance` blocks, as written.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use mainstay_engine::Notify;
+use mainstay_engine::vrrp::{StartAs, UnicastPeer, Version};
+
+use super::address::{self, Entry};
+use super::globals::{Defaults, GlobalAnnounce, Globals, down_intervals, group, version};
+use super::group::read_notify;
+use super::keywords::Block;
+use super::line::At;
+use super::script::{Tracked, tracked};
+use super::tree::Statement;
+use super::unknown::unhandled;
+use super::values::{flag, ip, no_more, number, seconds, value, whole};
+use super::words::Word;
+use crate::fault::Faults;
+use crate::{Code, Fault};
+
+/// An instance as written, with the defaults in force when its block opened.
+#[derive(Debug)]
+pub(super) struct InstanceDraft {
+    pub name: Word,
+    pub defaults: Defaults,
+    pub default_link: String,
+    pub link: Option<Word>,
+    pub vrid: Option<(u8, At)>,
+    pub priority: Option<(u8, At)>,
+    pub state: Option<(StartAs, At)>,
+    pub interval: Option<(Duration, At)>,
+    pub authentication: Authentication,
+    pub addresses: Vec<Entry>,
+    pub excluded: Vec<Entry>,
+    pub sending: Sending,
+    pub preempting: Preempting,
+    pub tracking: Tracking,
+    pub notify: Notify,
+    pub announce: GlobalAnnounce,
+    pub protocol: Protocol,
+}
+
+/// `authentication`.
+#[derive(Debug, Default)]
+pub(super) struct Authentication {
+    pub at: Option<At>,
+    pub kind: Option<Word>,
+    pub password: Option<Word>,
+    pub hmac: bool,
+}
+
+/// From where and to whom it advertises.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    pub source: Option<(IpAddr, At)>,
+    /// The block of peers, if there is one.
+    pub peers_at: Option<At>,
+    pub peers: Vec<(UnicastPeer, At)>,
+    pub ttl: Option<u8>,
+    pub group: Option<IpAddr>,
+    pub check_source: Option<bool>,
+}
+
+/// `nopreempt`, `preempt_delay`.
+#[derive(Debug, Default)]
+pub(super) struct Preempting {
+    pub never: Option<At>,
+    pub delay: Option<(Duration, At)>,
+}
+
+/// What counts beside its own link.
+#[derive(Debug, Default)]
+pub(super) struct Tracking {
+    pub ignore_own_link: bool,
+    pub links: Vec<Tracked>,
+    pub scripts: Vec<Tracked>,
+}
+
+/// How it speaks the protocol.
+#[derive(Debug, Default)]
+pub(super) struct Protocol {
+    pub version: Option<(Version, At)>,
+    pub native_ipv6: bool,
+    pub accept: Option<(bool, At)>,
+    pub strict: Option<bool>,
+    pub skip_address_check: Option<bool>,
+    pub ignore_lower_priority: Option<bool>,
+    pub answer_higher_priority: Option<bool>,
+    pub down_intervals: Option<u8>,
+    pub message_only_checksum: bool,
+    pub no_addresses_meant: bool,
+}
+
+/// Reads a `vrrp_instance` block; none if it has no name.
+pub(super) fn read(
+    block: &Statement,
+    globals: &Globals,
+    faults: &mut Faults,
+) -> Option<InstanceDraft> {
+    let name = value(block, faults)?.clone();
+    no_more(block, 1, faults);
+    let mut draft = InstanceDraft {
+        name,
+        defaults: globals.defaults.clone(),
+        default_link: globals.default_link.clone(),
+        link: None,
+        vrid: None,
+        priority: None,
+        state: None,
+        interval: None,
+        authentication: Authentication::default(),
+        addresses: Vec::new(),
+        excluded: Vec::new(),
+        sending: Sending::default(),
+        preempting: Preempting::default(),
+        tracking: Tracking::default(),
+        notify: Notify::default(),
+        announce: GlobalAnnounce::default(),
+        protocol: Protocol::default(),
+    };
+    for statement in block.inner() {
+        let keyword = statement.keyword();
+        let taken = draft.read_identity(keyword, statement, faults)
+            || draft.read_addresses(keyword, statement, faults)
+            || draft.sending.read(keyword, statement, faults)
+            || draft.preempting.read(keyword, statement, faults)
+            || draft.tracking.read(keyword, statement, faults)
+            || draft.protocol.read(keyword, statement, faults)
+            || draft.announce.read(keyword, statement, faults)
+            || read_notify(&mut draft.notify, keyword, statement, faults);
+        if !taken {
+            unhandled(Block::Instance, statement, faults);
+        }
+    }
+    Some(draft)
+}
+
+impl InstanceDraft {
+    fn read_identity(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
+        let at = statement.at();
+        match keyword {
+            "interface" => {
+                self.link = value(statement, faults).cloned().or(self.link.take());
+                no_more(statement, 1, faults);
+            }
+            "virtual_router_id" => {
+                let vrid = byte(statement, 1..=255, faults);
+                self.vrid = vrid.map(|vrid| (vrid, at)).or(self.vrid);
+            }
+            "priority" => {
+                let priority = byte(statement, 1..=255, faults);
+                self.priority = priority.map(|priority| (priority, at)).or(self.priority);
+            }
+            "advert_int" => {
+                let interval = seconds(statement, 10_000..=255_000_000, faults);
+                self.interval = interval.map(|interval| (interval, at)).or(self.interval);
+            }
+            "state" => self.read_state(statement, faults),
+            "authentication" => self.authentication.read(statement, faults),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Given twice, MASTER wins.
+    fn read_state(&mut self, statement: &Statement, faults: &mut Faults) {
+        let Some(word) = value(statement, faults) else { return };
+        no_more(statement, 1, faults);
+        let state = match word.text.as_str() {
+            "MASTER" => StartAs::Active,
+            "BACKUP" => StartAs::Backup,
+            other => {
+                let message =
+                    format!("`state` is MASTER or BACKUP, not `{other}`; BACKUP is taken");
+                faults.add(Fault::error(Code::ValueBad, message).here(word.at, ""));
+                StartAs::Backup
+            }
+        };
+        if !matches!(self.state, Some((StartAs::Active, _))) {
+            self.state = Some((state, statement.at()));
+        }
+    }
+
+    fn read_addresses(
+        &mut self,
+        keyword: &str,
+        statement: &Statement,
+        faults: &mut Faults,
+    ) -> bool {
+        let target = match keyword {
+            "virtual_ipaddress" => &mut self.addresses,
+            "virtual_ipaddress_excluded" => &mut self.excluded,
+            _ => return false,
+        };
+        target.extend(statement.inner().iter().filter_map(|line| address::entry(line, faults)));
+        true
+    }
+}
+
+impl Authentication {
+    fn read(&mut self, block: &Statement, faults: &mut Faults) {
+        self.at = Some(block.at());
+        for statement in block.inner() {
+            match statement.keyword() {
+                "auth_type" => self.kind = value(statement, faults).cloned(),
+                "auth_pass" => {
+                    self.password = value(statement, faults).cloned();
+                    no_more(statement, 1, faults);
+                }
+                keyword => {
+                    self.hmac |= keyword == "auth_hmac";
+                    unhandled(Block::Authentication, statement, faults);
+                }
+            }
+        }
+    }
+}
+
+impl Sending {
+    fn read(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
+        match keyword {
+            "unicast_src_ip" | "mcast_src_ip" => {
+                if let Some(word) = value(statement, faults) {
+                    let address = ip(keyword, word, faults).map(|address| (address, word.at));
+                    self.source = address.or(self.source);
+                }
+            }
+            "unicast_peer" => {
+                self.peers_at = Some(statement.at());
+                let peers = statement.inner().iter().filter_map(|line| peer(line, faults));
+                self.peers.extend(peers);
+            }
+            "unicast_ttl" => self.ttl = byte(statement, 0..=255, faults).or(self.ttl),
+            "mcast_dst_ip" => {
+                let v6 = statement.values().first().is_some_and(|word| word.text.contains(':'));
+                self.group = group(statement, v6, faults).or(self.group);
+            }
+            "check_unicast_src" => {
+                self.check_source = flag(statement, faults).or(self.check_source);
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// A line of `unicast_peer`: an address, `min_ttl N`, `max_ttl N`.
+fn peer(line: &Statement, faults: &mut Faults) -> Option<(UnicastPeer, At)> {
+    let first = line.words.first()?;
+    let address = ip("unicast_peer", first, faults)?;
+    let mut peer = UnicastPeer { address, ttl_min: None, ttl_max: None };
+    let mut words = line.values().iter();
+    while let Some(option) = words.next() {
+        let target = match option.text.as_str() {
+            "min_ttl" => &mut peer.ttl_min,
+            "max_ttl" => &mut peer.ttl_max,
+            other => {
+                let message = format!("`{other}` is no option of a peer; it is left out");
+                let fault = Fault::error(Code::ValueBad, message).here(option.at, "");
+                faults.add(fault.help("the options are `min_ttl` and `max_ttl`"));
+                continue;
+            }
+        };
+        let Some(word) = words.next() else {
+            let message = format!("`{}` needs a number", option.text);
+            faults.add(Fault::error(Code::ValueMissing, message).here(option.at, ""));
+            break;
+        };
+        let ttl = whole(&option.text, word, 0..=255, faults);
+        *target = ttl.map(|ttl| u8::try_from(ttl).expect("the range was checked"));
+    }
+    Some((peer, first.at))
+}
+
+impl Preempting {
+    fn read(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
+        match keyword {
+            "nopreempt" => {
+                no_more(statement, 0, faults);
+                self.never = Some(statement.at());
+            }
+            "preempt" => {
+                no_more(statement, 0, faults);
+                self.never = None;
+            }
+            "preempt_delay" => {
+                let delay = seconds(statement, 0..=1_000_000_000, faults);
+                self.delay = delay.map(|delay| (delay, statement.at())).or(self.delay);
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Tracking {
+    fn read(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
+        match keyword {
+            "dont_track_primary" => {
+                no_more(statement, 0, faults);
+                self.ignore_own_link = true;
+            }
+            "track_primary" => self.ignore_own_link = false,
+            "track_interface" => self.links.extend(tracked(statement, faults)),
+            "track_script" => self.scripts.extend(tracked(statement, faults)),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Protocol {
+    fn read(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
+        let at = statement.at();
+        match keyword {
+            "version" => {
+                self.version =
+                    version(statement, faults).map(|version| (version, at)).or(self.version);
+            }
+            "native_ipv6" => self.native_ipv6 = flag(statement, faults).unwrap_or(true),
+            "accept" => self.accept = Some((true, at)),
+            "no_accept" => self.accept = Some((false, at)),
+            "strict_mode" => self.strict = flag(statement, faults).or(self.strict),
+            "skip_check_adv_addr" => {
+                self.skip_address_check = flag(statement, faults).or(self.skip_address_check);
+            }
+            "lower_prio_no_advert" => {
+                self.ignore_lower_priority = flag(statement, faults).or(self.ignore_lower_priority);
+            }
+            "higher_prio_send_advert" => {
+                self.answer_higher_priority =
+                    flag(statement, faults).or(self.answer_higher_priority);
+            }
+            "down_timer_adverts" => {
+                self.down_intervals = down_intervals(statement, faults).or(self.down_intervals);
+            }
+            "v3_checksum_as_v2" => {
+                self.message_only_checksum = flag(statement, faults).unwrap_or(true);
+            }
+            "no_virtual_ipaddress" => self.no_addresses_meant = true,
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn byte(statement: &Statement, range: RangeInclusive<i64>, faults: &mut Faults) -> Option<u8> {
+    number(statement, range, faults).map(|n| u8::try_from(n).expect("the range was checked"))
+}

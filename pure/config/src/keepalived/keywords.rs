@@ -1,0 +1,413 @@
+//! Every keyword of keepalived.conf that is known, and what becomes of it.
+
+use self::Block::{Authentication, Global, Group, Instance, Other, Root, Script};
+use self::Form::{Braces, Words};
+use self::Status::{CarriedOut, NoEffect, Refused, Skipped};
+
+/// A keyword, where it stands and what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keyword {
+    /// The block that it stands in.
+    pub block: Block,
+    /// The keyword itself.
+    pub name: &'static str,
+    /// What becomes of it.
+    pub status: Status,
+    /// Whether it opens a block of its own.
+    pub form: Form,
+}
+
+/// A block of keepalived.conf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Block {
+    /// The file itself.
+    Root,
+    /// `global_defs`.
+    Global,
+    /// `vrrp_instance`.
+    Instance,
+    /// `authentication` of an instance.
+    Authentication,
+    /// `vrrp_sync_group`.
+    Group,
+    /// `vrrp_script`.
+    Script,
+    /// A block whose inside is not looked at.
+    Other,
+}
+
+impl Block {
+    /// Where its keywords stand, in words.
+    pub const fn place(self) -> &'static str {
+        match self {
+            Root => "at the top, outside of all blocks",
+            Global => "in `global_defs`",
+            Instance => "in `vrrp_instance`",
+            Authentication => "in `authentication` of an instance",
+            Group => "in `vrrp_sync_group`",
+            Script => "in `vrrp_script`",
+            Other => "in another block",
+        }
+    }
+}
+
+/// What becomes of a keyword.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It does what it does in keepalived.
+    CarriedOut,
+    /// It is read, has no effect and is named in a warning; the reason.
+    NoEffect(&'static str),
+    /// It belongs to another subsystem and is passed over without a word; the reason.
+    Skipped(&'static str),
+    /// It is refused, since leaving it out would be dangerous; the reason.
+    Refused(&'static str),
+}
+
+/// What follows a keyword.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Words on the same line, or none.
+    Words,
+    /// A block.
+    Braces,
+}
+
+/// The block that a keyword opens, by the keyword.
+pub(super) fn block_of(keyword: &str) -> Block {
+    match keyword {
+        "" => Root,
+        "global_defs" => Global,
+        "vrrp_instance" => Instance,
+        "authentication" => Authentication,
+        "vrrp_sync_group" => Group,
+        "vrrp_script" => Script,
+        _ => Other,
+    }
+}
+
+/// The table's entry for a keyword of a block.
+pub(super) fn find(block: Block, name: &str) -> Option<&'static Keyword> {
+    TABLE.iter().find(|keyword| keyword.block == block && keyword.name == name)
+}
+
+/// Whether a keyword always opens a block.
+pub(super) fn opens_block(parent: &str, keyword: &str) -> bool {
+    find(block_of(parent), keyword).is_some_and(|keyword| keyword.form == Braces)
+}
+
+/// All keywords, for the documentation and for suggestions.
+pub fn keywords() -> &'static [Keyword] {
+    TABLE
+}
+
+const fn key(block: Block, name: &'static str, status: Status) -> Keyword {
+    Keyword { block, name, status, form: Words }
+}
+
+const fn braces(block: Block, name: &'static str, status: Status) -> Keyword {
+    Keyword { block, name, status, form: Braces }
+}
+
+const LVS: Status =
+    Skipped("virtual servers are keepalived's other half, which mainstay does not take over");
+const MAIL: Status = NoEffect("mainstay sends no mail; use a notify script");
+const LATER: Status = NoEffect("not carried out yet");
+const FIFO: Status = NoEffect("notification through a FIFO is not carried out yet");
+const ROUTES: Status = NoEffect("routes and rules are not carried out yet");
+const VMAC: Status =
+    NoEffect("virtual hardware addresses are not carried out yet; the link's own is used");
+const TRACK: Status = NoEffect("tracking of files, processes and BFD is not carried out yet");
+const TUNING: Status = NoEffect("it tunes the insides of keepalived");
+const DUMPS: Status = NoEffect("keepalived's dump files are not written; ask `mainstay status`");
+const MANAGEMENT: Status = NoEffect("SNMP and D-Bus are not served");
+const FIREWALL: Status = NoEffect("mainstay sets no firewall rules");
+const HARMLESS: Status = Skipped("it is not needed here");
+
+#[rustfmt::skip]
+const TABLE: &[Keyword] = &[
+    braces(Root, "global_defs", CarriedOut),
+    braces(Root, "vrrp_instance", CarriedOut),
+    braces(Root, "vrrp_sync_group", CarriedOut),
+    braces(Root, "vrrp_script", CarriedOut),
+    key(Root, "include_check", CarriedOut),
+    braces(Root, "static_ipaddress", ROUTES),
+    braces(Root, "static_routes", ROUTES),
+    braces(Root, "static_rules", ROUTES),
+    braces(Root, "track_group", ROUTES),
+    braces(Root, "track_file", TRACK),
+    braces(Root, "vrrp_track_file", TRACK),
+    braces(Root, "vrrp_track_process", TRACK),
+    braces(Root, "bfd_instance", TRACK),
+    braces(Root, "garp_group", LATER),
+    braces(Root, "interface_up_down_delays", LATER),
+    key(Root, "linkbeat_use_polling", TUNING),
+    braces(Root, "linkbeat_interfaces", TUNING),
+    key(Root, "net_namespace", NoEffect("start mainstay inside of the namespace")),
+    key(Root, "net_namespace_ipvs", LVS),
+    key(Root, "namespace_with_ipsets", HARMLESS),
+    key(Root, "instance", CarriedOut),
+    key(Root, "use_pid_dir", HARMLESS),
+    key(Root, "child_wait_time", HARMLESS),
+    braces(Root, "virtual_server", LVS),
+    braces(Root, "virtual_server_group", LVS),
+    braces(Root, "real_server", LVS),
+    braces(Root, "SSL", LVS),
+    braces(Root, "sorry_server", LVS),
+
+    key(Global, "router_id", CarriedOut),
+    key(Global, "script_user", CarriedOut),
+    key(Global, "enable_script_security", CarriedOut),
+    key(Global, "vrrp_skip_check_adv_addr", CarriedOut),
+    key(Global, "vrrp_strict", CarriedOut),
+    key(Global, "vrrp_version", CarriedOut),
+    key(Global, "vrrp_mcast_group4", CarriedOut),
+    key(Global, "vrrp_mcast_group6", CarriedOut),
+    key(Global, "vrrp_garp_master_delay", CarriedOut),
+    key(Global, "vrrp_garp_master_repeat", CarriedOut),
+    key(Global, "vrrp_garp_master_refresh", CarriedOut),
+    key(Global, "vrrp_garp_master_refresh_repeat", CarriedOut),
+    key(Global, "vrrp_garp_lower_prio_delay", CarriedOut),
+    key(Global, "vrrp_garp_lower_prio_repeat", CarriedOut),
+    key(Global, "vrrp_garp_interval", CarriedOut),
+    key(Global, "vrrp_gna_interval", CarriedOut),
+    key(Global, "vrrp_lower_prio_no_advert", CarriedOut),
+    key(Global, "vrrp_higher_prio_send_advert", CarriedOut),
+    key(Global, "vrrp_down_timer_adverts", CarriedOut),
+    key(Global, "vrrp_check_unicast_src", CarriedOut),
+    key(Global, "vrrp_startup_delay", CarriedOut),
+    key(Global, "default_interface", CarriedOut),
+    key(Global, "instance", CarriedOut),
+    key(Global, "include_check", CarriedOut),
+    key(Global, "sync_group_tracking_weight", CarriedOut),
+    key(Global, "dynamic_interfaces", Skipped("links may come and go at any time")),
+    braces(Global, "notification_email", MAIL),
+    key(Global, "notification_email_from", MAIL),
+    key(Global, "smtp_server", MAIL),
+    key(Global, "smtp_helo_name", MAIL),
+    key(Global, "smtp_connect_timeout", MAIL),
+    key(Global, "smtp_alert", MAIL),
+    key(Global, "smtp_alert_vrrp", MAIL),
+    key(Global, "smtp_alert_checker", LVS),
+    key(Global, "email_faults", MAIL),
+    key(Global, "no_email_faults", MAIL),
+    key(Global, "max_auto_priority", TUNING),
+    key(Global, "min_auto_priority_delay", TUNING),
+    key(Global, "vrrp_priority", TUNING),
+    key(Global, "vrrp_rt_priority", TUNING),
+    key(Global, "vrrp_no_swap", TUNING),
+    key(Global, "vrrp_cpu_affinity", TUNING),
+    key(Global, "vrrp_rlimit_rttime", TUNING),
+    key(Global, "vrrp_rlimit_rtime", TUNING),
+    key(Global, "notify_fifo", FIFO),
+    key(Global, "notify_fifo_script", FIFO),
+    key(Global, "vrrp_notify_fifo", FIFO),
+    key(Global, "vrrp_notify_fifo_script", FIFO),
+    key(Global, "lvs_notify_fifo", LVS),
+    key(Global, "lvs_notify_fifo_script", LVS),
+    key(Global, "fifo_write_vrrp_states_on_reload", FIFO),
+    key(Global, "vrrp_notify_priority_changes", FIFO),
+    key(Global, "notify_priority_changes", FIFO),
+    key(Global, "startup_script", LATER),
+    key(Global, "startup_script_timeout", LATER),
+    key(Global, "shutdown_script", LATER),
+    key(Global, "shutdown_script_timeout", LATER),
+    key(Global, "vrrp_delay_after_boot", LATER),
+    key(Global, "vrrp_min_garp", LATER),
+    key(Global, "vrrp_garp_extra_if", VMAC),
+    key(Global, "vrrp_vmac_garp_intvl", VMAC),
+    key(Global, "vrrp_owner_ignore_adverts", LATER),
+    key(Global, "vrrp_unicast_fault_no_peer", LATER),
+    key(Global, "log_unknown_vrids", NoEffect("unknown router numbers are counted; ask `mainstay status`")),
+    key(Global, "use_vmac", VMAC),
+    key(Global, "vmac_prefix", VMAC),
+    key(Global, "vmac_addr_prefix", VMAC),
+    key(Global, "linkbeat_use_polling", TUNING),
+    braces(Global, "linkbeat_interfaces", TUNING),
+    key(Global, "interface_up_down_delays", LATER),
+    key(Global, "reload_check_config", Skipped("every reload checks the whole file first")),
+    key(Global, "reload_time_file", LATER),
+    key(Global, "reload_repeat", LATER),
+    key(Global, "reload_file", LATER),
+    key(Global, "json_version", DUMPS),
+    key(Global, "state_dump_file", DUMPS),
+    key(Global, "stats_dump_file", DUMPS),
+    key(Global, "json_dump_file", DUMPS),
+    key(Global, "data_use_instance", DUMPS),
+    key(Global, "process_name", TUNING),
+    key(Global, "process_names", TUNING),
+    key(Global, "vrrp_process_name", TUNING),
+    key(Global, "checker_process_name", LVS),
+    key(Global, "bfd_process_name", TUNING),
+    key(Global, "net_namespace", NoEffect("start mainstay inside of the namespace")),
+    key(Global, "net_namespace_ipvs", LVS),
+    key(Global, "namespace_with_ipsets", HARMLESS),
+    key(Global, "use_pid_dir", HARMLESS),
+    key(Global, "child_wait_time", HARMLESS),
+    key(Global, "umask", LATER),
+    key(Global, "nftables", FIREWALL),
+    key(Global, "nftables_priority", FIREWALL),
+    key(Global, "nftables_counters", FIREWALL),
+    key(Global, "nftables_ifindex", FIREWALL),
+    key(Global, "nftables_ipvs", LVS),
+    key(Global, "nftables_ipvs_priority", LVS),
+    key(Global, "nftables_ipvs_start_fwmark", LVS),
+    key(Global, "vrrp_iptables", FIREWALL),
+    key(Global, "vrrp_ipsets", FIREWALL),
+    key(Global, "disable_local_igmp", TUNING),
+    key(Global, "vrrp_netlink_cmd_rcv_bufs", TUNING),
+    key(Global, "vrrp_netlink_cmd_rcv_bufs_force", TUNING),
+    key(Global, "vrrp_netlink_monitor_rcv_bufs", TUNING),
+    key(Global, "vrrp_netlink_monitor_rcv_bufs_force", TUNING),
+    key(Global, "lvs_netlink_cmd_rcv_bufs", LVS),
+    key(Global, "lvs_netlink_cmd_rcv_bufs_force", LVS),
+    key(Global, "lvs_netlink_monitor_rcv_bufs", LVS),
+    key(Global, "lvs_netlink_monitor_rcv_bufs_force", LVS),
+    key(Global, "process_monitor_rcv_bufs", TUNING),
+    key(Global, "process_monitor_rcv_bufs_force", TUNING),
+    key(Global, "vrrp_rx_bufs_policy", TUNING),
+    key(Global, "vrrp_rx_bufs_multiplier", TUNING),
+    key(Global, "kernel_rx_buf_size", TUNING),
+    key(Global, "timer_expired_backup", TUNING),
+    key(Global, "thread_timer_expired", TUNING),
+    key(Global, "snmp_socket", MANAGEMENT),
+    key(Global, "enable_traps", MANAGEMENT),
+    key(Global, "enable_snmp_keepalived", MANAGEMENT),
+    key(Global, "enable_snmp_vrrp", MANAGEMENT),
+    key(Global, "enable_snmp_checker", LVS),
+    key(Global, "enable_snmp_rfc", MANAGEMENT),
+    key(Global, "enable_snmp_rfcv2", MANAGEMENT),
+    key(Global, "enable_snmp_rfcv3", MANAGEMENT),
+    key(Global, "enable_dbus", MANAGEMENT),
+    key(Global, "dbus_service_name", MANAGEMENT),
+    key(Global, "dbus_no_interface_name", MANAGEMENT),
+    key(Global, "random_seed", TUNING),
+    key(Global, "config_save_dir", DUMPS),
+    key(Global, "config_copy_directory", DUMPS),
+    key(Global, "tmp_config_directory", HARMLESS),
+    key(Global, "iproute_usr_dir", ROUTES),
+    key(Global, "iproute_etc_dir", ROUTES),
+    key(Global, "use_symlink_paths", LATER),
+    key(Global, "set_supplementary_groups", LATER),
+    key(Global, "lvs_id", LVS),
+    key(Global, "lvs_sync_daemon", LVS),
+    key(Global, "lvs_sync_daemon_interface", LVS),
+    key(Global, "lvs_timeouts", LVS),
+    key(Global, "lvs_flush", LVS),
+    key(Global, "lvs_flush_onstop", LVS),
+    key(Global, "lvs_flush_on_stop", LVS),
+    key(Global, "rs_init_notifies", LVS),
+    key(Global, "no_checker_emails", LVS),
+    key(Global, "checker_log_all_failures", LVS),
+    key(Global, "checker_priority", LVS),
+    key(Global, "checker_no_swap", LVS),
+    key(Global, "checker_rt_priority", LVS),
+    key(Global, "checker_cpu_affinity", LVS),
+    key(Global, "checker_rlimit_rttime", LVS),
+    key(Global, "checker_rlimit_rtime", LVS),
+    key(Global, "bfd_priority", TUNING),
+    key(Global, "bfd_no_swap", TUNING),
+    key(Global, "bfd_rt_priority", TUNING),
+    key(Global, "bfd_cpu_affinity", TUNING),
+    key(Global, "bfd_rlimit_rttime", TUNING),
+    key(Global, "bfd_rlimit_rtime", TUNING),
+
+    key(Instance, "state", CarriedOut),
+    key(Instance, "interface", CarriedOut),
+    key(Instance, "virtual_router_id", CarriedOut),
+    key(Instance, "priority", CarriedOut),
+    key(Instance, "advert_int", CarriedOut),
+    braces(Instance, "authentication", CarriedOut),
+    braces(Instance, "virtual_ipaddress", CarriedOut),
+    braces(Instance, "virtual_ipaddress_excluded", CarriedOut),
+    key(Instance, "unicast_src_ip", CarriedOut),
+    key(Instance, "mcast_src_ip", CarriedOut),
+    braces(Instance, "unicast_peer", CarriedOut),
+    key(Instance, "unicast_ttl", CarriedOut),
+    key(Instance, "mcast_dst_ip", CarriedOut),
+    key(Instance, "check_unicast_src", CarriedOut),
+    key(Instance, "nopreempt", CarriedOut),
+    key(Instance, "preempt", CarriedOut),
+    key(Instance, "preempt_delay", CarriedOut),
+    braces(Instance, "track_interface", CarriedOut),
+    braces(Instance, "track_script", CarriedOut),
+    key(Instance, "notify_master", CarriedOut),
+    key(Instance, "notify_backup", CarriedOut),
+    key(Instance, "notify_fault", CarriedOut),
+    key(Instance, "notify_stop", CarriedOut),
+    key(Instance, "notify", CarriedOut),
+    key(Instance, "notify_master_rx_lower_pri", CarriedOut),
+    key(Instance, "garp_master_delay", CarriedOut),
+    key(Instance, "garp_master_repeat", CarriedOut),
+    key(Instance, "garp_master_refresh", CarriedOut),
+    key(Instance, "garp_master_refresh_repeat", CarriedOut),
+    key(Instance, "garp_lower_prio_delay", CarriedOut),
+    key(Instance, "garp_lower_prio_repeat", CarriedOut),
+    key(Instance, "garp_interval", CarriedOut),
+    key(Instance, "gna_interval", CarriedOut),
+    key(Instance, "dont_track_primary", CarriedOut),
+    key(Instance, "track_primary", CarriedOut),
+    key(Instance, "version", CarriedOut),
+    key(Instance, "native_ipv6", CarriedOut),
+    key(Instance, "accept", CarriedOut),
+    key(Instance, "no_accept", CarriedOut),
+    key(Instance, "strict_mode", CarriedOut),
+    key(Instance, "skip_check_adv_addr", CarriedOut),
+    key(Instance, "lower_prio_no_advert", CarriedOut),
+    key(Instance, "higher_prio_send_advert", CarriedOut),
+    key(Instance, "down_timer_adverts", CarriedOut),
+    key(Instance, "v3_checksum_as_v2", CarriedOut),
+    key(Instance, "old_unicast_checksum", NoEffect("peers of every age are recognised by themselves")),
+    key(Instance, "track_src_ip", LATER),
+    key(Instance, "smtp_alert", MAIL),
+    key(Instance, "use_vmac", VMAC),
+    key(Instance, "vmac_xmit_base", VMAC),
+    key(Instance, "use_vmac_addr", VMAC),
+    key(Instance, "use_ipvlan", VMAC),
+    key(Instance, "garp_extra_if", VMAC),
+    key(Instance, "vrf", LATER),
+    key(Instance, "no_virtual_ipaddress", CarriedOut),
+    key(Instance, "promote_secondaries", LATER),
+    key(Instance, "owner_ignore_adverts", LATER),
+    key(Instance, "unicast_fault_no_peer", LATER),
+    key(Instance, "notify_deleted", LATER),
+    key(Instance, "notify_priority_changes", FIFO),
+    braces(Instance, "track_file", TRACK),
+    braces(Instance, "track_process", TRACK),
+    braces(Instance, "track_bfd", TRACK),
+    braces(Instance, "virtual_routes", ROUTES),
+    braces(Instance, "virtual_rules", ROUTES),
+    key(Instance, "debug", TUNING),
+    key(Instance, "kernel_rx_buf_size", TUNING),
+    key(Instance, "lvs_sync_daemon_interface", LVS),
+    key(Instance, "linkbeat_use_polling", TUNING),
+
+    key(Authentication, "auth_type", CarriedOut),
+    key(Authentication, "auth_pass", CarriedOut),
+    braces(Authentication, "auth_hmac", Refused("HMAC authentication is not carried out; peers that use it are not understood")),
+
+    braces(Group, "group", CarriedOut),
+    braces(Group, "track_interface", CarriedOut),
+    braces(Group, "track_script", CarriedOut),
+    braces(Group, "track_file", TRACK),
+    braces(Group, "track_process", TRACK),
+    braces(Group, "track_bfd", TRACK),
+    key(Group, "notify_master", CarriedOut),
+    key(Group, "notify_backup", CarriedOut),
+    key(Group, "notify_fault", CarriedOut),
+    key(Group, "notify_stop", CarriedOut),
+    key(Group, "notify", CarriedOut),
+    key(Group, "smtp_alert", MAIL),
+    key(Group, "notify_priority_changes", FIFO),
+    key(Group, "global_tracking", Skipped("it is obsolete in keepalived")),
+    key(Group, "sync_group_tracking_weight", CarriedOut),
+
+    key(Script, "script", CarriedOut),
+    key(Script, "interval", CarriedOut),
+    key(Script, "timeout", CarriedOut),
+    key(Script, "weight", CarriedOut),
+    key(Script, "rise", CarriedOut),
+    key(Script, "fall", CarriedOut),
+    key(Script, "user", CarriedOut),
+    key(Script, "init_fail", CarriedOut),
+];

@@ -1,0 +1,91 @@
+//! What `vrrp_strict` refuses and changes.
+
+use mainstay_base::Family;
+use mainstay_engine::vrrp::{Priority, StartAs, Version};
+
+use super::instance::InstanceDraft;
+use super::line::At;
+use crate::fault::Faults;
+use crate::{Code, Fault};
+
+/// Applies strict mode; none if it refuses the instance. Says whom it keeps from answering.
+pub(super) fn check(
+    draft: &mut InstanceDraft,
+    (version, family, priority): (Version, Family, Priority),
+    faults: &mut Faults,
+) -> Option<()> {
+    if !draft.strict() {
+        if let Some((false, at)) = draft.protocol.accept
+            && !priority.is_owner()
+        {
+            faults.add(accept_off(draft, at, "`no_accept`"));
+        }
+        return Some(());
+    }
+    if let Some(refusal) = refusal(draft, family) {
+        faults.add(refusal);
+        return None;
+    }
+    changes(draft, version, priority, faults);
+    Some(())
+}
+
+fn refusal(draft: &InstanceDraft, family: Family) -> Option<Fault> {
+    let (at, why, help) = if draft.addresses.is_empty() {
+        (draft.name.at, "has no address", "add `virtual_ipaddress { … }`")
+    } else if let (Some(at), false) = (draft.sending.peers_at, draft.sending.peers.is_empty()) {
+        (at, "has unicast peers", "take `vrrp_strict` out, or write `strict_mode off` here")
+    } else if let (Family::V6, Some((Version::V2, at))) = (family, draft.protocol.version) {
+        (at, "has IPv6 with version 2", "write `version 3`")
+    } else {
+        return None;
+    };
+    let message = format!("strict mode refuses {}: it {why}; it is left out", draft.spoken());
+    Some(Fault::error(Code::Strict, message).here(at, "").help(help))
+}
+
+fn changes(draft: &mut InstanceDraft, version: Version, priority: Priority, faults: &mut Faults) {
+    let mut say = |at: At, what: &str| {
+        let message = format!("strict mode: {what}");
+        let help = "take `vrrp_strict` out, or write `strict_mode off` in the instance";
+        faults.add(Fault::warning(Code::Strict, message).here(at, "").help(help));
+    };
+    let spoken = draft.spoken();
+    if let Some((state, at)) = draft.state {
+        let owner = draft.priority.is_none_or(|(number, _)| number == 255) && priority.is_owner();
+        if (state == StartAs::Active) != owner {
+            say(at, &format!("{spoken} starts as its priority says, not as `state` says"));
+            draft.state = None;
+        }
+    }
+    if let Some(at) = draft.authentication.at.take() {
+        say(
+            at,
+            &format!("{spoken} has no authentication; peers that have it are dropped, and drop us"),
+        );
+        draft.authentication.hmac = false;
+    }
+    if let Some((_, at)) = draft.preempting.delay.take() {
+        say(at, &format!("{spoken} has no preempt delay"));
+    }
+    if let (Version::V2, Some((_, at))) = (version, draft.protocol.accept) {
+        say(at, "`accept` and `no_accept` are of version 3; the line is left out");
+        draft.protocol.accept = None;
+    }
+    let off = match draft.protocol.accept {
+        Some((accept, at)) => (!accept).then_some((at, "`no_accept`")),
+        None => Some((draft.name.at, "strict mode")),
+    };
+    if let (Some((at, why)), false) = (off, priority.is_owner()) {
+        faults.add(accept_off(draft, at, why));
+    }
+}
+
+fn accept_off(draft: &InstanceDraft, at: At, why: &str) -> Fault {
+    let message = format!(
+        "{}: by {why} packets to its addresses are not answered, not even pings, while it is Active",
+        draft.spoken()
+    );
+    let fault = Fault::warning(Code::AcceptOff, message).here(at, "");
+    fault.help("write `accept` in the instance (version 3), or take `vrrp_strict` out, if the addresses shall answer")
+}

@@ -1,0 +1,39 @@
+//! Keywords that nothing is done with: known ones with their reason, unknown ones with a guess.
+
+use super::keywords::{self, Block, Status};
+use super::tree::Statement;
+use crate::fault::Faults;
+use crate::suggest::nearest;
+use crate::{Code, Fault};
+
+/// Says what becomes of a statement that was not taken.
+pub(super) fn unhandled(block: Block, statement: &Statement, faults: &mut Faults) {
+    let name = statement.keyword();
+    let fault = match keywords::find(block, name).map(|keyword| keyword.status) {
+        Some(Status::CarriedOut | Status::Skipped(_)) => return,
+        Some(Status::NoEffect(reason)) => {
+            let message = format!("`{name}` has no effect: {reason}");
+            Fault::warning(Code::KeywordNotCarriedOut, message).here(statement.at(), "")
+        }
+        Some(Status::Refused(reason)) => {
+            let message = format!("`{name}` is refused: {reason}");
+            Fault::error(Code::KeywordNotCarriedOut, message).here(statement.at(), "")
+        }
+        None => unknown(block, statement),
+    };
+    faults.add(fault);
+}
+
+fn unknown(block: Block, statement: &Statement) -> Fault {
+    let name = statement.keyword();
+    let what = if statement.block.is_some() { "its block is" } else { "its line is" };
+    let message = format!("the keyword `{name}` is not known here; {what} left out");
+    let fault = Fault::warning(Code::KeywordUnknown, message).here(statement.at(), "");
+    let here = keywords::keywords().iter().filter(|keyword| keyword.block == block);
+    let elsewhere = keywords::keywords().iter().find(|keyword| keyword.name == name);
+    match (elsewhere, nearest(name, here.map(|keyword| keyword.name))) {
+        (Some(keyword), _) => fault.help(format!("it belongs {}", keyword.block.place())),
+        (None, Some(guess)) => fault.help(format!("did you mean `{guess}`?")),
+        (None, None) => fault,
+    }
+}

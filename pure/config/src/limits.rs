@@ -1,0 +1,13 @@
+//! Limits that both languages share.
+
+use mainstay_base::Family;
+
+/// So many addresses fit an advertisement of an Ethernet link (1500 bytes), and its count of 8 bits.
+pub(crate) fn addresses_max(family: Family) -> usize {
+    match family {
+        // (1500 − 20 of IP − 8 of VRRP − 8 of authentication) / 4, which is more than the count holds.
+        Family::V4 => 255,
+        // (1500 − 40 of IP − 8 of VRRP) / 16.
+        Family::V6 => 90,
+    }
+}

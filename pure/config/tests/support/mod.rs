@@ -1,0 +1,70 @@
+//! Files in memory, and faults as lines.
+
+use std::collections::BTreeMap;
+
+use mainstay_config::{Found, Loaded, Sources, Surroundings, keepalived};
+
+/// Files in memory; a pattern may hold `*`.
+#[derive(Default)]
+pub struct Files(BTreeMap<String, Vec<u8>>);
+
+impl Files {
+    /// One more file.
+    pub fn with(mut self, path: &str, text: impl AsRef<[u8]>) -> Files {
+        self.0.insert(path.to_owned(), text.as_ref().to_vec());
+        self
+    }
+}
+
+impl Sources for Files {
+    fn find(&mut self, pattern: &str) -> Vec<Found> {
+        let files = self.0.iter().filter(|(path, _)| matches(pattern, path));
+        let found = files.map(|(path, bytes)| Found {
+            path: path.clone(),
+            content: Ok(bytes.clone()),
+            executable: path.ends_with(".x"),
+        });
+        found.collect()
+    }
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == path,
+        Some((head, tail)) => path.strip_prefix(head).is_some_and(|rest| {
+            (0..=rest.len()).any(|n| rest.is_char_boundary(n) && matches(tail, &rest[n..]))
+        }),
+    }
+}
+
+/// What tests know of the surroundings.
+pub fn surroundings() -> Surroundings {
+    Surroundings {
+        host_name: "node1.example".to_owned(),
+        configuration_id: None,
+        environment: BTreeMap::from([("COLOUR".to_owned(), "green".to_owned())]),
+        seed: 7,
+    }
+}
+
+/// Reads one text.
+pub fn load(text: impl AsRef<[u8]>) -> Loaded {
+    keepalived::load("k.conf", &mut Files::default().with("k.conf", text), &surroundings())
+}
+
+/// Reads a file beside the tests.
+pub fn load_sample(name: &str) -> Loaded {
+    let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+    load(std::fs::read(path).expect("the test's own file is there"))
+}
+
+/// The faults as lines: `severity line:column code`.
+pub fn lines(loaded: &Loaded) -> Vec<String> {
+    let line = |fault: &mainstay_config::Fault| {
+        let place = fault.labels.first().map(|label| loaded.sources.place(label.span));
+        let place =
+            place.map_or("-".to_owned(), |place| format!("{}:{}", place.line, place.column));
+        format!("{} {place} {}", fault.severity.name(), fault.code)
+    };
+    loaded.faults.iter().map(line).collect()
+}
