@@ -14,12 +14,16 @@ mod fault;
 pub mod keepalived;
 mod limits;
 mod loaded;
+mod render;
+mod report;
 mod sources;
 mod suggest;
 
 pub use codes::Code;
 pub use fault::{Fault, Label, Severity};
 pub use loaded::Loaded;
+pub use render::render;
+pub use report::{Related, Report, reports};
 pub use sources::{
     FILE_SIZE_MAX, FileId, Found, Place, SourceMap, Sources, Span, Surroundings, Unreadable,
 };

@@ -82,7 +82,8 @@ pub(super) fn whole(
     };
     if !range.contains(&number) {
         let message = format!("`{keyword}` is {bounds}, not {number}; the line is left out");
-        faults.add(Fault::error(Code::ValueRange, message).here(word.at, ""));
+        let fault = Fault::error(Code::ValueRange, message).here(word.at, "");
+        faults.add(fault.help(format!("write a number {bounds}")));
         return None;
     }
     Some(number)
@@ -110,7 +111,8 @@ pub(super) fn seconds(
     };
     if !range.contains(&micros) {
         let message = format!("`{keyword}` is {bounds}, not {}; the line is left out", word.text);
-        faults.add(Fault::error(Code::ValueRange, message).here(word.at, ""));
+        let fault = Fault::error(Code::ValueRange, message).here(word.at, "");
+        faults.add(fault.help(format!("write a number {bounds}")));
         return None;
     }
     Some(Duration::from_micros(micros))
