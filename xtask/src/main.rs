@@ -1,4 +1,4 @@
-//! The front door for people who work on mainstay: `cargo xtask test`, `tidy`, `floors`.
+//! The front door for people who work on mainstay: `cargo xtask test`, `tidy`, `generate`.
 
 mod metadata;
 mod peers;
@@ -28,6 +28,12 @@ enum Task {
     },
     /// Checks the structure of the source: captions, sizes, names, loops, purity, licences.
     Tidy,
+    /// Writes `docs/reference/` from the tables in the code.
+    Generate {
+        /// Write nothing, only say which pages are stale.
+        #[arg(long)]
+        check: bool,
+    },
     /// Prints which crate imports which, and checks it against `xtask/floors.toml`.
     Floors,
 }
@@ -37,6 +43,7 @@ fn main() -> ExitCode {
     let good = match Arguments::parse().command {
         Task::Test { no_install } => steps::run(&root, no_install),
         Task::Tidy => tidy::run(&root),
+        Task::Generate { check } => steps::generate(&root, check),
         Task::Floors => tidy::floors::run(&root),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }

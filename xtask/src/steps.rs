@@ -43,13 +43,24 @@ struct Outcome {
 /// Runs all steps, the later ones also when an earlier one failed. Answers whether all succeeded.
 pub fn run(root: &Path, no_install: bool) -> bool {
     let mut outcomes = vec![timed("test peers", || peers::provide(!no_install))];
-    outcomes.extend(STEPS.iter().map(|step| timed(step.name, || carry_out(root, step))));
+    outcomes.extend(
+        STEPS.iter().map(|step| {
+            timed(step.name, || cargo_succeeds(root, step.arguments, step.environment))
+        }),
+    );
     println!("\n== summary");
     for outcome in &outcomes {
         let verdict = if outcome.good { "ok" } else { "FAILED" };
         println!("{:>7.1} s  {:<14} {verdict}", outcome.took.as_secs_f64(), outcome.name);
     }
     outcomes.iter().all(|outcome| outcome.good)
+}
+
+/// Writes the reference, or checks that it is fresh.
+pub fn generate(root: &Path, check: bool) -> bool {
+    let run = ["run", "--quiet", "--locked", "--package", "mainstay-reference", "--"];
+    let check = if check { &["--check"][..] } else { &[] };
+    cargo_succeeds(root, &[&run[..], check].concat(), &[])
 }
 
 fn timed(name: &'static str, step: impl FnOnce() -> bool) -> Outcome {
@@ -61,12 +72,12 @@ fn timed(name: &'static str, step: impl FnOnce() -> bool) -> Outcome {
     Outcome { name, good, took }
 }
 
-fn carry_out(root: &Path, step: &Step) -> bool {
-    println!("$ cargo {}", step.arguments.join(" "));
+fn cargo_succeeds(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> bool {
+    println!("$ cargo {}", arguments.join(" "));
     let status = Command::new(cargo())
         .current_dir(root)
-        .args(step.arguments)
-        .envs(step.environment.iter().copied())
+        .args(arguments)
+        .envs(environment.iter().copied())
         .status();
     match status {
         Ok(status) => status.success(),
