@@ -1,4 +1,4 @@
-//! What is there: a mirror of the kernel, kept by changes in the order in which they happened.
+//! What is there: a mirror of the kernel, kept by changes in the order they happened in.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What the operator asked for, already checked: virtual routers, sync groups, tracked scripts.
+//! What the operator asked for, checked: virtual routers, sync groups, tracked scripts.
 //!
 //! Every value here is legal; whatever had to be rounded, cleared or refused was so in `config`,
 //! which said so to the operator.

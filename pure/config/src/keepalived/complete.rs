@@ -1,4 +1,4 @@
-//! From an instance as written to a virtual router: defaults, derivations, roundings, clearings.
+//! From an instance as written to a virtual router: defaults, derivations, roundings.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Files to logical lines and braces: comments, conditions, definitions, repetitions, includes.
+//! Files to logical lines and braces: comments, conditions, definitions, includes.
 
 use std::rc::Rc;
 

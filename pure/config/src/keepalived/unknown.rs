@@ -1,4 +1,4 @@
-//! Keywords that nothing is done with: known ones with their reason, unknown ones with a guess.
+//! Keywords that nothing is done with: known ones with a reason, unknown ones with a guess.
 
 use super::keywords::{self, Block, Status};
 use super::tree::Statement;
