@@ -10,6 +10,7 @@ mod netlink;
 mod sockopt;
 
 pub mod capabilities;
+pub mod kernel;
 pub mod netns;
 pub mod topology;
 pub mod userns;

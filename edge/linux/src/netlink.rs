@@ -14,7 +14,9 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
+use crate::sockopt;
 pub(crate) use attributes::{Attributes, array, number, text};
+
 pub(crate) use message::{Body, Message, Messages};
 
 /// Longer than any message that the kernel sends without being asked for virtual functions.
@@ -47,8 +49,13 @@ pub(crate) enum Read {
 impl Channel {
     /// Opens a socket and subscribes it to multicast groups.
     pub(crate) fn open(groups: &[u32]) -> io::Result<Channel> {
+        Channel::with_buffer(groups, RECEIVE_BUFFER)
+    }
+
+    /// Like [`Channel::open`], with room for that many bytes of unread messages.
+    pub(crate) fn with_buffer(groups: &[u32], bytes: i32) -> io::Result<Channel> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
-        enlarge_receive_buffer(&socket)?;
+        size_receive_buffer(&socket, bytes)?;
         socket.set_ext_ack(true)?;
         socket.set_cap_ack(true)?;
         // Kernels before 4.20 do not check strictly; our requests are right without it.
@@ -106,9 +113,9 @@ impl Channel {
         }
     }
 
-    /// The messages of the datagram read last.
-    pub(crate) fn messages(&self, length: usize) -> Messages<'_> {
-        Messages::of(&self.buffer[..length])
+    /// The first `length` bytes of the datagram read last.
+    pub(crate) fn datagram(&self, length: usize) -> &[u8] {
+        &self.buffer[..length]
     }
 
     /// Waits until something can be read; false if nothing came within `limit`.
@@ -147,7 +154,7 @@ impl Channel {
     }
 
     fn answer_to(&self, sequence: u32, length: usize) -> Option<Result<(), Refusal>> {
-        self.messages(length).find_map(|message| match message.body {
+        Messages::of(self.datagram(length)).find_map(|message| match message.body {
             Body::Answer(answer) if message.sequence == sequence => Some(answer),
             Body::Answer(_) | Body::Done | Body::Other(_) => None,
         })
@@ -160,19 +167,10 @@ impl AsFd for Channel {
     }
 }
 
-fn enlarge_receive_buffer(socket: &Socket) -> io::Result<()> {
-    if crate::sockopt::set_int(
-        socket.as_raw_fd(),
-        libc::SOL_SOCKET,
-        libc::SO_RCVBUFFORCE,
-        RECEIVE_BUFFER,
-    )
-    .is_ok()
-    {
-        return Ok(());
-    }
+fn size_receive_buffer(socket: &Socket, bytes: i32) -> io::Result<()> {
+    let set = |option| sockopt::set_int(socket.as_raw_fd(), libc::SOL_SOCKET, option, bytes);
     // Without CAP_NET_ADMIN the system's limit (net.core.rmem_max) holds.
-    crate::sockopt::set_int(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUF, RECEIVE_BUFFER)
+    set(libc::SO_RCVBUFFORCE).or_else(|_| set(libc::SO_RCVBUF))
 }
 
 /// An error of a system call, as a refusal.

@@ -41,6 +41,9 @@ pub struct PresentAddress {
     pub ours: bool,
     /// Not usable as a source: tentative, duplicate or deprecated.
     pub unusable: bool,
+    /// It stands behind another address of its subnet (IPv4), and goes when that one goes, unless
+    /// the link promotes secondaries.
+    pub secondary: bool,
     /// How it is there, as far as the kernel tells; a lifetime is what is left of it.
     pub options: AddressOptions,
 }

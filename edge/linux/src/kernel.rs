@@ -1,0 +1,196 @@
+//! The kernel's links and addresses: mirrored, and changed by steps.
+//!
+//! One socket both receives notifications and carries requests, so that what changed and what was
+//! answered arrive in one order: whoever applies the changes in that order holds a state that the
+//! kernel really had. Start with [`Kernel::read_whole`].
+
+mod answers;
+mod decode;
+mod dump;
+mod encode;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use mainstay_base::{InterfaceAddress, LinkIndex};
+use mainstay_plan::{Actual, Change, Refusal, Step};
+
+use crate::netlink::{Body, Channel, Message, Read};
+use answers::Pending;
+
+/// The address protocol number (`IFA_PROTO`) that marks the addresses which are ours.
+pub const ADDRESS_PROTOCOL: u8 = 109;
+
+/// Datagrams taken in one [`Kernel::drain`]; the rest waits for the next, after other work.
+const DRAIN_AT_MOST: usize = 256;
+
+/// The links and addresses of one network namespace.
+pub struct Kernel {
+    channel: Channel,
+    mirror: Actual,
+    /// Addresses added in this life: how ours are known where the kernel keeps no mark.
+    added: BTreeSet<(LinkIndex, InterfaceAddress)>,
+    keeps_marks: Option<bool>,
+    /// Changes were lost and could not be read afresh yet.
+    lost: bool,
+}
+
+/// What the kernel told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Something changed.
+    Changed(Change),
+    /// A step was carried out; its change came before.
+    Applied(Step),
+    /// A step was refused.
+    Refused(Step, Refusal),
+}
+
+impl Kernel {
+    /// Opens the namespace that the calling thread is in.
+    ///
+    /// # Errors
+    /// Netlink is not there, or descriptors have run out.
+    pub fn open() -> io::Result<Kernel> {
+        Kernel::on(Channel::open(&GROUPS)?)
+    }
+
+    fn on(channel: Channel) -> io::Result<Kernel> {
+        Ok(Kernel {
+            channel,
+            mirror: Actual::default(),
+            added: BTreeSet::new(),
+            keeps_marks: None,
+            lost: false,
+        })
+    }
+
+    /// Whether the kernel keeps the mark on our addresses (since Linux 5.18); `None` until an
+    /// address was seen that tells. Without marks, addresses of an earlier life look like others'.
+    pub fn keeps_marks(&self) -> Option<bool> {
+        self.keeps_marks
+    }
+
+    /// Reads everything afresh.
+    ///
+    /// # Errors
+    /// The socket failed, or the kernel changed so fast that no reading was consistent.
+    pub fn read_whole(&mut self) -> io::Result<Actual> {
+        self.lost = true;
+        self.mirror = self.dump()?;
+        self.lost = false;
+        Ok(self.mirror.clone())
+    }
+
+    /// What happened since; never blocks. Takes a bounded number: the socket stays readable if
+    /// there is more.
+    ///
+    /// # Errors
+    /// The socket failed.
+    pub fn drain(&mut self) -> io::Result<Vec<News>> {
+        let mut news = Vec::new();
+        if self.lost {
+            self.tell_whole(&mut news)?;
+        }
+        for _ in 0..DRAIN_AT_MOST {
+            match self.channel.read()? {
+                Read::Datagram(length) => self.take(length, &mut Pending::default(), &mut news),
+                Read::Overrun => self.tell_whole(&mut news)?,
+                Read::Empty => break,
+            }
+        }
+        Ok(news)
+    }
+
+    fn tell_whole(&mut self, news: &mut Vec<News>) -> io::Result<()> {
+        let whole = self.read_whole()?;
+        news.clear();
+        news.push(News::Changed(Change::Whole(Box::new(whole))));
+        Ok(())
+    }
+
+    /// Takes the messages of the datagram that was read last.
+    fn take(&mut self, length: usize, pending: &mut Pending, news: &mut Vec<News>) {
+        let datagram: Vec<u8> = self.channel.datagram(length).to_vec();
+        for message in crate::netlink::Messages::of(&datagram) {
+            match &message.body {
+                Body::Answer(answer) => {
+                    let answer = answer.clone();
+                    self.take_answer(message.sequence, answer, pending, news);
+                }
+                Body::Other(payload) => self.take_change(&message, payload, pending, news),
+                Body::Done => {}
+            }
+        }
+    }
+
+    fn take_change(
+        &mut self,
+        message: &Message<'_>,
+        payload: &[u8],
+        pending: &mut Pending,
+        news: &mut Vec<News>,
+    ) {
+        let Some(mut change) = self.decode(message.kind, payload) else { return };
+        if let Change::AddressGone { link, address, by_us } = &mut change {
+            // IPv6 notifications do not name the socket that caused them, so a removal that we
+            // asked for and that is not answered yet is taken as ours until the answer.
+            let asked = pending.removes(*link, *address);
+            *by_us = asked || message.port == self.channel.port();
+            if asked {
+                pending.told_gone.insert((*link, *address), news.len());
+            }
+        }
+        if let Change::Address { link, address, .. } = &change {
+            pending.told_there.insert((*link, *address));
+        }
+        self.mirror_change(&change);
+        news.push(News::Changed(change));
+    }
+
+    fn mirror_change(&mut self, change: &Change) {
+        match change {
+            Change::LinkGone(gone) => self.added.retain(|(link, _)| link != gone),
+            Change::AddressGone { link, address, .. } => {
+                self.added.remove(&(*link, *address));
+            }
+            Change::Whole(_) | Change::Link(_) | Change::Address { .. } => {}
+        }
+        self.mirror.apply(change);
+    }
+
+    fn decode(&mut self, kind: u16, payload: &[u8]) -> Option<Change> {
+        let decoded = decode::change(kind, payload, &self.mirror)?;
+        Some(self.mark(decoded))
+    }
+
+    /// Says of an address whether it is ours.
+    fn mark(&mut self, decoded: decode::Decoded) -> Change {
+        let mut change = decoded.change;
+        if let Change::Address { link, address, present } = &mut change {
+            let known = self.added.contains(&(*link, *address));
+            match decoded.protocol {
+                Some(_) => self.keeps_marks = Some(true),
+                None if known && self.keeps_marks.is_none() => self.keeps_marks = Some(false),
+                None => {}
+            }
+            let remembered = known && self.keeps_marks == Some(false);
+            present.ours = decoded.protocol == Some(ADDRESS_PROTOCOL) || remembered;
+        }
+        change
+    }
+}
+
+impl AsFd for Kernel {
+    /// Readable when [`Kernel::drain`] has something to tell.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.channel.as_fd()
+    }
+}
+
+/// Links, IPv4 addresses, IPv6 addresses.
+const GROUPS: [u32; 3] = [libc::RTNLGRP_LINK, libc::RTNLGRP_IPV4_IFADDR, libc::RTNLGRP_IPV6_IFADDR];
+
+#[cfg(test)]
+mod tests;

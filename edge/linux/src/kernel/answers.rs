@@ -1,0 +1,196 @@
+//! Steps on their way: sent in batches, answered in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::{Duration, Instant};
+
+use mainstay_base::{InterfaceAddress, LinkIndex};
+use mainstay_plan::{AddressOptions, Change, PresentAddress, Refusal, Step};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+
+use super::{Kernel, News, encode};
+use crate::netlink::{Read, refusal_of, unanswered};
+
+/// Requests sent at once: their answers and notifications fit any receive buffer.
+const BATCH: usize = 64;
+
+/// How long the answers to one batch may take.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
+/// What was asked and is not answered, and what was told meanwhile.
+#[derive(Default)]
+pub(super) struct Pending {
+    /// Steps by the number of their request.
+    steps: BTreeMap<u32, Step>,
+    /// Addresses told as gone that we had asked to remove, with their place in the news.
+    pub(super) told_gone: BTreeMap<(LinkIndex, InterfaceAddress), usize>,
+    /// Addresses told as there since the batch was sent.
+    pub(super) told_there: BTreeSet<(LinkIndex, InterfaceAddress)>,
+}
+
+impl Pending {
+    pub(super) fn removes(&self, link: LinkIndex, address: InterfaceAddress) -> bool {
+        self.steps.values().any(|step| match step {
+            Step::RemoveAddress { link: at, key } => (*at, key.address) == (link, address),
+            Step::AddAddress { .. } => false,
+        })
+    }
+}
+
+impl Kernel {
+    /// Carries steps out in order and tells, in the kernel's order, all changes and answers until
+    /// every step is answered. A step that the kernel leaves unanswered counts as refused.
+    pub fn apply(&mut self, steps: &[Step]) -> Vec<News> {
+        let mut news = Vec::new();
+        for batch in steps.chunks(BATCH) {
+            let mut pending = Pending::default();
+            if let Err(error) = self.carry_out(batch, &mut pending, &mut news) {
+                let refusal = refusal_of(&error);
+                refuse(pending, &refusal, &mut news);
+            }
+        }
+        news
+    }
+
+    fn carry_out(
+        &mut self,
+        steps: &[Step],
+        pending: &mut Pending,
+        news: &mut Vec<News>,
+    ) -> io::Result<()> {
+        let batch = self.encode(steps, pending);
+        self.channel.send(&batch)?;
+        let until = Instant::now() + ANSWERS_WITHIN;
+        while !pending.steps.is_empty() {
+            match self.channel.read()? {
+                Read::Datagram(length) => self.take(length, pending, news),
+                Read::Overrun => return self.answer_from_whole(pending, news),
+                Read::Empty => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() || !self.channel.wait(left)? {
+                        refuse(std::mem::take(pending), &unanswered(), news);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn encode(&mut self, steps: &[Step], pending: &mut Pending) -> Vec<u8> {
+        let mut batch = Vec::new();
+        let mut ours = BTreeSet::new();
+        for step in steps {
+            let (request, flags) = match step {
+                Step::AddAddress { link, key, options } => {
+                    let held = encode::held_as(key.address, options);
+                    let there = self.mirror.addresses.get(&(*link, held));
+                    let is_ours = ours.contains(&(*link, held)) || there.is_some_and(|p| p.ours);
+                    ours.insert((*link, held));
+                    // What others put there is never overwritten: the kernel refuses instead.
+                    let flags = if is_ours { NLM_F_REPLACE } else { NLM_F_EXCL };
+                    (encode::add(*link, key.address, options), NLM_F_CREATE | flags)
+                }
+                Step::RemoveAddress { link, key } => {
+                    let there = self.mirror.addresses.get(&(*link, key.address));
+                    (encode::remove(*link, key.address, there.and_then(|p| p.options.peer)), 0)
+                }
+            };
+            let sequence = self.channel.append(&mut batch, request, NLM_F_ACK | flags);
+            pending.steps.insert(sequence, step.clone());
+        }
+        batch
+    }
+
+    pub(super) fn take_answer(
+        &mut self,
+        sequence: u32,
+        answer: Result<(), Refusal>,
+        pending: &mut Pending,
+        news: &mut Vec<News>,
+    ) {
+        let Some(step) = pending.steps.remove(&sequence) else { return };
+        match (&step, answer) {
+            (Step::AddAddress { link, key, options }, Ok(())) => {
+                self.is_there(*link, key.address, options, pending, news);
+                news.push(News::Applied(step));
+            }
+            (Step::RemoveAddress { .. }, Ok(())) => news.push(News::Applied(step)),
+            (Step::RemoveAddress { link, key }, Err(refusal)) => {
+                if let Some(place) = pending.told_gone.remove(&(*link, key.address)) {
+                    told_by_others(&mut news[place]);
+                }
+                // Somebody else was quicker: what was asked for is so.
+                let gone = refusal.errno == libc::EADDRNOTAVAIL;
+                news.push(if gone { News::Applied(step) } else { News::Refused(step, refusal) });
+            }
+            (Step::AddAddress { .. }, Err(refusal)) => news.push(News::Refused(step, refusal)),
+        }
+    }
+
+    /// The kernel said yes to an address. For IPv6 it notifies later, from a queue of its own:
+    /// the change is told from the answer then, so that it comes before the step's end.
+    fn is_there(
+        &mut self,
+        link: LinkIndex,
+        asked: InterfaceAddress,
+        options: &AddressOptions,
+        pending: &Pending,
+        news: &mut Vec<News>,
+    ) {
+        let address = encode::held_as(asked, options);
+        self.added.insert((link, address));
+        if let Some(present) = self.mirror.addresses.get_mut(&(link, address))
+            && pending.told_there.contains(&(link, address))
+        {
+            if !present.ours && self.keeps_marks != Some(true) {
+                self.keeps_marks = Some(false);
+                present.ours = true;
+                let present = present.clone();
+                news.push(News::Changed(Change::Address { link, address, present }));
+            }
+            return;
+        }
+        let present = PresentAddress {
+            ours: true,
+            unusable: options.detect_duplicates,
+            secondary: false,
+            options: options.clone(),
+        };
+        let change = Change::Address { link, address, present };
+        self.mirror.apply(&change);
+        news.push(News::Changed(change));
+    }
+
+    /// Answers may have been dropped: what is there now tells what became of the steps.
+    fn answer_from_whole(&mut self, pending: &mut Pending, news: &mut Vec<News>) -> io::Result<()> {
+        let whole = self.read_whole()?;
+        let steps = std::mem::take(&mut pending.steps);
+        let done = |step: &Step| match step {
+            Step::AddAddress { link, key, options } => {
+                let held = encode::held_as(key.address, options);
+                whole.addresses.get(&(*link, held)).is_some_and(|present| present.ours)
+            }
+            Step::RemoveAddress { link, key } => {
+                !whole.addresses.contains_key(&(*link, key.address))
+            }
+        };
+        let told = steps.into_values().map(|step| {
+            if done(&step) { News::Applied(step) } else { News::Refused(step, unanswered()) }
+        });
+        let told: Vec<News> = told.collect();
+        news.push(News::Changed(Change::Whole(Box::new(whole))));
+        news.extend(told);
+        Ok(())
+    }
+}
+
+fn refuse(pending: Pending, refusal: &Refusal, news: &mut Vec<News>) {
+    let steps = pending.steps.into_values();
+    news.extend(steps.map(|step| News::Refused(step, refusal.clone())));
+}
+
+fn told_by_others(news: &mut News) {
+    if let News::Changed(Change::AddressGone { by_us, .. }) = news {
+        *by_us = false;
+    }
+}

@@ -1,0 +1,180 @@
+//! Notifications and dumps of the kernel as changes; what is not about links or addresses is none.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName, MacAddress};
+use mainstay_plan::{Actual, AddressOptions, Change, Lifetime, Link, PresentAddress, Scope};
+
+use crate::netlink::{Attributes, array, number, text};
+
+/// A change, and the protocol number of its address where the kernel gave one.
+pub(super) struct Decoded {
+    pub(super) change: Change,
+    pub(super) protocol: Option<u8>,
+}
+
+/// Reads one message; `known` gives the names of links.
+pub(super) fn change(kind: u16, payload: &[u8], known: &Actual) -> Option<Decoded> {
+    let plain = |change| Decoded { change, protocol: None };
+    match kind {
+        libc::RTM_NEWLINK => link(payload).map(Change::Link).map(plain),
+        libc::RTM_DELLINK => {
+            let index = link_index(payload)?;
+            Some(plain(Change::LinkGone(index)))
+        }
+        libc::RTM_NEWADDR => {
+            let address = Address::read(payload)?;
+            let protocol = address.protocol;
+            Some(Decoded { change: address.there(known)?, protocol })
+        }
+        libc::RTM_DELADDR => {
+            let Address { link, address, .. } = Address::read(payload)?;
+            Some(plain(Change::AddressGone { link, address, by_us: false }))
+        }
+        _ => None,
+    }
+}
+
+/// The index of a link. Bridges tell about their ports in messages of another family: those are
+/// about the port's place in the bridge, also when they say that it is deleted.
+fn link_index(payload: &[u8]) -> Option<LinkIndex> {
+    let [family] = array(payload, 0)?;
+    let index = u32::from_ne_bytes(array(payload, 4)?);
+    (i32::from(family) == libc::AF_UNSPEC).then_some(LinkIndex(index))
+}
+
+/// A link; none where the message tells only of something else, such as a wireless event.
+fn link(payload: &[u8]) -> Option<Link> {
+    const HEADER: usize = 16;
+    let index = link_index(payload)?;
+    let ethernet = u16::from_ne_bytes(array(payload, 2)?) == libc::ARPHRD_ETHER;
+    let flags = i32::from_ne_bytes(array(payload, 8)?);
+    let is = |flag: i32| flags & flag != 0;
+    let (mut name, mut mtu, mut mac) = (None::<LinkName>, None, None);
+    for (kind, value) in Attributes::of(payload.get(HEADER..)?) {
+        match kind {
+            libc::IFLA_IFNAME => name = text(value).and_then(|name| name.parse().ok()),
+            libc::IFLA_MTU => mtu = number(value),
+            libc::IFLA_ADDRESS if ethernet && value.len() == 6 => mac = array(value, 0),
+            _ => {}
+        }
+    }
+    Some(Link {
+        index,
+        name: name?,
+        mac: mac.map(MacAddress),
+        // The kernel sets IFF_RUNNING from the operational state, dormant links excluded.
+        up: is(libc::IFF_UP) && is(libc::IFF_RUNNING),
+        mtu: mtu?,
+        multicast: is(libc::IFF_MULTICAST),
+        loopback: is(libc::IFF_LOOPBACK),
+    })
+}
+
+/// An address as the kernel tells it.
+struct Address<'a> {
+    link: LinkIndex,
+    address: InterfaceAddress,
+    flags: u32,
+    scope: u8,
+    peer: Option<InterfaceAddress>,
+    broadcast: Option<IpAddr>,
+    label: Option<&'a str>,
+    preferred: Option<u32>,
+    protocol: Option<u8>,
+}
+
+impl<'a> Address<'a> {
+    fn read(payload: &'a [u8]) -> Option<Address<'a>> {
+        const HEADER: usize = 8;
+        const IFA_PROTO: u16 = 11;
+        let [family, prefix_len, flags, scope] = array(payload, 0)?;
+        let family = family_of(family)?;
+        let link = LinkIndex(u32::from_ne_bytes(array(payload, 4)?));
+        let (mut local, mut far) = (None, None);
+        let (mut broadcast, mut label, mut preferred, mut protocol) = (None, None, None, None);
+        let mut flags = u32::from(flags);
+        for (kind, value) in Attributes::of(payload.get(HEADER..)?) {
+            match kind {
+                libc::IFA_LOCAL => local = ip(family, value),
+                libc::IFA_ADDRESS => far = ip(family, value),
+                libc::IFA_BROADCAST => broadcast = ip(family, value),
+                libc::IFA_LABEL => label = text(value),
+                libc::IFA_FLAGS => flags = number(value)?,
+                libc::IFA_CACHEINFO => preferred = number(value),
+                IFA_PROTO => protocol = value.first().copied(),
+                _ => {}
+            }
+        }
+        let address = InterfaceAddress::new(local.or(far)?, prefix_len).ok()?;
+        let peer = far.filter(|far| local.is_some_and(|local| local != *far));
+        let peer = peer.and_then(|far| InterfaceAddress::new(far, prefix_len).ok());
+        Some(Address { link, address, flags, scope, peer, broadcast, label, preferred, protocol })
+    }
+
+    fn there(self, known: &Actual) -> Option<Change> {
+        let is = |flag: u32| self.flags & flag != 0;
+        let six = self.address.family() == Family::V6;
+        let duplicate = is(libc::IFA_F_DADFAILED);
+        let tentative = is(libc::IFA_F_TENTATIVE) && !is(libc::IFA_F_OPTIMISTIC);
+        let present = PresentAddress {
+            ours: false,
+            unusable: duplicate || tentative || is(libc::IFA_F_DEPRECATED),
+            secondary: !six && is(libc::IFA_F_SECONDARY),
+            options: self.options(known),
+        };
+        Some(Change::Address { link: self.link, address: self.address, present })
+    }
+
+    fn options(&self, known: &Actual) -> AddressOptions {
+        const FOREVER: u32 = u32::MAX;
+        const IFA_F_MCAUTOJOIN: u32 = 0x400;
+        let is = |flag: u32| self.flags & flag != 0;
+        let six = self.address.family() == Family::V6;
+        // Every IPv4 address has a label: without one it is that of its link.
+        let name = known.links.get(&self.link).map(|link| link.name.as_str());
+        let label = self.label.filter(|label| name != Some(*label));
+        let preferred = match self.preferred {
+            _ if is(libc::IFA_F_DEPRECATED) => Lifetime::Seconds(0),
+            None | Some(FOREVER) => Lifetime::Forever,
+            Some(seconds) => Lifetime::Seconds(seconds),
+        };
+        AddressOptions {
+            broadcast: self.broadcast,
+            scope: scope(self.scope),
+            label: label.map(Into::into),
+            peer: self.peer,
+            detect_duplicates: six && !is(libc::IFA_F_NODAD),
+            home: six && is(libc::IFA_F_HOMEADDRESS),
+            manage_temporary: is(libc::IFA_F_MANAGETEMPADDR),
+            no_prefix_route: is(libc::IFA_F_NOPREFIXROUTE),
+            autojoin: is(IFA_F_MCAUTOJOIN),
+            preferred,
+        }
+    }
+}
+
+fn family_of(number: u8) -> Option<Family> {
+    match i32::from(number) {
+        libc::AF_INET => Some(Family::V4),
+        libc::AF_INET6 => Some(Family::V6),
+        _ => None,
+    }
+}
+
+fn ip(family: Family, value: &[u8]) -> Option<IpAddr> {
+    match family {
+        Family::V4 => array(value, 0).map(|bytes: [u8; 4]| Ipv4Addr::from(bytes).into()),
+        Family::V6 => array(value, 0).map(|bytes: [u8; 16]| Ipv6Addr::from(bytes).into()),
+    }
+}
+
+fn scope(number: u8) -> Scope {
+    match number {
+        libc::RT_SCOPE_UNIVERSE => Scope::Global,
+        libc::RT_SCOPE_SITE => Scope::Site,
+        libc::RT_SCOPE_LINK => Scope::Link,
+        libc::RT_SCOPE_HOST => Scope::Host,
+        other => Scope::Other(other),
+    }
+}

@@ -1,0 +1,112 @@
+//! Reading everything: links, then addresses, and what changed meanwhile on top.
+
+use std::io;
+use std::time::Duration;
+
+use mainstay_plan::{Actual, Change};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::address::AddressMessage;
+use netlink_packet_route::link::LinkMessage;
+
+use super::Kernel;
+use crate::netlink::{Body, Messages, Read};
+
+/// Readings that were interrupted before giving up for this time.
+const ATTEMPTS: usize = 16;
+
+/// Between two datagrams of one dump; the kernel fills the next when one is read.
+const NEXT_WITHIN: Duration = Duration::from_secs(5);
+
+/// What one request for a dump brought.
+#[derive(Default)]
+struct Dump {
+    /// The kernel changed under the reading, so that something may be missing.
+    interrupted: bool,
+    /// Notifications that came between its parts.
+    meanwhile: Vec<(u16, Vec<u8>)>,
+}
+
+impl Kernel {
+    pub(super) fn dump(&mut self) -> io::Result<Actual> {
+        for _ in 0..ATTEMPTS {
+            if let Some(actual) = self.try_dump()? {
+                return Ok(actual);
+            }
+        }
+        Err(io::Error::other("links and addresses change faster than they can be read"))
+    }
+
+    fn try_dump(&mut self) -> io::Result<Option<Actual>> {
+        let before = std::mem::take(&mut self.mirror);
+        let mut dump = Dump::default();
+        let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        self.dump_one(links, &mut dump)?;
+        if !dump.interrupted {
+            self.dump_one(addresses, &mut dump)?;
+        }
+        let mut read = std::mem::replace(&mut self.mirror, before);
+        if dump.interrupted {
+            return Ok(None);
+        }
+        // Each notification tells all of its subject, and the kernel queued it before the end of
+        // the dump: laid on top in order they give the state at that end.
+        for (kind, payload) in dump.meanwhile {
+            std::mem::swap(&mut read, &mut self.mirror);
+            let change = self.decode(kind, &payload);
+            std::mem::swap(&mut read, &mut self.mirror);
+            change.iter().for_each(|change| read.apply(change));
+        }
+        Ok(Some(read))
+    }
+
+    /// Reads the answers to one request into the mirror.
+    fn dump_one(&mut self, request: RouteNetlinkMessage, dump: &mut Dump) -> io::Result<()> {
+        let mut batch = Vec::new();
+        let sequence = self.channel.append(&mut batch, request, NLM_F_DUMP);
+        self.channel.send(&batch)?;
+        loop {
+            match self.channel.read()? {
+                Read::Datagram(length) => {
+                    if self.take_part(sequence, length, dump)? {
+                        return Ok(());
+                    }
+                }
+                Read::Overrun => dump.interrupted = true,
+                Read::Empty => {
+                    if !self.channel.wait(NEXT_WITHIN)? {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes one datagram; true at the end of the dump.
+    fn take_part(&mut self, sequence: u32, length: usize, dump: &mut Dump) -> io::Result<bool> {
+        let datagram = self.channel.datagram(length).to_vec();
+        for message in Messages::of(&datagram) {
+            let asked = message.sequence == sequence && message.port == self.channel.port();
+            dump.interrupted |= asked && message.flags & NLM_F_DUMP_INTR != 0;
+            match message.body {
+                Body::Done if asked => return Ok(true),
+                Body::Answer(Err(refusal)) if asked => {
+                    return Err(io::Error::from_raw_os_error(refusal.errno));
+                }
+                Body::Other(payload) if asked => self.take_entry(message.kind, payload),
+                Body::Other(payload) => dump.meanwhile.push((message.kind, payload.to_vec())),
+                Body::Done | Body::Answer(_) => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn take_entry(&mut self, kind: u16, payload: &[u8]) {
+        if let Some(change @ (Change::Link(_) | Change::Address { .. })) =
+            self.decode(kind, payload)
+        {
+            self.mirror.apply(&change);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Steps carried out and refused.
+
+use std::net::IpAddr;
+
+use mainstay_plan::{Lifetime, Scope};
+use rustix::thread::CapabilitySet;
+
+use super::*;
+use crate::testing::{ip, namespace, pair};
+
+#[test]
+fn an_address_is_told_before_its_step_is_answered() {
+    let pair = pair();
+    let mut left = Watched::open(&pair.left);
+    let link = left.index("left");
+    for text in ["10.0.0.9/24", "2001:db8::9/64"] {
+        let key = key("left", text);
+        let there = left.apply(&[add(link, key.clone())]);
+        assert_eq!(said(&there), [format!("+{text}"), format!("ok add {text} on left")]);
+        let gone = left.apply(&[remove(link, key)]);
+        let gone: Vec<String> =
+            said(&gone).into_iter().filter(|one| !one.starts_with('+')).collect();
+        assert_eq!(gone, [format!("-{text} by us"), format!("ok remove {text} on left")]);
+    }
+    left.is_faithful();
+}
+
+#[test]
+fn addresses_stand_as_asked_and_bear_our_mark() {
+    let pair = pair();
+    let mut left = Watched::open(&pair.left);
+    let link = left.index("left");
+    let options = AddressOptions {
+        broadcast: Some(IpAddr::from([10, 0, 0, 255])),
+        scope: Scope::Link,
+        label: Some("left:vip".into()),
+        no_prefix_route: true,
+        preferred: Lifetime::Seconds(0),
+        ..AddressOptions::default()
+    };
+    let key4 = key("left", "10.0.0.9/24");
+    left.apply(&[Step::AddAddress { link, key: key4, options: options.clone() }]);
+    let seen = &ip(&pair.left, "-4 addr show left")[0]["addr_info"][0];
+    assert_eq!(seen["local"], "10.0.0.9");
+    assert_eq!(seen["prefixlen"], 24);
+    assert_eq!(seen["broadcast"], "10.0.0.255");
+    assert_eq!(seen["scope"], "link");
+    assert_eq!(seen["label"], "left:vip");
+    assert_eq!(seen["noprefixroute"], true);
+    assert_eq!(seen["deprecated"], true);
+    let present = &left.mirror.addresses[&(link, address("10.0.0.9/24"))];
+    assert!(present.ours && present.unusable);
+    assert_eq!(present.options, options);
+    assert_eq!(left.kernel.keeps_marks(), Some(true));
+}
+
+#[test]
+fn an_ipv6_address_is_usable_at_once_and_never_chosen_when_deprecated() {
+    let pair = pair();
+    let mut left = Watched::open(&pair.left);
+    let link = left.index("left");
+    let options = AddressOptions {
+        preferred: Lifetime::Seconds(0),
+        home: true,
+        manage_temporary: true,
+        ..AddressOptions::default()
+    };
+    let news =
+        left.apply(&[Step::AddAddress { link, key: key("left", "2001:db8::9/64"), options }]);
+    assert!(matches!(news.last(), Some(News::Applied(_))), "{news:?}");
+    let listed = ip(&pair.left, "-6 addr show left scope global");
+    let seen = &listed[0]["addr_info"][0];
+    assert_eq!(seen["local"], "2001:db8::9");
+    assert_eq!(seen["nodad"], true);
+    assert_eq!(seen["deprecated"], true);
+    assert_eq!(seen["home"], true);
+    assert_eq!(seen["mngtmpaddr"], true);
+    assert!(seen.get("tentative").is_none());
+    let ours =
+        left.until(|change| matches!(change, Change::Address { present, .. } if present.ours));
+    assert!(matches!(ours, Change::Address { present, .. } if present.options.home));
+}
+
+#[test]
+fn a_far_end_takes_the_prefix_and_is_removed_with_it() {
+    let pair = pair();
+    let mut left = Watched::open(&pair.left);
+    let link = left.index("left");
+    for (near, far, length) in
+        [("10.0.0.1/32", "10.0.0.2/24", 24), ("fd00::1/128", "fd00::2/64", 64)]
+    {
+        let options = AddressOptions { peer: Some(address(far)), ..AddressOptions::default() };
+        left.apply(&[Step::AddAddress { link, key: key("left", near), options }]);
+        let (held, present) = left
+            .mirror
+            .addresses_on(link)
+            .find(|(held, _)| held.ip() == address(near).ip())
+            .expect("it is there");
+        assert_eq!(held.prefix_len(), length);
+        assert_eq!(present.options.peer, Some(address(far)));
+        let key = AddressKey { link: "left".parse().expect("a name"), address: held };
+        let gone = left.apply(&[remove(link, key)]);
+        assert!(matches!(gone.last(), Some(News::Applied(_))), "{gone:?}");
+    }
+    left.is_faithful();
+}
+
+#[test]
+fn refusals_come_in_words() {
+    let mut pair = pair();
+    pair.left_links.add_address("left", address("10.0.0.9/24")).expect("added");
+    pair.left_links.add_address("left", address("2001:db8::9/64")).expect("added");
+    let mut left = Watched::open(&pair.left);
+    let link = left.index("left");
+    let nowhere = LinkIndex(4711);
+    let news = left.apply(&[
+        add(link, key("left", "10.0.0.9/24")),
+        add(link, key("left", "2001:db8::9/128")),
+        add(nowhere, key("left", "10.0.0.8/24")),
+        add(link, key("left", "10.0.0.7/24")),
+    ]);
+    let said = said(&news);
+    // Newer kernels give a sentence of their own, older ones only the number.
+    let says = |at: usize, words: &[&str]| words.iter().any(|words| said[at].contains(words));
+    assert!(says(0, &["ddress already assigned", "File exists"]), "{said:?}");
+    assert!(says(1, &["ddress already assigned", "File exists"]), "{said:?}");
+    assert!(says(2, &["evice not found", "No such device"]), "{said:?}");
+    assert_eq!(said[3..], ["+10.0.0.7/24", "ok add 10.0.0.7/24 on left"]);
+}
+
+#[test]
+fn what_others_put_there_is_never_overwritten_but_ours_takes_new_options() {
+    let mut pair = pair();
+    pair.left_links.add_address("left", address("10.0.0.1/24")).expect("added");
+    let mut left = Watched::open(&pair.left);
+    let link = left.index("left");
+    left.apply(&[add(link, key("left", "10.0.0.9/32"))]);
+    let options = AddressOptions { preferred: Lifetime::Seconds(0), ..AddressOptions::default() };
+    let changed =
+        |text| Step::AddAddress { link, key: key("left", text), options: options.clone() };
+    let news = left.apply(&[changed("10.0.0.9/32"), changed("10.0.0.1/24")]);
+    assert!(matches!(news[1], News::Applied(_)), "{news:?}");
+    assert!(matches!(&news[2], News::Refused(_, refusal) if refusal.errno == libc::EEXIST));
+    assert_eq!(left.mirror.addresses[&(link, address("10.0.0.9/32"))].options, options);
+    assert!(!left.mirror.addresses[&(link, address("10.0.0.1/24"))].ours);
+}
+
+#[test]
+fn removing_what_is_gone_already_is_done() {
+    let pair = pair();
+    let mut left = Watched::open(&pair.left);
+    let link = left.index("left");
+    let news = left.apply(&[remove(link, key("left", "10.0.0.9/24"))]);
+    assert_eq!(said(&news), ["ok remove 10.0.0.9/24 on left"]);
+}
+
+#[test]
+fn without_permission_every_step_is_refused() {
+    let pair = pair();
+    let news = pair
+        .left
+        .run(|| {
+            let mut sets = rustix::thread::capabilities(None).expect("readable");
+            sets.effective = CapabilitySet::empty();
+            sets.permitted = CapabilitySet::empty();
+            rustix::thread::set_capabilities(None, sets).expect("giving up is allowed");
+            let open = || Kernel::open().expect("reading needs no permission");
+            let mut left = Watched::of(open(), open());
+            let link = left.index("left");
+            left.apply(&[add(link, key("left", "10.0.0.9/24"))])
+        })
+        .expect("enterable");
+    assert_eq!(said(&news), ["add 10.0.0.9/24 on left: Operation not permitted"]);
+}
+
+#[test]
+fn addresses_of_an_earlier_life_are_known_again() {
+    let pair = pair();
+    let mut first = Watched::open(&pair.left);
+    let link = first.index("left");
+    first.apply(&[add(link, key("left", "10.0.0.9/32")), add(link, key("left", "fd00::9/128"))]);
+    drop(first);
+    let second = Watched::open(&pair.left);
+    for text in ["10.0.0.9/32", "fd00::9/128"] {
+        assert!(second.mirror.addresses[&(link, address(text))].ours, "{text}");
+    }
+}
+
+#[test]
+fn two_hundred_and_fifty_five_addresses_are_one_short_moment() {
+    let namespace = namespace();
+    let mut links = crate::topology::Links::of(&namespace).expect("opens");
+    links.create_veth("left", "right", None).expect("veth");
+    links.set_up("left").expect("up");
+    links.set_up("right").expect("up");
+    let mut left = Watched::open(&namespace);
+    let link = left.index("left");
+    for prefix in ["10.0.0.", "fd00::"] {
+        let bits = if prefix.contains(':') { 128 } else { 32 };
+        let keys: Vec<AddressKey> =
+            (1..=255).map(|n| key("left", &format!("{prefix}{n}/{bits}"))).collect();
+        let started = Instant::now();
+        let news = left.apply(&keys.iter().map(|k| add(link, k.clone())).collect::<Vec<_>>());
+        let adding = started.elapsed();
+        let done = |news: &[News]| news.iter().filter(|n| matches!(n, News::Applied(_))).count();
+        assert_eq!(done(&news), 255);
+        let started = Instant::now();
+        let news = left.apply(&keys.into_iter().map(|k| remove(link, k)).collect::<Vec<_>>());
+        let removing = started.elapsed();
+        assert_eq!(done(&news), 255);
+        println!("255 addresses {prefix}N/{bits}: added in {adding:?}, removed in {removing:?}");
+    }
+    left.is_faithful();
+}
