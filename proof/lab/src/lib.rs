@@ -1,1 +1,26 @@
+//! The real daemon in network namespaces, beside the real keepalived: demo, drills, benches.
+//!
+//! A [`cluster`] is a handful of network namespaces joined by bridges; a [`daemon`] runs in one of
+//! them; a client ([`echo`]) asks the virtual address at a steady pace and keeps the record
+//! ([`replies`]), so that every figure is what a client saw. A [`drill`] is told once and played
+//! by keepalived and by mainstay alike.
 
+pub mod cluster;
+pub mod daemon;
+pub mod directory;
+pub mod drill;
+pub mod echo;
+pub mod program;
+pub mod replies;
+pub mod wait;
+
+use mainstay_linux::userns::{self, NotPermitted};
+
+/// Makes sure that this process may make network namespaces, in a user namespace of its own if
+/// need be. Call it first thing in `main`, before there is a second thread.
+///
+/// # Errors
+/// Neither is permitted; the sentence says what to do.
+pub fn permission() -> Result<(), NotPermitted> {
+    if userns::may_make_namespaces() { Ok(()) } else { userns::enter_user_namespace() }
+}

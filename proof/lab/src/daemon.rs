@@ -1,0 +1,191 @@
+//! A real daemon running inside a host: started, stopped, killed, asked.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use mainstay_api::Status;
+use mainstay_linux::netns::Namespace;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::cluster::{Cluster, Host};
+use crate::program::Program;
+use crate::wait::{self, TimedOut};
+
+/// A daemon that was told to stop must be gone by then; keepalived lingers a second.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
+
+/// A running keepalived or mainstay; killed and reaped when dropped.
+#[derive(Debug)]
+pub struct Daemon {
+    program: Program,
+    folder: PathBuf,
+    child: Child,
+}
+
+impl Daemon {
+    /// Starts `program` inside a host with `file` as its keepalived.conf.
+    ///
+    /// # Errors
+    /// The program is not there, or the host's files cannot be written.
+    pub fn start(cluster: &Cluster, host: usize, program: Program, file: &str) -> io::Result<Self> {
+        let host = cluster.host(host);
+        let folder = cluster.directory().inside(host.name())?;
+        fs::write(folder.join("keepalived.conf"), file)?;
+        let mut command = command(program, &folder)?;
+        let log = File::options().create(true).append(true).open(folder.join("log"))?;
+        command.stdin(std::process::Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let child = launch(command, host.namespace())?;
+        Ok(Daemon { program, folder, child })
+    }
+
+    /// Which program it is.
+    pub fn program(&self) -> Program {
+        self.program
+    }
+
+    /// The process that was started: keepalived's parent, mainstay's supervisor.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The process that speaks VRRP: keepalived's child, mainstay's control.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn speaker(&self, host: &Host) -> io::Result<u32> {
+        match self.program {
+            Program::Keepalived => {
+                let text = fs::read_to_string(self.folder.join("vrrp.pid"))?;
+                text.trim().parse().map_err(io::Error::other)
+            }
+            Program::Mainstay => Ok(self.status(host)?.pid),
+        }
+    }
+
+    /// What `mainstay status --json` says.
+    ///
+    /// # Errors
+    /// It is keepalived, or mainstay does not answer.
+    pub fn status(&self, host: &Host) -> io::Result<Status> {
+        if self.program == Program::Keepalived {
+            return Err(io::Error::other("keepalived has no status command"));
+        }
+        let mut ask = Command::new(self.program.path()?);
+        ask.arg("--runtime-dir").arg(self.folder.join("run")).args(["status", "--json"]);
+        let output = host.namespace().run(|| ask.output())??;
+        serde_json::from_slice(&output.stdout).map_err(|error| {
+            let said = String::from_utf8_lossy(&output.stderr);
+            io::Error::other(format!("mainstay status: {error}: {said}"))
+        })
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        signal_to(self.pid(), signal)
+    }
+
+    /// Kills the speaker alone (SIGKILL).
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn kill_speaker(&self, host: &Host) -> io::Result<()> {
+        signal_to(self.speaker(host)?, Signal::KILL)
+    }
+
+    /// Kills both processes (SIGKILL), as the kernel does when memory runs out twice.
+    ///
+    /// # Errors
+    /// They do not run.
+    pub fn kill(mut self, host: &Host) -> io::Result<()> {
+        let speaker = self.speaker(host)?;
+        self.signal(Signal::KILL)?;
+        signal_to(speaker, Signal::KILL)?;
+        self.child.wait()?;
+        let gone = || !Path::new(&format!("/proc/{speaker}")).exists();
+        wait::until("the death of the daemon", GONE_WITHIN, gone).map_err(io::Error::other)
+    }
+
+    /// Stops it properly (SIGTERM) without waiting for its end.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn stop(&self) -> io::Result<()> {
+        self.signal(Signal::TERM)
+    }
+
+    /// Waits for the end of a daemon that was stopped.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn gone(mut self) -> Result<(), TimedOut> {
+        let ended = || matches!(self.child.try_wait(), Ok(Some(_)));
+        wait::until("the end of the daemon", GONE_WITHIN, ended)
+    }
+
+    /// Writes its file anew and tells it to read it (SIGHUP).
+    ///
+    /// # Errors
+    /// The file cannot be written, or the daemon is gone.
+    pub fn reload(&self, file: &str) -> io::Result<()> {
+        fs::write(self.folder.join("keepalived.conf"), file)?;
+        self.signal(Signal::HUP)
+    }
+
+    /// Everything that it logged, also in its former lives.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Ok(Some(_)) = self.child.try_wait() {
+            return;
+        }
+        // All of these fail only when the processes are gone, which is what is wanted.
+        let _ = self.signal(Signal::TERM);
+        let ended = || matches!(self.child.try_wait(), Ok(Some(_)));
+        if wait::until("the end of the daemon", Duration::from_secs(3), ended).is_err() {
+            if let Some(group) = Pid::from_raw(self.child.id().cast_signed()) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal_to(pid: u32, signal: Signal) -> io::Result<()> {
+    let pid = Pid::from_raw(pid.cast_signed()).ok_or(io::ErrorKind::NotFound)?;
+    Ok(kill_process(pid, signal)?)
+}
+
+/// Its command line, with every file that it writes inside `folder`.
+fn command(program: Program, folder: &Path) -> io::Result<Command> {
+    let mut command = Command::new(program.path()?);
+    match program {
+        Program::Keepalived => {
+            command.args(["--dont-fork", "--log-console", "--log-detail", "--vrrp"]);
+            command.arg("--use-file").arg(folder.join("keepalived.conf"));
+            command.arg("--pid").arg(folder.join("keepalived.pid"));
+            command.arg("--vrrp_pid").arg(folder.join("vrrp.pid"));
+        }
+        Program::Mainstay => {
+            command.arg("--runtime-dir").arg(folder.join("run"));
+            command.arg("run").arg("--keepalived").arg(folder.join("keepalived.conf"));
+        }
+    }
+    Ok(command)
+}
+
+fn launch(mut command: Command, namespace: &Namespace) -> io::Result<Child> {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0);
+    namespace.run(|| command.spawn())?
+}

@@ -1,0 +1,9 @@
+//! Drills: told once, played by any programs.
+
+mod play;
+mod story;
+mod table;
+
+pub use play::{Failure, Outcome, PACE, Passed, Stage, play};
+pub use story::{Act, Beat, Drill, PAIRS, Role, Then, broken};
+pub use table::{all, named};

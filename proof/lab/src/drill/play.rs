@@ -1,0 +1,233 @@
+//! Plays a drill: carries out each act, waits for what must come of it, measures the gap.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use super::story::{Act, Drill, Role, Then, broken};
+use crate::cluster::Cluster;
+use crate::daemon::Daemon;
+use crate::echo::{self, Probe, Responder};
+use crate::program::Program;
+use crate::replies::{self, Gap};
+use crate::wait;
+
+/// The pace of the client.
+pub const PACE: Duration = Duration::from_millis(2);
+
+/// What came of a drill.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// One entry for each beat.
+    pub passed: Vec<Passed>,
+}
+
+/// What came of a beat.
+#[derive(Clone, Copy, Debug)]
+pub struct Passed {
+    /// What happened.
+    pub act: Act,
+    /// After how long what must come of it had come.
+    pub settled: Duration,
+    /// The client's gap.
+    pub gap: Gap,
+}
+
+/// Why a drill was not played to its end.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub reason: String,
+    /// The end of each daemon's log.
+    pub logs: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "{}\n{}", self.reason, self.logs)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A cluster with its daemons and a client, in the middle of a drill.
+#[derive(Debug)]
+pub struct Stage {
+    drill: Drill,
+    cast: Vec<Program>,
+    daemons: Vec<Option<Daemon>>,
+    editions: Vec<usize>,
+    probe: Probe,
+    _responders: Vec<Responder>,
+    cluster: Cluster,
+}
+
+/// Plays a drill from beginning to end.
+///
+/// # Errors
+/// The stage cannot be built, or something that must come did not.
+pub fn play(drill: &Drill, cast: &[Program]) -> Result<Outcome, Failure> {
+    let built = Stage::build(drill, cast);
+    let mut stage = built.map_err(|e| Failure { reason: e.to_string(), logs: String::new() })?;
+    let mut outcome = Outcome::default();
+    for (number, beat) in drill.beats.iter().enumerate() {
+        let passed = stage.beat(beat.act, beat.then).map_err(|error| Failure {
+            reason: format!("{}, beat {number}, {:?}: {error}", drill.name, beat.act),
+            logs: stage.logs(),
+        })?;
+        outcome.passed.push(passed);
+    }
+    Ok(outcome)
+}
+
+impl Stage {
+    /// Builds the machines of a drill; no daemon runs yet.
+    ///
+    /// # Errors
+    /// Namespaces are not permitted, or a socket cannot be made.
+    pub fn build(drill: &Drill, cast: &[Program]) -> io::Result<Stage> {
+        let cluster = Cluster::build((drill.layout)())?;
+        let hosts = drill.hosts();
+        let target = SocketAddr::new(drill.addresses()[0], echo::PORT);
+        let respond = |host| Responder::start(cluster.host(host).namespace(), target, host);
+        let responders = (0..hosts).map(respond).collect::<io::Result<_>>()?;
+        Ok(Stage {
+            drill: *drill,
+            cast: cast.to_vec(),
+            daemons: (0..hosts).map(|_| None).collect(),
+            editions: vec![0; hosts],
+            probe: Probe::start(cluster.host(hosts).namespace(), target, PACE)?,
+            _responders: responders,
+            cluster,
+        })
+    }
+
+    /// The machines.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The client's instrument.
+    pub fn probe(&self) -> &Probe {
+        &self.probe
+    }
+
+    /// The daemon of a host, where one runs.
+    pub fn daemon(&self, host: usize) -> Option<&Daemon> {
+        self.daemons[host].as_ref()
+    }
+
+    /// Carries out an act, waits for what must come of it, and sees that it stays.
+    ///
+    /// # Errors
+    /// It cannot be carried out, or what must come of it does not, or not for long.
+    pub fn beat(&mut self, act: Act, then: Then) -> io::Result<Passed> {
+        let began = Instant::now();
+        self.act(act)?;
+        let bound = self.drill.bound();
+        wait::until(&format!("{then:?}"), bound, || self.is(then)).map_err(|error| {
+            io::Error::other(format!("{error}; the address is on {:?}", self.whereabouts()))
+        })?;
+        let settled = began.elapsed();
+        let calm = self.drill.interval * 2 + Duration::from_millis(100);
+        wait::throughout(calm, || self.is(then)).map_err(|after| {
+            let where_now = self.whereabouts();
+            io::Error::other(format!(
+                "{then:?} ended {after:?} after it came; the address is on {where_now:?}"
+            ))
+        })?;
+        let record = self.probe.record();
+        let (from, to) = (record.moment(began), record.moment(began + settled + calm));
+        let gap = replies::longest_gap(&record.all(), from, to);
+        Ok(Passed { act, settled, gap })
+    }
+
+    fn act(&mut self, act: Act) -> io::Result<()> {
+        match act {
+            Act::Start(host) => self.start(host),
+            Act::Stop(host) => {
+                let daemon = self.take(host)?;
+                daemon.stop()?;
+                daemon.gone().map_err(io::Error::other)
+            }
+            Act::Kill(host) => self.take(host)?.kill(self.cluster.host(host)),
+            Act::KillSpeaker(host) => {
+                let machine = self.cluster.host(host);
+                self.daemons[host].as_ref().ok_or_else(idle)?.kill_speaker(machine)
+            }
+            Act::Unplug(host) => self.cluster.unplug(host),
+            Act::Plug(host) => self.cluster.plug(host),
+            Act::UnplugLink(host, plug) => self.cluster.unplug_link(host, plug),
+            Act::Isolate(host) => self.cluster.isolate(host),
+            Act::Rejoin(host) => self.cluster.rejoin(host),
+            Act::Break(host) => std::fs::write(broken(&self.folder(host)?), ""),
+            Act::Mend(host) => std::fs::remove_file(broken(&self.folder(host)?)),
+            Act::Reload(host) => {
+                self.editions[host] += 1;
+                let file = self.file(host)?;
+                self.daemons[host].as_ref().ok_or_else(idle)?.reload(&file)
+            }
+            Act::Rest => Ok(()),
+        }
+    }
+
+    fn start(&mut self, host: usize) -> io::Result<()> {
+        let file = self.file(host)?;
+        let daemon = Daemon::start(&self.cluster, host, self.cast[host], &file)?;
+        self.daemons[host] = Some(daemon);
+        Ok(())
+    }
+
+    fn file(&self, host: usize) -> io::Result<String> {
+        let folder = self.folder(host)?;
+        Ok((self.drill.file)(&Role { host, folder: &folder, edition: self.editions[host] }))
+    }
+
+    fn folder(&self, host: usize) -> io::Result<std::path::PathBuf> {
+        self.cluster.directory().inside(self.cluster.host(host).name())
+    }
+
+    fn take(&mut self, host: usize) -> io::Result<Daemon> {
+        self.daemons[host].take().ok_or_else(idle)
+    }
+
+    /// Whether the state is the one that must come.
+    fn is(&self, then: Then) -> bool {
+        let whereabouts = self.whereabouts();
+        let everywhere = |hosts: &[usize]| whereabouts.iter().all(|(_, on)| on == hosts);
+        match then {
+            Then::Holds(host) => everywhere(&[host]),
+            Then::Both => everywhere(&[0, 1]),
+            Then::Nobody => everywhere(&[]),
+            Then::Answers(host) => {
+                let record = self.probe.record();
+                let now = record.moment(Instant::now());
+                let recent = |at: Duration| now.saturating_sub(at) < PACE * 20;
+                record.last_answer().is_some_and(|last| last.by == host && recent(last.at))
+            }
+        }
+    }
+
+    /// Each virtual address with the hosts that have it.
+    fn whereabouts(&self) -> Vec<(IpAddr, Vec<usize>)> {
+        let has = |host: usize, address| self.cluster.host(host).holds(address).unwrap_or(false);
+        let on = |address| (0..self.daemons.len()).filter(|host| has(*host, address)).collect();
+        self.drill.addresses().into_iter().map(|address| (address, on(address))).collect()
+    }
+
+    /// The end of each daemon's log.
+    pub fn logs(&self) -> String {
+        let log = |daemon: &Daemon| {
+            let text = daemon.log();
+            let lines: Vec<&str> = text.lines().collect();
+            let tail = lines[lines.len().saturating_sub(25)..].join("\n");
+            format!("--- {} (pid {})\n{tail}\n", daemon.program(), daemon.pid())
+        };
+        self.daemons.iter().flatten().map(log).collect()
+    }
+}
+
+fn idle() -> io::Error {
+    io::Error::other("no daemon runs on this host")
+}

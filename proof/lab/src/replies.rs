@@ -1,0 +1,157 @@
+//! What a client saw: who answered when, the longest gap, and the strip that shows both.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// One request and what came of it; moments count from the start of the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// When it was sent.
+    pub asked: Duration,
+    /// When it was answered and by which host (its place in the cluster); none while it waits.
+    pub answer: Option<Answer>,
+}
+
+/// The answer to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// When it arrived.
+    pub at: Duration,
+    /// The host that gave it, by its place in the cluster.
+    pub by: usize,
+}
+
+/// The longest time without an answer in some window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gap {
+    /// Its length: from one answer to the next.
+    pub length: Duration,
+    /// When it began, from the start of the record.
+    pub from: Duration,
+    /// Requests sent in it that were never answered.
+    pub lost: usize,
+    /// Who answered last before it.
+    pub before: Option<usize>,
+    /// Who answered first after it.
+    pub after: Option<usize>,
+}
+
+/// One cell of a strip: what a client saw in one slice of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// This host answered (the last one that did, if there were several).
+    Answered(usize),
+    /// Requests were sent and none was answered.
+    Silent,
+    /// Nothing was asked.
+    Nothing,
+}
+
+/// A record that a probe writes while others read it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    started: Instant,
+    replies: Arc<Mutex<Vec<Reply>>>,
+}
+
+impl Record {
+    /// An empty record whose moments count from `started`.
+    pub fn new(started: Instant) -> Record {
+        Record { started, replies: Arc::default() }
+    }
+
+    /// The moment `at` as the record counts.
+    pub fn moment(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.started)
+    }
+
+    /// Notes a request sent at `at`; returns its number.
+    pub fn ask(&self, at: Instant) -> usize {
+        let mut replies = self.replies();
+        replies.push(Reply { asked: self.moment(at), answer: None });
+        replies.len() - 1
+    }
+
+    /// Notes that the request `number` was answered by host `by` at `at`; the first answer stays.
+    pub fn answer(&self, number: usize, by: usize, at: Instant) {
+        let answer = Answer { at: self.moment(at), by };
+        if let Some(reply) = self.replies().get_mut(number) {
+            reply.answer.get_or_insert(answer);
+        }
+    }
+
+    /// Everything so far.
+    pub fn all(&self) -> Vec<Reply> {
+        self.replies().clone()
+    }
+
+    /// Who answered last, and when.
+    pub fn last_answer(&self) -> Option<Answer> {
+        self.replies().iter().rev().find_map(|reply| reply.answer)
+    }
+
+    fn replies(&self) -> MutexGuard<'_, Vec<Reply>> {
+        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The longest stretch without an answer that touches the window.
+///
+/// Counted as a client counts it, from the arrival of one answer to the arrival of the next; a
+/// stretch that no answer has ended yet ends with the window.
+pub fn longest_gap(replies: &[Reply], from: Duration, to: Duration) -> Gap {
+    let mut answers: Vec<Answer> = replies.iter().filter_map(|reply| reply.answer).collect();
+    answers.sort_by_key(|answer| answer.at);
+    let first = answers.partition_point(|answer| answer.at < from).saturating_sub(1);
+    let mut before: Option<Answer> = None;
+    let mut longest = Gap { from, ..Gap::default() };
+    for answer in &answers[first.min(answers.len())..] {
+        if let Some(last) = before.filter(|last| last.at < to) {
+            let length = answer.at.saturating_sub(last.at);
+            if answer.at >= from && length > longest.length {
+                let (before, after) = (Some(last.by), Some(answer.by));
+                longest = Gap { length, from: last.at, lost: 0, before, after };
+            }
+        }
+        before = Some(*answer);
+    }
+    let last = before.map_or(from, |answer| answer.at);
+    if to.saturating_sub(last) > longest.length {
+        let before = before.map(|answer| answer.by);
+        longest = Gap { length: to - last, from: last, before, ..Gap::default() };
+    }
+    let end = longest.from + longest.length;
+    longest.lost = lost(replies, longest.from, end);
+    longest
+}
+
+/// Requests sent in the window that were never answered.
+pub fn lost(replies: &[Reply], from: Duration, to: Duration) -> usize {
+    let inside = |reply: &&Reply| reply.asked >= from && reply.asked < to;
+    replies.iter().filter(inside).filter(|reply| reply.answer.is_none()).count()
+}
+
+/// The window cut into `cells` slices of equal length, each with what the client saw in it.
+///
+/// A request belongs to the slice in which it was sent, so that a silent slice means: whoever
+/// asked now, asked in vain.
+pub fn strip(replies: &[Reply], from: Duration, to: Duration, cells: usize) -> Vec<Cell> {
+    let mut strip = vec![Cell::Nothing; cells];
+    let span = to.saturating_sub(from).as_nanos().max(1);
+    let first = replies.partition_point(|reply| reply.asked < from);
+    for reply in replies[first..].iter().take_while(|reply| reply.asked < to) {
+        let place = (reply.asked - from).as_nanos() * cells as u128 / span;
+        let Some(cell) = usize::try_from(place).ok().and_then(|place| strip.get_mut(place)) else {
+            continue;
+        };
+        *cell = match (reply.answer, *cell) {
+            (Some(answer), _) => Cell::Answered(answer.by),
+            (None, Cell::Nothing) => Cell::Silent,
+            (None, seen) => seen,
+        };
+    }
+    strip
+}
+
+#[cfg(test)]
+mod tests;
