@@ -4,6 +4,7 @@ mod captions;
 mod fault;
 pub mod floors;
 mod licences;
+mod links;
 mod loops;
 mod names;
 mod purity;
@@ -25,8 +26,9 @@ use tree::Tree;
 /// A check of the files alone.
 type Check = fn(&Tree) -> Vec<Fault>;
 
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("captions", captions::faults),
+    ("links", links::faults),
     ("loops", loops::faults),
     ("names", names::faults),
     ("purity", purity::faults),

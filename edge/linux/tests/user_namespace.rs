@@ -1,4 +1,4 @@
-//! An ordinary user makes namespaces and links; a program of its own, for it needs one thread.
+//! An ordinary user makes namespaces and links; a program of its own, with one thread.
 
 use std::process::{Command, ExitCode};
 

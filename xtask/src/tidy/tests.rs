@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    captions, fault::Fault, floors, licences, loops, names, purity, rejects, rooms, sizes,
+    captions, fault::Fault, floors, licences, links, loops, names, purity, rejects, rooms, sizes,
     tree::Tree, unsafety, words,
 };
 
@@ -75,4 +75,9 @@ fn crates_import_what_the_table_allows() {
 #[test]
 fn every_dependency_has_a_licence_that_fits() {
     none(&licences::of_workspace(&root()));
+}
+
+#[test]
+fn what_documents_refer_to_is_there() {
+    none(&links::faults(&tree()));
 }

@@ -44,10 +44,11 @@ const fn anywhere(text: &'static str, why: &'static str) -> Word {
 pub fn faults(tree: &Tree) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (path, text) in &tree.files {
+        let rust = path.ends_with(".rs");
         let applies = |word: &&Word| {
-            let rust = path.ends_with(".rs") || !word.only_rust;
-            let excused = word.allowed_in.iter().any(|room| path.starts_with(room));
-            rust && !excused && !(path.contains("/tests/") && !word.allowed_in.is_empty())
+            let room = word.allowed_in.iter().any(|room| path.starts_with(room));
+            let test = path.contains("/tests/") && !word.allowed_in.is_empty();
+            (rust || !word.only_rust) && !room && !test
         };
         for word in WORDS.iter().filter(applies) {
             let rows = text.lines().enumerate().filter(|(_, row)| row.contains(word.text));
