@@ -1,5 +1,7 @@
 //! Writes `docs/reference/` from the tables in the code, or says which pages are stale.
 
+#[cfg(test)]
+mod examples;
 mod faults;
 mod keywords;
 mod table;
