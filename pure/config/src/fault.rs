@@ -106,6 +106,11 @@ impl Faults {
         }
     }
 
+    /// Whether any fault so far is an error.
+    pub(crate) fn any_error(&self) -> bool {
+        self.dropped > 0 || self.kept.iter().any(|fault| fault.severity == Severity::Error)
+    }
+
     /// All faults in the order of the text; those without a place first.
     pub(crate) fn finish(mut self) -> Vec<Fault> {
         self.kept.sort_by_key(|fault| {

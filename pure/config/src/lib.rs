@@ -14,6 +14,7 @@ mod fault;
 pub mod keepalived;
 mod limits;
 mod loaded;
+pub mod native;
 mod render;
 mod report;
 mod sources;

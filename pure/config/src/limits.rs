@@ -1,6 +1,7 @@
-//! Limits that both languages share.
+//! Limits and defaults that both languages share.
 
-use mainstay_base::Family;
+use mainstay_base::{Family, InterfaceAddress};
+use mainstay_plan::Lifetime;
 
 /// So many addresses fit an advertisement of an Ethernet link (1500 bytes), and its count of 8 bits.
 pub(crate) fn addresses_max(family: Family) -> usize {
@@ -9,5 +10,14 @@ pub(crate) fn addresses_max(family: Family) -> usize {
         Family::V4 => 255,
         // (1500 − 40 of IP − 8 of VRRP) / 16.
         Family::V6 => 90,
+    }
+}
+
+/// A lone IPv6 address is never chosen as a source, unless that is asked for; others are.
+pub(crate) fn usual_lifetime(address: InterfaceAddress) -> Lifetime {
+    if address.family() == Family::V6 && address.prefix_len() == 128 {
+        Lifetime::Seconds(0)
+    } else {
+        Lifetime::Forever
     }
 }

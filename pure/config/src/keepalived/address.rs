@@ -10,6 +10,7 @@ use super::tree::Statement;
 use super::values::{link, undefined};
 use super::words::Word;
 use crate::fault::Faults;
+use crate::limits::usual_lifetime;
 use crate::suggest::nearest;
 use crate::{Code, Fault};
 
@@ -74,15 +75,6 @@ pub(super) fn entry(statement: &Statement, faults: &mut Faults) -> Option<Entry>
         }
     }
     Some(entry)
-}
-
-/// keepalived never lets a lone IPv6 address be chosen as a source.
-fn usual_lifetime(address: InterfaceAddress) -> Lifetime {
-    if address.family() == Family::V6 && address.prefix_len() == 128 {
-        Lifetime::Seconds(0)
-    } else {
-        Lifetime::Forever
-    }
 }
 
 struct Options<'s, 'f> {

@@ -34,6 +34,9 @@ fn unknown(block: Block, statement: &Statement) -> Fault {
     match (elsewhere, nearest(name, here.map(|keyword| keyword.name))) {
         (Some(keyword), _) => fault.help(format!("it belongs {}", keyword.block.place())),
         (None, Some(guess)) => fault.help(format!("did you mean `{guess}`?")),
-        (None, None) => fault,
+        (None, None) if block == Block::Group => {
+            fault.help("names of instances stand in `group { … }`")
+        }
+        (None, None) => fault.help("remove it, or look for a slip before it"),
     }
 }

@@ -1,9 +1,7 @@
 //! Faults as people and machines see them.
 
-mod support;
-
+use crate::support::load;
 use mainstay_config::{render, reports};
-use support::load;
 
 const TWICE: &str = "\
 $NAME=eth0

@@ -1,13 +1,11 @@
 //! The files of the two articles load as printed.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{lines, load_sample};
 use mainstay_config::Loaded;
 use mainstay_engine::Settings;
 use mainstay_engine::vrrp::{Centiseconds, Peers, Preempt, RouterSettings, StartAs, Version};
-use support::{lines, load_sample};
 
 fn settings(loaded: &Loaded) -> &Settings {
     loaded.settings.as_ref().expect("the file is acceptable")

@@ -1,0 +1,533 @@
+//! Every key of mainstay's own language: its kind, its default, what it means.
+//!
+//! The reader refuses keys that are not here, and the reference page is made from here.
+
+/// A table of the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// How it is written: `[[virtual_router]]`.
+    pub heading: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Its keys, in the order in which they are written.
+    pub keys: &'static [Key],
+}
+
+/// A key of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The key itself.
+    pub name: &'static str,
+    /// What its value is, with bounds.
+    pub kind: &'static str,
+    /// What holds if it is absent; `required` if it must not be.
+    pub default: &'static str,
+    /// What it means.
+    pub about: &'static str,
+    /// A value, in TOML.
+    pub example: &'static str,
+}
+
+const fn key(
+    name: &'static str,
+    kind: &'static str,
+    default: &'static str,
+    example: &'static str,
+    about: &'static str,
+) -> Key {
+    Key { name, kind, default, about, example }
+}
+
+/// All tables of the language, for the reference.
+pub fn reference() -> &'static [Section] {
+    &SECTIONS
+}
+
+static SECTIONS: [Section; 12] = [
+    FILE,
+    NODE,
+    ROUTER,
+    ADDRESS,
+    PEER,
+    TRACK_LINK,
+    TRACK_SCRIPT,
+    ANNOUNCE,
+    NOTIFY,
+    COMMAND,
+    GROUP,
+    SCRIPT,
+];
+
+pub(super) const FILE: Section = Section {
+    heading: "the file",
+    about: "What the file holds. Lengths of time are written `\"1s\"`, `\"250ms\"`, `\"1500us\"`, `\"2min\"`, `\"1h\"`.",
+    keys: &[
+        key("version", "1", "required", "1", "the version of this language"),
+        key(
+            "node",
+            "a table",
+            "all defaults",
+            "{ name = \"r1\" }",
+            "what concerns the node as a whole",
+        ),
+        key("script", "tables", "none", "[]", "scripts whose verdicts are tracked"),
+        key("virtual_router", "tables", "none", "[]", "virtual routers"),
+        key("sync_group", "tables", "none", "[]", "routers that move together"),
+    ],
+};
+
+pub(super) const NODE: Section = Section {
+    heading: "[node]",
+    about: "What concerns the node as a whole.",
+    keys: &[
+        key("name", "text", "the host's name", "\"r1\"", "the node's name in messages"),
+        key(
+            "script_user",
+            "text",
+            "`keepalived_script` if that user exists, else the daemon's own",
+            "\"nobody\"",
+            "as whom scripts run where nobody says otherwise",
+        ),
+        key("script_group", "text", "the user's own", "\"nogroup\"", "that user's group"),
+        key(
+            "script_security",
+            "true or false",
+            "false",
+            "true",
+            "refuse to run scripts as root that others than root could have written",
+        ),
+        key(
+            "startup_delay",
+            "a length of time",
+            "\"0s\"",
+            "\"5s\"",
+            "nobody advertises or becomes Active for so long after the start",
+        ),
+    ],
+};
+
+pub(super) const SCRIPT: Section = Section {
+    heading: "[[script]]",
+    about: "A program whose verdict is tracked; it ends with 0 if all is well.",
+    keys: &[
+        key("name", "text", "required", "\"check\"", "its name"),
+        key(
+            "command",
+            "a list of words",
+            "required",
+            "[\"/usr/bin/pgrep\", \"nginx\"]",
+            "the program and its arguments, run without a shell",
+        ),
+        key("user", "text", "the node's script user", "\"nobody\"", "as whom it runs"),
+        key("group", "text", "the user's own", "\"nogroup\"", "with which group it runs"),
+        key(
+            "interval",
+            "a length of time, at least 1us",
+            "\"1s\"",
+            "\"2s\"",
+            "from one start to the next",
+        ),
+        key(
+            "timeout",
+            "a length of time, at least 1us",
+            "the interval",
+            "\"1s\"",
+            "it has failed if it takes longer",
+        ),
+        key(
+            "weight",
+            "−253 to 253",
+            "0",
+            "-20",
+            "0: the routers that track it are unfit while it is down; positive: added to their priority while up; negative: subtracted while down",
+        ),
+        key("reverse", "true or false", "false", "true", "swap up and down"),
+        key("rise", "1 to 2147483647", "1", "2", "so many successes in a row make it up"),
+        key("fall", "1 to 2147483647", "1", "3", "so many failures in a row make it down"),
+        key(
+            "starts_failed",
+            "true or false",
+            "false",
+            "true",
+            "it starts as failed rather than as unknown",
+        ),
+    ],
+};
+
+pub(super) const ROUTER: Section = Section {
+    heading: "[[virtual_router]]",
+    about: "A virtual router on a link (RFC 9568).",
+    keys: &[
+        key("name", "text", "required", "\"web\"", "its name"),
+        key("vrid", "1 to 255", "required", "51", "its number, the same on all peers"),
+        key("link", "the name of a link", "required", "\"eth0\"", "the link that it advertises on"),
+        key("version", "2 or 3", "3", "3", "the version of the protocol; IPv6 has version 3 only"),
+        key(
+            "family",
+            "\"ipv4\" or \"ipv6\"",
+            "that of the first address",
+            "\"ipv4\"",
+            "the family that carries its advertisements",
+        ),
+        key("priority", "1 to 255", "100", "150", "its priority; 255 is the address owner"),
+        key(
+            "start_as",
+            "\"backup\" or \"active\"",
+            "\"active\" for priority 255, else \"backup\"",
+            "\"backup\"",
+            "what it starts as; has an effect for the address owner only",
+        ),
+        key(
+            "advertisement_interval",
+            "10ms to 40.95s; version 2: whole seconds to 255s",
+            "\"1s\"",
+            "\"1s\"",
+            "how often the Active advertises",
+        ),
+        key("down_intervals", "1 to 100", "3", "3", "so many silent intervals make an Active dead"),
+        key("password", "text of 1 to 8 bytes", "none", "\"1111\"", "the password; version 2 only"),
+        key(
+            "password_hex",
+            "up to 16 hexadecimal digits",
+            "none",
+            "\"31313131\"",
+            "the same for passwords that are not text",
+        ),
+        key(
+            "addresses",
+            "a list of addresses",
+            "none",
+            "[\"192.0.2.1/24\"]",
+            "the virtual addresses, in the order of the wire; each is text or an address table",
+        ),
+        key(
+            "excluded",
+            "a list of addresses",
+            "none",
+            "[\"192.0.2.9/24\"]",
+            "addresses that move along and are not advertised; any family",
+        ),
+        key(
+            "multicast_group",
+            "a multicast address",
+            "\"224.0.0.18\" or \"ff02::12\"",
+            "\"224.0.0.18\"",
+            "where it advertises to",
+        ),
+        key(
+            "peers",
+            "a list of addresses or peer tables",
+            "none: multicast",
+            "[]",
+            "to whom it advertises instead of the group",
+        ),
+        key("ttl", "0 to 255", "255", "255", "TTL or hop limit of what goes to `peers`"),
+        key(
+            "source",
+            "an address",
+            "the link's primary address",
+            "\"192.0.2.10\"",
+            "the source address of its advertisements",
+        ),
+        key(
+            "preempt",
+            "true or false",
+            "true",
+            "false",
+            "whether it takes over from a lower priority",
+        ),
+        key(
+            "preempt_delay",
+            "a length of time",
+            "\"0s\"",
+            "\"30s\"",
+            "it takes over after so long",
+        ),
+        key(
+            "accept",
+            "true or false",
+            "true",
+            "true",
+            "whether packets to the virtual addresses are accepted by a non-owner",
+        ),
+        key(
+            "track_own_link",
+            "true or false",
+            "true",
+            "true",
+            "whether its own link going down makes it unfit",
+        ),
+        key(
+            "track_links",
+            "a list of tables",
+            "none",
+            "[{ link = \"eth1\", weight = -20 }]",
+            "links whose state counts",
+        ),
+        key("track_scripts", "a list of tables", "none", "[]", "scripts whose verdict counts"),
+        key(
+            "announce",
+            "a table",
+            "all defaults",
+            "{ repeat = 3 }",
+            "how it announces its addresses",
+        ),
+        key(
+            "notify",
+            "a table",
+            "none",
+            "{ any = [\"/usr/local/bin/changed\"] }",
+            "programs that are told of changes",
+        ),
+        key(
+            "checksum",
+            "\"pseudo-header\" or \"message-only\"",
+            "\"pseudo-header\"",
+            "\"pseudo-header\"",
+            "the checksum of version 3 over IPv4; all forms are accepted",
+        ),
+        key(
+            "ignore_lower_priority",
+            "true or false",
+            "false",
+            "false",
+            "do not answer an advertisement of lower priority with one of ours",
+        ),
+        key(
+            "answer_higher_priority",
+            "true or false",
+            "false",
+            "false",
+            "send one last advertisement before yielding to a higher priority",
+        ),
+        key(
+            "check_unicast_source",
+            "true or false",
+            "false",
+            "false",
+            "drop advertisements from senders that are not in `peers`",
+        ),
+        key(
+            "skip_address_check",
+            "true or false",
+            "false",
+            "false",
+            "do not compare the list of addresses again while the sender is the same",
+        ),
+    ],
+};
+
+pub(super) const ADDRESS: Section = Section {
+    heading: "an address table",
+    about: "An address with more to say than its text: `{ address = \"192.0.2.1/24\", link = \"eth1\" }`.",
+    keys: &[
+        key(
+            "address",
+            "an address with prefix length",
+            "required",
+            "\"192.0.2.1/24\"",
+            "the address; without a length it stands alone: /32 or /128",
+        ),
+        key("link", "the name of a link", "the router's", "\"eth1\"", "where it stands"),
+        key("broadcast", "an IPv4 address", "none", "\"192.0.2.255\"", "the broadcast address"),
+        key(
+            "scope",
+            "\"global\", \"site\", \"link\", \"host\" or 0 to 255",
+            "\"global\"",
+            "\"link\"",
+            "`ip address`'s scope; IPv4 only",
+        ),
+        key("label", "text of at most 15 bytes", "none", "\"eth1:1\"", "the label; IPv4 only"),
+        key(
+            "peer",
+            "an address with prefix length",
+            "none",
+            "\"192.0.2.2/32\"",
+            "the far end of a point-to-point address",
+        ),
+        key(
+            "detect_duplicates",
+            "true or false",
+            "false",
+            "false",
+            "duplicate address detection (IPv6): costs a second without the address",
+        ),
+        key("home", "true or false", "false", "false", "the home address of mobile IPv6"),
+        key("manage_temporary", "true or false", "false", "false", "`mngtmpaddr` of IPv6"),
+        key("no_prefix_route", "true or false", "false", "false", "no route for the prefix"),
+        key(
+            "autojoin",
+            "true or false",
+            "false",
+            "false",
+            "join the multicast group that the address is",
+        ),
+        key(
+            "preferred",
+            "\"forever\" or whole seconds",
+            "\"0s\" for IPv6 /128, else \"forever\"",
+            "\"forever\"",
+            "for how long it may be chosen as a source",
+        ),
+        key(
+            "track",
+            "true or false",
+            "true",
+            "true",
+            "whether its link going down makes the router unfit",
+        ),
+    ],
+};
+
+pub(super) const PEER: Section = Section {
+    heading: "a peer table",
+    about: "A unicast peer with bounds on its TTL.",
+    keys: &[
+        key("address", "an address", "required", "\"192.0.2.2\"", "its address"),
+        key("ttl_min", "0 to 255", "none", "254", "the least TTL of its advertisements"),
+        key("ttl_max", "0 to 255", "none", "255", "the greatest TTL of its advertisements"),
+    ],
+};
+
+pub(super) const TRACK_LINK: Section = Section {
+    heading: "a tracked link",
+    about: "A link whose state counts.",
+    keys: &[
+        key("link", "the name of a link", "required", "\"eth1\"", "the link"),
+        key("weight", "−253 to 253", "0", "-20", "as with scripts"),
+        key("reverse", "true or false", "false", "false", "swap up and down"),
+    ],
+};
+
+pub(super) const TRACK_SCRIPT: Section = Section {
+    heading: "a tracked script",
+    about: "A script whose verdict counts.",
+    keys: &[
+        key("script", "the name of a script", "required", "\"check\"", "the script"),
+        key("weight", "−253 to 253", "the script's", "-20", "what its verdict does here"),
+        key("reverse", "true or false", "false", "false", "swap up and down; with `weight` only"),
+    ],
+};
+
+pub(super) const ANNOUNCE: Section = Section {
+    heading: "[virtual_router.announce]",
+    about: "How addresses are announced by gratuitous ARP and unsolicited neighbour advertisements.",
+    keys: &[
+        key(
+            "delay",
+            "a length of time",
+            "\"5s\"",
+            "\"1s\"",
+            "from the first burst to the second; 0s: no second",
+        ),
+        key("repeat", "0 to 1000", "5", "3", "passes in a burst"),
+        key(
+            "refresh",
+            "a length of time",
+            "\"0s\"",
+            "\"60s\"",
+            "passes again every so often; 0s: never",
+        ),
+        key("refresh_repeat", "0 to 1000", "1", "1", "passes in a refresh"),
+        key(
+            "lower_priority_delay",
+            "a length of time",
+            "`delay`",
+            "\"1s\"",
+            "as `delay`, after an advertisement of lower priority was heard",
+        ),
+        key(
+            "lower_priority_repeat",
+            "0 to 1000",
+            "`repeat`",
+            "3",
+            "as `repeat`, after an advertisement of lower priority was heard",
+        ),
+        key(
+            "arp_interval",
+            "a length of time",
+            "\"0s\"",
+            "\"1ms\"",
+            "at least so long between two gratuitous ARPs on one link",
+        ),
+        key(
+            "na_interval",
+            "a length of time",
+            "\"0s\"",
+            "\"1ms\"",
+            "at least so long between two neighbour advertisements on one link",
+        ),
+    ],
+};
+
+pub(super) const NOTIFY: Section = Section {
+    heading: "[virtual_router.notify], [sync_group.notify]",
+    about: "Programs that are told of changes: a list of words, or a table with `command`, `user` and `group`. The words of states are keepalived's.",
+    keys: &[
+        key("active", "a command", "none", "[\"/bin/true\"]", "it became Active"),
+        key("backup", "a command", "none", "[\"/bin/true\"]", "it became Backup"),
+        key("fault", "a command", "none", "[\"/bin/true\"]", "it became unfit"),
+        key("stop", "a command", "none", "[\"/bin/true\"]", "it was stopped"),
+        key(
+            "any",
+            "a command",
+            "none",
+            "[\"/bin/true\"]",
+            "any of these; four words are appended: INSTANCE or GROUP, the name, MASTER, BACKUP, FAULT or STOP, the priority",
+        ),
+        key(
+            "lower_priority",
+            "a command",
+            "none",
+            "[\"/bin/true\"]",
+            "while Active it heard a lower priority",
+        ),
+    ],
+};
+
+pub(super) const COMMAND: Section = Section {
+    heading: "a command table",
+    about: "A program, and as whom it runs.",
+    keys: &[
+        key(
+            "command",
+            "a list of words",
+            "required",
+            "[\"/bin/true\"]",
+            "the program and its arguments, run without a shell",
+        ),
+        key("user", "text", "the node's script user", "\"nobody\"", "as whom it runs"),
+        key("group", "text", "the user's own", "\"nogroup\"", "with which group it runs"),
+    ],
+};
+
+pub(super) const GROUP: Section = Section {
+    heading: "[[sync_group]]",
+    about: "Routers that move together: all Active, or none.",
+    keys: &[
+        key("name", "text", "required", "\"both\"", "its name"),
+        key("members", "a list of names", "required", "[\"web\"]", "its virtual routers"),
+        key(
+            "track_links",
+            "a list of tables",
+            "none",
+            "[]",
+            "links whose state counts for all members",
+        ),
+        key(
+            "track_scripts",
+            "a list of tables",
+            "none",
+            "[]",
+            "scripts whose verdict counts for all members",
+        ),
+        key(
+            "member_weights",
+            "true or false",
+            "false",
+            "false",
+            "whether weights of the members' own tracked things count",
+        ),
+        key("notify", "a table", "none", "{}", "programs that are told of changes"),
+    ],
+};
