@@ -13,6 +13,7 @@ mod rooms;
 mod sizes;
 mod tree;
 mod unsafety;
+mod vectors;
 mod words;
 
 #[cfg(test)]
@@ -26,7 +27,7 @@ use tree::Tree;
 /// A check of the files alone.
 type Check = fn(&Tree) -> Vec<Fault>;
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("captions", captions::faults),
     ("links", links::faults),
     ("loops", loops::faults),
@@ -35,6 +36,7 @@ const CHECKS: [(&str, Check); 9] = [
     ("rejects", rejects::faults),
     ("rooms", rooms::faults),
     ("unsafety", unsafety::faults),
+    ("vectors", vectors::faults),
     ("words", words::faults),
 ];
 

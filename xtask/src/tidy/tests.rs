@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     captions, fault::Fault, floors, licences, links, loops, names, purity, rejects, rooms, sizes,
-    tree::Tree, unsafety, words,
+    tree::Tree, unsafety, vectors, words,
 };
 
 fn root() -> PathBuf {
@@ -80,4 +80,9 @@ fn every_dependency_has_a_licence_that_fits() {
 #[test]
 fn what_documents_refer_to_is_there() {
     none(&links::faults(&tree()));
+}
+
+#[test]
+fn every_vector_has_a_source() {
+    none(&vectors::faults(&tree()));
 }
