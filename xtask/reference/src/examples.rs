@@ -1,37 +1,59 @@
-//! The examples that are shipped: each must be a file without a single fault.
+//! The examples that are shipped: keepalived.conf without a single fault, and the same in TOML.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use mainstay_config::keepalived;
-use mainstay_config::{Found, Loaded, Sources, Surroundings, Unreadable};
+use mainstay_config::{Found, Loaded, Sources, Surroundings, Unreadable, keepalived, native};
+
+const ENDING: &str = ".keepalived.conf";
 
 /// A file by its path, without wildcards: all that the examples need.
 struct OneFile;
 
 impl Sources for OneFile {
     fn find(&mut self, pattern: &str) -> Vec<Found> {
-        let refused = |error: std::io::Error| Unreadable::Refused(error.to_string());
+        let refused = |error: io::Error| Unreadable::Refused(error.to_string());
         let content = std::fs::read(pattern).map_err(refused);
         vec![Found { path: pattern.to_owned(), content, executable: false }]
     }
 }
 
+/// The native twin of every example: its path in the project and its text.
+pub fn twins(root: &Path) -> io::Result<Vec<(String, String)>> {
+    let twin = |path: PathBuf| {
+        let text = text(&path)?;
+        let path = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+        Ok((path.replace(ENDING, ".toml"), text))
+    };
+    files(root)?.into_iter().map(twin).collect()
+}
+
+fn text(path: &Path) -> io::Result<String> {
+    let loaded = load(path);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match loaded.settings {
+        Some(settings) if loaded.faults.is_empty() => Ok(format!(
+            "# The same as {name} beside it; written by `mainstay import keepalived {name}`.\n{}",
+            native::write(&settings)
+        )),
+        _ => Err(io::Error::other(format!("{name} has faults: {:?}", loaded.faults))),
+    }
+}
+
 /// Every `*.keepalived.conf` below `examples/`, in order.
-pub fn files() -> std::io::Result<Vec<PathBuf>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+fn files(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for group in std::fs::read_dir(folder)? {
+    for group in std::fs::read_dir(root.join("examples"))? {
         for file in std::fs::read_dir(group?.path())? {
             found.push(file?.path());
         }
     }
-    found.retain(|path| path.to_string_lossy().ends_with(".keepalived.conf"));
+    found.retain(|path| path.to_string_lossy().ends_with(ENDING));
     found.sort();
     Ok(found)
 }
 
-/// Reads one.
-pub fn load(path: &Path) -> Loaded {
+fn load(path: &Path) -> Loaded {
     keepalived::load(&path.to_string_lossy(), &mut OneFile, &Surroundings::default())
 }
 
@@ -40,14 +62,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_examples_have_no_faults() {
-        let files = files().expect("the examples can be read");
+    fn both_forms_of_an_example_say_the_same() {
+        let root = crate::root();
+        let files = files(&root).expect("the examples can be read");
         assert!(!files.is_empty());
         for path in files {
-            let loaded = load(&path);
-            assert!(loaded.faults.is_empty(), "{}: {:#?}", path.display(), loaded.faults);
-            let settings = loaded.settings.expect("a file without faults gives settings");
-            assert_eq!(settings.vrrp.routers.len(), 2, "{}", path.display());
+            let foreign = load(&path);
+            assert!(foreign.faults.is_empty(), "{}: {:#?}", path.display(), foreign.faults);
+            let twin = path.to_string_lossy().replace(ENDING, ".toml");
+            let native = native::load(&twin, &mut OneFile);
+            assert!(native.faults.is_empty(), "{twin}: {:#?}", native.faults);
+            assert_eq!(foreign.settings, native.settings, "{twin}");
         }
     }
 }

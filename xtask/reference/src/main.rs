@@ -1,64 +1,72 @@
-//! Writes `docs/reference/` from the tables in the code, or says which pages are stale.
+//! Writes `docs/reference/` and the native examples from the code, or says which files are stale.
 
-#[cfg(test)]
 mod examples;
 mod faults;
 mod keywords;
 mod table;
+mod toml;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// A page of the reference: its file's name and its text.
+/// A generated file: its path in the project and its text.
 struct Page {
-    name: &'static str,
+    path: String,
     text: String,
 }
 
-fn pages() -> Vec<Page> {
-    vec![
-        Page { name: "faults.md", text: faults::page() },
-        Page { name: "keepalived-keywords.md", text: keywords::page() },
-    ]
+fn pages(root: &Path) -> io::Result<Vec<Page>> {
+    let reference = |name: &str, text| Page { path: format!("docs/reference/{name}"), text };
+    let mut pages = vec![
+        reference("configuration.md", toml::page()),
+        reference("faults.md", faults::page()),
+        reference("keepalived-keywords.md", keywords::page()),
+    ];
+    for (path, text) in examples::twins(root)? {
+        pages.push(Page { path, text });
+    }
+    Ok(pages)
 }
 
 fn main() -> ExitCode {
     let check = std::env::args().any(|argument| argument == "--check");
-    let outcome = if check { stale(&folder()) } else { write(&folder()).map(|()| Vec::new()) };
+    let outcome = if check { stale(&root()) } else { write(&root()).map(|()| Vec::new()) };
     match outcome {
         Ok(stale) => {
-            for name in &stale {
-                println!("docs/reference/{name} is stale: run `cargo xtask generate`");
+            for path in &stale {
+                println!("{path} is stale: run `cargo xtask generate`");
             }
             if stale.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            println!("docs/reference: {error}");
+            println!("the reference cannot be read or written: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference")
+/// The folder that holds the workspace's manifest.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("this crate lies two folders deep").to_owned()
 }
 
-fn write(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    pages().iter().try_for_each(|page| std::fs::write(folder.join(page.name), &page.text))
+fn write(root: &Path) -> io::Result<()> {
+    pages(root)?.iter().try_for_each(|page| std::fs::write(root.join(&page.path), &page.text))
 }
 
 /// The pages whose file is not there or says something else.
-fn stale(folder: &Path) -> std::io::Result<Vec<&'static str>> {
-    let mut stale = Vec::new();
-    for page in pages() {
-        let path = folder.join(page.name);
-        let there = if path.exists() { std::fs::read_to_string(path)? } else { String::new() };
-        if there != page.text {
-            stale.push(page.name);
-        }
-    }
-    Ok(stale)
+fn stale(root: &Path) -> io::Result<Vec<String>> {
+    let pages = pages(root)?.into_iter();
+    Ok(pages
+        .filter(|page| differs(&root.join(&page.path), &page.text))
+        .map(|page| page.path)
+        .collect())
+}
+
+fn differs(path: &Path, text: &str) -> bool {
+    std::fs::read_to_string(path).map_or(true, |there| there != text)
 }
 
 #[cfg(test)]
@@ -67,13 +75,13 @@ mod tests {
 
     #[test]
     fn the_reference_is_fresh() {
-        let stale = stale(&folder()).expect("the folder can be read");
-        assert!(stale.is_empty(), "stale, run `cargo xtask generate`: {stale:?}");
+        let stale = stale(&root()).expect("the project can be read");
+        assert!(stale.is_empty(), "run `cargo xtask generate`: {stale:?}");
     }
 
     #[test]
-    fn a_page_that_is_not_there_is_stale() {
-        let nowhere = folder().join("no-such-folder");
-        assert_eq!(stale(&nowhere).expect("nothing to read").len(), pages().len());
+    fn a_page_that_is_not_there_or_says_something_else_is_stale() {
+        assert!(differs(&root().join("no-such-page"), ""));
+        assert!(differs(&root().join("README.md"), "something else"));
     }
 }
