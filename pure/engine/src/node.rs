@@ -1,0 +1,286 @@
+//! One node as a machine: the kernel's mirror, the protocols, and the steps between.
+
+use std::collections::VecDeque;
+
+use mainstay_base::{Deadline, Instant, InterfaceAddress, LinkIndex, Machine};
+use mainstay_plan::{Actual, AddressKey, Change, Refusal, Step, Wants, steps};
+use mainstay_vrrp::{self as vrrp, Reject, Table, Transmit};
+
+use crate::event::Event;
+use crate::holdback::Holdback;
+use crate::input::{Command, Input};
+use crate::settings::Settings;
+use crate::status::{Status, Taken, Will};
+
+/// Events of the node itself that wait for the driver; whatever comes in excess is dropped and
+/// counted.
+const EVENTS_MAX: usize = 1_024;
+/// What is said of a step that was carried out and changed nothing that was told.
+const NO_EFFECT: &str = "the kernel said yes, but the change is not to be seen";
+
+/// One node.
+///
+/// The driver's loop: one `handle_*`; send all transmits; tell all events; carry out [`Engine::steps`], whose
+/// answers are inputs again; wait until [`Machine::poll_timeout`].
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    actual: Actual,
+    table: Table,
+    /// The steps from `actual` to the wants.
+    planned: Vec<Step>,
+    /// The revision of the wants that `planned` leads to.
+    planned_for: u64,
+    holdback: Holdback,
+    events: VecDeque<Event>,
+    events_dropped: u64,
+    latest: Instant,
+}
+
+impl Engine {
+    /// A node that has not seen the kernel yet; it does nothing before [`Change::Whole`] came.
+    pub fn start(settings: Settings, now: Instant) -> Engine {
+        let table = Table::start(&settings.vrrp, now);
+        Engine {
+            planned: Vec::new(),
+            planned_for: table.revision(),
+            table,
+            settings,
+            actual: Actual::default(),
+            holdback: Holdback::default(),
+            events: VecDeque::new(),
+            events_dropped: 0,
+            latest: now,
+        }
+    }
+
+    /// The mirror of the kernel.
+    pub fn actual(&self) -> &Actual {
+        &self.actual
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The steps to carry out, in order: from what is there to what is wanted, less those that the kernel
+    /// refused lately. Cheap while there are none.
+    pub fn steps(&self, _now: Instant) -> Vec<Step> {
+        self.planned.iter().filter(|step| !self.holdback.holds(step)).cloned().collect()
+    }
+
+    /// What to do if this node ends without notice.
+    pub fn last_will(&self) -> Will {
+        let addresses = self.table.wants().addresses.keys().cloned().collect();
+        Will { farewells: self.table.farewells(), addresses }
+    }
+
+    /// Everything that the node shows of itself.
+    pub fn status(&self, now: Instant) -> Status {
+        let taken = self.holdback.taken_times();
+        Status {
+            now,
+            vrrp: self.table.view(),
+            refused: self.holdback.refused().cloned().collect(),
+            taken: taken.map(|(key, times)| Taken { key: key.clone(), times }).collect(),
+            events_dropped: self.events_dropped,
+        }
+    }
+
+    fn kernel_changed(&mut self, change: &Change, now: Instant) {
+        self.actual.apply(change);
+        let input = vrrp::Input::Kernel { change, actual: &self.actual };
+        tell_table(&mut self.table, input, now);
+        match change {
+            Change::Address { link, address, present } => {
+                self.address_came((*link, *address), present.ours);
+            }
+            Change::AddressGone { link, address, by_us } => {
+                self.address_went((*link, *address), *by_us, now);
+            }
+            Change::Link(link) => {
+                self.holdback.encourage(Some(link.index));
+                self.replan();
+            }
+            Change::LinkGone(_) | Change::Whole(_) => {
+                self.holdback.encourage(None);
+                self.replan();
+            }
+        }
+    }
+
+    fn key(&self, link: LinkIndex, address: InterfaceAddress) -> Option<AddressKey> {
+        let link = self.actual.links.get(&link)?.name.clone();
+        Some(AddressKey { link, address })
+    }
+
+    /// An address that was planned is there: the step is done. Only a stale one needs another plan.
+    fn address_came(&mut self, (link, address): (LinkIndex, InterfaceAddress), ours: bool) {
+        let Some(key) = self.key(link, address) else { return };
+        let wants = self.table.wants();
+        if wants.addresses.contains_key(&key) {
+            self.planned.retain(|step| !adds(step, &key));
+        } else if ours || wants.absent.contains(&key) {
+            self.replan();
+        }
+    }
+
+    fn address_went(
+        &mut self,
+        (link, address): (LinkIndex, InterfaceAddress),
+        by_us: bool,
+        now: Instant,
+    ) {
+        let Some(key) = self.key(link, address) else { return };
+        self.planned.retain(|step| adds(step, &key) || step.key() != &key);
+        if !self.table.wants().addresses.contains_key(&key) {
+            return;
+        }
+        let link_is_up = self.actual.links.get(&link).is_some_and(|link| link.up);
+        if !by_us && link_is_up {
+            let (times, again_in) = self.holdback.taken(&key, now);
+            self.tell(Event::AddressTaken { key, times, again_in });
+        }
+        self.replan();
+    }
+
+    fn applied(&mut self, step: &Step, now: Instant) {
+        if let Some(tries) = self.holdback.settle(step) {
+            self.tell(Event::StepAccepted { step: step.clone(), tries });
+        }
+        if self.planned.contains(step) {
+            let refusal = Refusal { errno: 0, message: NO_EFFECT.to_owned() };
+            self.refused(step.clone(), refusal, now);
+        }
+    }
+
+    fn refused(&mut self, step: Step, refusal: Refusal, now: Instant) {
+        if !self.planned.contains(&step) {
+            return;
+        }
+        let (tries, again_in) = self.holdback.refuse(step.clone(), refusal.clone(), now);
+        self.tell(Event::StepRefused { step, refusal, tries, again_in });
+    }
+
+    fn take_settings(&mut self, settings: Settings, now: Instant) {
+        let input = vrrp::Input::Settings { settings: &settings.vrrp, actual: &self.actual };
+        tell_table(&mut self.table, input, now);
+        self.settings = settings;
+    }
+
+    fn replan(&mut self) {
+        self.planned = steps(self.table.wants(), &self.actual);
+        self.planned_for = self.table.revision();
+        let wants = self.table.wants();
+        self.holdback.keep(
+            |step| self.planned.contains(step),
+            |key| wants.addresses.contains_key(key) || wants.absent.contains(key),
+        );
+    }
+
+    fn replan_if_wants_changed(&mut self) {
+        if self.planned_for != self.table.revision() {
+            self.replan();
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        if self.events.len() < EVENTS_MAX {
+            self.events.push_back(event);
+        } else {
+            self.events_dropped += 1;
+        }
+    }
+
+    /// Time never runs back: an earlier moment counts as the latest one.
+    fn advance(&mut self, now: Instant) -> Instant {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+}
+
+impl Machine for Engine {
+    type Input<'a> = Input<'a>;
+    type Transmit = Transmit;
+    type Event = Event;
+    type Reject = Reject;
+    type Wants = Wants;
+
+    fn handle_input(&mut self, input: Input<'_>, now: Instant) -> Result<(), Reject> {
+        let now = self.advance(now);
+        let result = match input {
+            Input::Received(packet) => self.table.handle_input(vrrp::Input::Received(packet), now),
+            Input::Kernel(change) => {
+                self.kernel_changed(&change, now);
+                Ok(())
+            }
+            Input::Applied(step) => {
+                self.applied(&step, now);
+                Ok(())
+            }
+            Input::Refused(step, refusal) => {
+                self.refused(step, refusal, now);
+                Ok(())
+            }
+            Input::ScriptEnded { script, success } => {
+                tell_table(
+                    &mut self.table,
+                    vrrp::Input::ScriptEnded { script: &script, success },
+                    now,
+                );
+                Ok(())
+            }
+            Input::Settings(settings) => {
+                self.take_settings(*settings, now);
+                Ok(())
+            }
+            Input::Command(Command::Stop) => {
+                tell_table(&mut self.table, vrrp::Input::Stop, now);
+                Ok(())
+            }
+        };
+        self.replan_if_wants_changed();
+        result
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        let now = self.advance(now);
+        self.table.handle_timeout(now);
+        self.holdback.expire(now);
+        self.replan_if_wants_changed();
+    }
+
+    fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.table.poll_transmit()
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.table.poll_event().map(Event::Vrrp).or_else(|| self.events.pop_front())
+    }
+
+    fn poll_timeout(&self) -> Option<Deadline> {
+        let retry = self.holdback.next_at().map(|at| Deadline { at, why: "retry" });
+        Deadline::earlier(self.table.poll_timeout(), retry)
+    }
+
+    fn wants(&self) -> &Wants {
+        self.table.wants()
+    }
+}
+
+/// Tells what has no answer: only packets are rejected.
+fn tell_table(table: &mut Table, input: vrrp::Input<'_>, now: Instant) {
+    let result = table.handle_input(input, now);
+    debug_assert!(result.is_ok(), "only packets are rejected");
+}
+
+fn adds(step: &Step, key: &AddressKey) -> bool {
+    match step {
+        Step::AddAddress { key: added, .. } => added == key,
+        Step::RemoveAddress { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,329 @@
+//! One node beside a kernel that does what it is told.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mainstay_base::{Family, LinkName, MacAddress};
+use mainstay_plan::{AddressOptions, Link, PresentAddress};
+use mainstay_vrrp::{
+    Announce, Centiseconds, ChecksumForm, Name, Peers, Preempt, Priority, RouterSettings, StartAs,
+    StateName, Version, VirtualAddress, Vrid,
+};
+
+use super::*;
+
+const ETH0: LinkIndex = LinkIndex(2);
+
+fn eth0() -> LinkName {
+    "eth0".parse().expect("a link name")
+}
+
+fn link(up: bool) -> Link {
+    Link {
+        index: ETH0,
+        name: eth0(),
+        mac: Some(MacAddress([2, 0, 0, 0, 0, 1])),
+        up,
+        mtu: 1500,
+        multicast: true,
+        loopback: false,
+    }
+}
+
+fn address(text: &str) -> VirtualAddress {
+    let key = AddressKey { link: eth0(), address: text.parse().expect("an address") };
+    VirtualAddress { key, options: AddressOptions::default(), track: true }
+}
+
+fn router(vrid: u8, virtual_address: &str) -> RouterSettings {
+    RouterSettings {
+        name: Name::new(&format!("R{vrid}")),
+        vrid: Vrid::new(vrid).expect("a number"),
+        version: Version::V2,
+        family: Family::V4,
+        link: eth0(),
+        priority: Priority::new(100).expect("a priority"),
+        start_as: StartAs::Backup,
+        advertisement_interval: Centiseconds(100),
+        down_intervals: 3,
+        password: None,
+        addresses: vec![address(virtual_address)],
+        excluded: Vec::new(),
+        peers: Peers::Multicast { group: IpAddr::from([224, 0, 0, 18]) },
+        source: None,
+        preempt: Preempt::After(Duration::ZERO),
+        accept: true,
+        track_own_link: true,
+        track_links: Vec::new(),
+        track_scripts: Vec::new(),
+        announce: Announce::default(),
+        checksum: ChecksumForm::PseudoHeader,
+        ignore_lower_priority: false,
+        answer_higher_priority: false,
+        check_unicast_source: false,
+        skip_address_check: false,
+    }
+}
+
+fn settings(routers: Vec<RouterSettings>) -> Settings {
+    Settings { vrrp: vrrp::Settings { routers, ..Default::default() }, ..Settings::default() }
+}
+
+/// A node, its kernel, and everything that it said.
+struct Bench {
+    engine: Engine,
+    now: Instant,
+    sent: Vec<Transmit>,
+    told: Vec<Event>,
+    /// Steps that the kernel refuses, with this errno.
+    refuses: Option<i32>,
+    steps_taken: Vec<String>,
+}
+
+impl Bench {
+    fn start(settings: Settings) -> Bench {
+        let engine = Engine::start(settings, Instant::ZERO);
+        let mut bench = Bench {
+            engine,
+            now: Instant::ZERO,
+            sent: Vec::new(),
+            told: Vec::new(),
+            refuses: None,
+            steps_taken: Vec::new(),
+        };
+        let mut actual = Actual::default();
+        actual.apply(&Change::Link(link(true)));
+        actual.apply(&came("10.0.0.1/24", false));
+        bench.input(Input::Kernel(Change::Whole(Box::new(actual))));
+        bench
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        let result = self.engine.handle_input(input, self.now);
+        assert_eq!(result, Ok(()));
+        self.drain();
+    }
+
+    /// As the driver does: send, tell, carry out the steps, and again until nothing is left.
+    fn drain(&mut self) {
+        for _ in 0..100 {
+            while let Some(transmit) = self.engine.poll_transmit() {
+                self.sent.push(transmit);
+            }
+            while let Some(event) = self.engine.poll_event() {
+                self.told.push(event);
+            }
+            let steps = self.engine.steps(self.now);
+            if steps.is_empty() {
+                return;
+            }
+            for step in steps {
+                self.carry_out(step);
+            }
+        }
+        panic!("the node never comes to rest");
+    }
+
+    fn carry_out(&mut self, step: Step) {
+        self.steps_taken.push(step.to_string());
+        if let Some(errno) = self.refuses {
+            let refusal = Refusal { errno, message: "no".to_owned() };
+            let _ = self.engine.handle_input(Input::Refused(step, refusal), self.now);
+            return;
+        }
+        let change = match &step {
+            Step::AddAddress { link, key, .. } => Change::Address {
+                link: *link,
+                address: key.address,
+                present: PresentAddress { ours: true, unusable: false },
+            },
+            Step::RemoveAddress { link, key } => {
+                Change::AddressGone { link: *link, address: key.address, by_us: true }
+            }
+        };
+        let _ = self.engine.handle_input(Input::Kernel(change), self.now);
+        let _ = self.engine.handle_input(Input::Applied(step), self.now);
+    }
+
+    /// Lets time pass, waking the node at each of its deadlines.
+    fn pass(&mut self, length: Duration) {
+        let end = self.now + length;
+        while let Some(deadline) = self.engine.poll_timeout().filter(|d| d.at <= end) {
+            assert!(deadline.at >= self.now);
+            self.now = deadline.at;
+            self.engine.handle_timeout(self.now);
+            self.drain();
+            let next = self.engine.poll_timeout();
+            assert!(next.is_none_or(|next| next.at > deadline.at), "no progress: {next:?}");
+        }
+        self.now = end;
+    }
+
+    fn states(&self) -> Vec<StateName> {
+        let view = self.engine.status(self.now).vrrp;
+        view.routers.iter().map(|router| router.standing.state).collect()
+    }
+
+    fn present(&self, text: &str) -> bool {
+        let address = text.parse().expect("an address");
+        self.engine.actual().addresses.contains_key(&(ETH0, address))
+    }
+
+    fn adverts(&self) -> usize {
+        self.sent.iter().filter(|t| matches!(t, Transmit::Advert { .. })).count()
+    }
+}
+
+fn came(text: &str, ours: bool) -> Change {
+    let address = text.parse().expect("an address");
+    Change::Address { link: ETH0, address, present: PresentAddress { ours, unusable: false } }
+}
+
+fn gone(text: &str, by_us: bool) -> Change {
+    Change::AddressGone { link: ETH0, address: text.parse().expect("an address"), by_us }
+}
+
+#[test]
+fn a_lone_node_waits_advertises_takes_the_address_and_then_announces_it() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    assert_eq!(bench.states(), [StateName::Backup]);
+    bench.pass(Duration::from_micros(3_609_374));
+    assert_eq!(bench.states(), [StateName::Backup]);
+    assert!(bench.sent.is_empty());
+    bench.pass(Duration::from_micros(1));
+    assert_eq!(bench.states(), [StateName::Active]);
+    assert!(bench.present("10.0.0.9/24"));
+    let kinds: Vec<bool> =
+        bench.sent.iter().map(|t| matches!(t, Transmit::Advert { .. })).collect();
+    assert_eq!(kinds, [true, false, false], "one advertisement, then both forms of ARP");
+    bench.pass(Duration::from_secs(10));
+    assert_eq!(bench.adverts(), 11);
+    assert_eq!(bench.sent.len() - bench.adverts(), 20, "ten passes of two forms");
+}
+
+#[test]
+fn nothing_happens_before_the_kernel_was_seen() {
+    let mut engine = Engine::start(settings(vec![router(51, "10.0.0.9/24")]), Instant::ZERO);
+    assert_eq!(engine.poll_timeout(), None);
+    engine.handle_timeout(Instant::from_nanos(100_000_000_000));
+    assert!(engine.poll_transmit().is_none());
+    assert!(engine.poll_event().is_none());
+    assert!(engine.steps(Instant::ZERO).is_empty());
+}
+
+#[test]
+fn an_address_that_others_take_away_is_put_back_and_announced_again() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    bench.pass(Duration::from_secs(20));
+    bench.sent.clear();
+    bench.told.clear();
+    bench.input(Input::Kernel(gone("10.0.0.9/24", false)));
+    assert!(bench.present("10.0.0.9/24"));
+    let key = address("10.0.0.9/24").key;
+    let taken = Event::AddressTaken { key, times: 1, again_in: Duration::ZERO };
+    assert_eq!(bench.told, [taken]);
+    assert_eq!(bench.sent.len(), 2, "both forms of ARP: {:?}", bench.sent);
+}
+
+#[test]
+fn a_fight_over_an_address_is_slowed_down_to_once_a_second() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    bench.pass(Duration::from_secs(4));
+    for _ in 0..5 {
+        bench.input(Input::Kernel(gone("10.0.0.9/24", false)));
+        assert!(bench.present("10.0.0.9/24"));
+    }
+    bench.input(Input::Kernel(gone("10.0.0.9/24", false)));
+    assert!(!bench.present("10.0.0.9/24"));
+    bench.pass(Duration::from_millis(999));
+    assert!(!bench.present("10.0.0.9/24"));
+    bench.pass(Duration::from_millis(1));
+    assert!(bench.present("10.0.0.9/24"));
+    assert_eq!(bench.engine.status(bench.now).taken[0].times, 6);
+}
+
+#[test]
+fn a_refused_step_is_tried_again_after_longer_and_longer_waits() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    bench.refuses = Some(1);
+    bench.pass(Duration::from_secs(4));
+    assert_eq!(bench.steps_taken.len(), 1);
+    let refused = bench.engine.status(bench.now).refused;
+    assert_eq!((refused.len(), refused[0].tries), (1, 1));
+    bench.pass(Duration::from_secs(1 + 2 + 5 + 10));
+    assert_eq!(bench.steps_taken.len(), 5);
+    bench.refuses = None;
+    bench.input(Input::Kernel(Change::Link(link(true))));
+    assert!(bench.present("10.0.0.9/24"), "a change of the link is reason to try at once");
+    assert!(bench.engine.status(bench.now).refused.is_empty());
+    assert!(bench.told.iter().any(|e| matches!(e, Event::StepAccepted { tries: 5, .. })));
+}
+
+#[test]
+fn a_stale_address_is_cleared_at_the_start_and_never_advertised_from() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    assert!(bench.steps_taken.is_empty());
+    bench.input(Input::Kernel(came("10.0.0.9/24", false)));
+    assert_eq!(bench.steps_taken, ["remove 10.0.0.9/24 on eth0"]);
+    assert!(!bench.present("10.0.0.9/24"));
+    bench.pass(Duration::from_secs(4));
+    for transmit in &bench.sent {
+        if let Transmit::Advert { source, .. } = transmit {
+            assert_eq!(*source, IpAddr::from([10, 0, 0, 1]));
+        }
+    }
+}
+
+#[test]
+fn a_stop_says_farewell_and_then_takes_the_address_off() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    bench.pass(Duration::from_secs(4));
+    let will = bench.engine.last_will();
+    assert_eq!((will.farewells.len(), will.addresses.len()), (1, 1));
+    bench.sent.clear();
+    bench.steps_taken.clear();
+    let _ = bench.engine.handle_input(Input::Command(Command::Stop), bench.now);
+    let farewell = bench.engine.poll_transmit().expect("a farewell");
+    let Transmit::Advert { payload, .. } = &farewell else { panic!("{farewell:?}") };
+    assert_eq!(payload[2], 0);
+    assert_eq!(will.farewells, [farewell]);
+    assert!(bench.present("10.0.0.9/24"), "the farewell goes first");
+    bench.drain();
+    assert_eq!(bench.steps_taken, ["remove 10.0.0.9/24 on eth0"]);
+    assert_eq!(bench.states(), [StateName::Initialize]);
+    assert_eq!(bench.engine.poll_timeout(), None);
+}
+
+#[test]
+fn a_link_that_vanishes_and_comes_back_is_followed() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    bench.pass(Duration::from_secs(4));
+    bench.input(Input::Kernel(Change::LinkGone(ETH0)));
+    assert_eq!(bench.states(), [StateName::Fault]);
+    let other = LinkIndex(9);
+    bench.input(Input::Kernel(Change::Link(Link { index: other, ..link(true) })));
+    assert_eq!(bench.states(), [StateName::Fault], "no address to advertise from yet");
+    let address_back = Change::Address {
+        link: other,
+        address: "10.0.0.1/24".parse().expect("an address"),
+        present: PresentAddress::default(),
+    };
+    bench.input(Input::Kernel(address_back));
+    assert_eq!(bench.states(), [StateName::Backup]);
+    bench.pass(Duration::from_secs(4));
+    assert_eq!(bench.states(), [StateName::Active]);
+    let wanted = "10.0.0.9/24".parse().expect("an address");
+    assert!(bench.engine.actual().addresses.contains_key(&(other, wanted)));
+}
+
+#[test]
+fn a_reload_that_changes_nothing_does_nothing() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    bench.pass(Duration::from_secs(4));
+    bench.sent.clear();
+    bench.told.clear();
+    let before = bench.engine.status(bench.now);
+    bench.input(Input::Settings(Box::new(settings(vec![router(51, "10.0.0.9/24")]))));
+    assert_eq!(bench.engine.status(bench.now), before);
+    assert!(bench.sent.is_empty() && bench.told.is_empty());
+}

@@ -1,0 +1,135 @@
+//! When a router announces its addresses, and the frames that do.
+//!
+//! keepalived sends the passes of a burst back to back. Here they are spread over
+//! [`PASS_OFFSETS`], because a neighbour that has just learnt an entry may refuse to change it for
+//! a lock time (one second on Linux), and because a lost frame is seldom lost alone. The count of
+//! passes, the second burst and the refresh are keepalived's.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mainstay_base::{Instant, MacAddress};
+use mainstay_wire::{arp, ndp};
+
+use crate::settings::Announce;
+
+/// When the passes of a burst are sent, in milliseconds from its beginning.
+pub(crate) const PASS_OFFSETS: [u64; 5] = [0, 50, 250, 1000, 2500];
+/// From each pass after those to the next.
+const PASS_GAP: Duration = Duration::from_millis(1500);
+
+/// The schedule of one Active router's announcements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Announcer {
+    first: Option<Burst>,
+    second: Option<Burst>,
+    refresh_at: Option<Instant>,
+    refresh: Option<Burst>,
+}
+
+/// A burst with passes left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Burst {
+    begun_at: Instant,
+    sent: u32,
+    repeat: u32,
+}
+
+impl Burst {
+    fn new(begun_at: Instant, sent: u32, repeat: u32) -> Option<Burst> {
+        (sent < repeat).then_some(Burst { begun_at, sent, repeat })
+    }
+
+    fn next_at(self) -> Instant {
+        let listed = usize::try_from(self.sent).ok().and_then(|sent| PASS_OFFSETS.get(sent));
+        let last = PASS_OFFSETS[PASS_OFFSETS.len() - 1];
+        match listed {
+            Some(offset) => self.begun_at + Duration::from_millis(*offset),
+            None => {
+                let beyond = self.sent - (u32::try_from(PASS_OFFSETS.len()).unwrap_or(0) - 1);
+                self.begun_at + Duration::from_millis(last) + PASS_GAP.saturating_mul(beyond)
+            }
+        }
+    }
+
+    /// Counts one pass for everything due at `now`: late passes are not made up for.
+    fn pass(self, now: Instant) -> Option<Burst> {
+        let mut burst = Some(self);
+        while let Some(due) = burst.filter(|burst| burst.next_at() <= now) {
+            burst = Burst::new(due.begun_at, due.sent + 1, due.repeat);
+        }
+        burst
+    }
+}
+
+impl Announcer {
+    /// Begins the bursts of a new Active, whose first pass the caller sends now.
+    pub(crate) fn begin(&mut self, settings: &Announce, now: Instant) {
+        self.first = Burst::new(now, 1, settings.repeat);
+        self.second = second(settings.delay, settings.repeat, now);
+        self.refresh = None;
+        self.refresh_at = next_refresh(settings, now);
+    }
+
+    /// Begins the bursts after a lower priority was heard. True if the caller is to send the first
+    /// pass now; false if a burst is under way already, or none is asked for.
+    pub(crate) fn defend(&mut self, settings: &Announce, now: Instant) -> bool {
+        if self.first.is_some() || settings.lower_priority_repeat == 0 {
+            return false;
+        }
+        self.first = Burst::new(now, 1, settings.lower_priority_repeat);
+        self.second = second(settings.lower_priority_delay, settings.lower_priority_repeat, now);
+        true
+    }
+
+    /// Whether a first burst has passes left.
+    pub(crate) fn in_first_burst(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// Whether a pass is due at `now`; it is then taken as sent.
+    pub(crate) fn pass(&mut self, settings: &Announce, now: Instant) -> bool {
+        if self.next_at().is_none_or(|at| at > now) {
+            return false;
+        }
+        if self.refresh_at.is_some_and(|at| at <= now) {
+            self.refresh_at = next_refresh(settings, now);
+            self.refresh = Burst::new(now, 0, settings.refresh_repeat);
+        }
+        for burst in [&mut self.first, &mut self.second, &mut self.refresh] {
+            *burst = burst.and_then(|burst| burst.pass(now));
+        }
+        true
+    }
+
+    /// When the next pass is due.
+    pub(crate) fn next_at(&self) -> Option<Instant> {
+        let bursts = [self.first, self.second, self.refresh];
+        bursts.into_iter().flatten().map(Burst::next_at).chain(self.refresh_at).min()
+    }
+}
+
+fn second(delay: Duration, repeat: u32, now: Instant) -> Option<Burst> {
+    if delay.is_zero() { None } else { Burst::new(now + delay, 0, repeat) }
+}
+
+fn next_refresh(settings: &Announce, now: Instant) -> Option<Instant> {
+    (!settings.refresh.is_zero() && settings.refresh_repeat > 0).then(|| now + settings.refresh)
+}
+
+/// The frames that tell all neighbours of a link that `address` is at `mac`.
+///
+/// IPv4 is told in both forms, as some neighbours learn from one of them only. The Router flag of
+/// IPv6 is set, RFC 9568 §6.4.2 (400).
+pub(crate) fn frames(address: IpAddr, mac: MacAddress) -> Vec<Vec<u8>> {
+    match address {
+        IpAddr::V4(address) => vec![
+            arp::gratuitous(arp::Form::Request, mac, address),
+            arp::gratuitous(arp::Form::Reply, mac, address),
+        ],
+        IpAddr::V6(address) => vec![ndp::unsolicited_advertisement(mac, address, true)],
+    }
+}
+
+#[cfg(test)]
+mod tests;

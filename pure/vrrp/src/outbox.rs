@@ -1,0 +1,147 @@
+//! What waits to be sent and told: bounded queues, and the pace of announcements on each link.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use mainstay_base::{Family, Instant, LinkIndex};
+
+use crate::settings::Name;
+use crate::{Event, Transmit};
+
+/// Packets and frames that wait for the driver. 255 routers with 20 addresses each announce 10 200
+/// frames in one pass; whatever comes in excess is dropped and counted.
+const TRANSMITS_MAX: usize = 16_384;
+/// Events that wait for the driver; whatever comes in excess is dropped and counted.
+const EVENTS_MAX: usize = 4_096;
+/// Announcements that wait for their turn on one link; whatever comes in excess is dropped and
+/// counted, as a later pass repeats it.
+const LANE_MAX: usize = 1_024;
+
+/// Everything that the machines say, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<Event>,
+    lanes: BTreeMap<(LinkIndex, Family), Lane>,
+    dropped: Dropped,
+}
+
+/// What full queues dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Packets and frames.
+    pub transmits: u64,
+    /// Events.
+    pub events: u64,
+    /// Announcements that waited for their turn on a link.
+    pub announcements: u64,
+}
+
+/// Announcements of one family on one link that keep a distance.
+#[derive(Debug, Default)]
+struct Lane {
+    free_at: Instant,
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Waiting {
+    router: Name,
+    gap: Duration,
+    frame: Vec<u8>,
+}
+
+/// One announcement, with the least distance to the next one of its family on its link.
+#[derive(Debug)]
+pub(crate) struct Announcement {
+    pub link: LinkIndex,
+    pub family: Family,
+    pub gap: Duration,
+    pub frame: Vec<u8>,
+}
+
+impl Outbox {
+    pub(crate) fn send(&mut self, transmit: Transmit) {
+        if self.transmits.len() < TRANSMITS_MAX {
+            self.transmits.push_back(transmit);
+        } else {
+            self.dropped.transmits += 1;
+        }
+    }
+
+    pub(crate) fn tell(&mut self, event: Event) {
+        if self.events.len() < EVENTS_MAX {
+            self.events.push_back(event);
+        } else {
+            self.dropped.events += 1;
+        }
+    }
+
+    /// Sends an announcement, at once or in its turn.
+    pub(crate) fn announce(&mut self, router: &Name, announcement: Announcement, now: Instant) {
+        let Announcement { link, family, gap, frame } = announcement;
+        if gap.is_zero() {
+            return self.send(Transmit::Frame { link, bytes: frame });
+        }
+        let lane = self.lanes.entry((link, family)).or_default();
+        if lane.waiting.is_empty() && lane.free_at <= now {
+            lane.free_at = now + gap;
+            return self.send(Transmit::Frame { link, bytes: frame });
+        }
+        let waiting = Waiting { router: router.clone(), gap, frame };
+        if lane.waiting.contains(&waiting) {
+            return;
+        }
+        if lane.waiting.len() < LANE_MAX {
+            lane.waiting.push_back(waiting);
+        } else {
+            self.dropped.announcements += 1;
+        }
+    }
+
+    /// Forgets what a router that is no longer Active still had to announce.
+    pub(crate) fn silence(&mut self, router: &Name) {
+        for lane in self.lanes.values_mut() {
+            lane.waiting.retain(|waiting| waiting.router != *router);
+        }
+    }
+
+    /// Sends the announcements whose turn has come: one for each link and family.
+    pub(crate) fn pace(&mut self, now: Instant) {
+        let mut due = Vec::new();
+        for ((link, _), lane) in &mut self.lanes {
+            if lane.free_at > now {
+                continue;
+            }
+            if let Some(waiting) = lane.waiting.pop_front() {
+                lane.free_at = now + waiting.gap;
+                due.push(Transmit::Frame { link: *link, bytes: waiting.frame });
+            }
+        }
+        self.lanes.retain(|_, lane| !lane.waiting.is_empty() || lane.free_at > now);
+        for transmit in due {
+            self.send(transmit);
+        }
+    }
+
+    /// When the next waiting announcement has its turn.
+    pub(crate) fn next_at(&self) -> Option<Instant> {
+        let busy = self.lanes.values().filter(|lane| !lane.waiting.is_empty());
+        busy.map(|lane| lane.free_at).min()
+    }
+
+    pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    pub(crate) fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! The advertisements that a router sends, one for each receiver.
+
+use std::net::IpAddr;
+
+use mainstay_base::LinkIndex;
+
+use crate::Transmit;
+use crate::advert::{self, ChecksumSeen, Outgoing};
+use crate::learnt::LearntPeers;
+use crate::settings::{Peers, RouterSettings, Version};
+
+/// TTL and hop limit of multicast; RFC 9568 §5.1.1.3.
+const MULTICAST_TTL: u8 = 255;
+
+/// What a router says, and from where.
+pub(crate) struct Voice<'a> {
+    pub settings: &'a RouterSettings,
+    pub advertised: &'a [IpAddr],
+    pub link: LinkIndex,
+    pub source: IpAddr,
+    pub peers: &'a LearntPeers,
+}
+
+impl Voice<'_> {
+    /// One advertisement of that priority to everybody; 0 is a farewell.
+    pub(crate) fn adverts(&self, priority: u8) -> Vec<Transmit> {
+        match &self.settings.peers {
+            Peers::Multicast { group } => {
+                vec![self.advert(priority, *group, MULTICAST_TTL, self.configured_form())]
+            }
+            Peers::Unicast { peers, ttl } => peers
+                .iter()
+                .map(|peer| self.advert(priority, peer.address, *ttl, self.form_for(peer.address)))
+                .collect(),
+        }
+    }
+
+    fn advert(&self, priority: u8, destination: IpAddr, ttl: u8, form: ChecksumSeen) -> Transmit {
+        let settings = self.settings;
+        let outgoing = Outgoing {
+            version: settings.version,
+            vrid: settings.vrid.get(),
+            priority,
+            interval: settings.advertisement_interval,
+            password: settings.password,
+            addresses: self.advertised,
+        };
+        let payload = outgoing.emit(self.source, destination, form);
+        Transmit::Advert { link: self.link, source: self.source, destination, ttl, payload }
+    }
+
+    fn configured_form(&self) -> ChecksumSeen {
+        let settings = self.settings;
+        advert::configured_form(settings.version, settings.family, settings.checksum)
+    }
+
+    /// A peer that speaks version 3 in another form gets that form, as it may take no other.
+    fn form_for(&self, peer: IpAddr) -> ChecksumSeen {
+        let learnt = self.peers.of(peer).map(|peer| peer.checksum);
+        match (self.settings.version, learnt) {
+            (Version::V3, Some(learnt)) if learnt != ChecksumSeen::V2 => learnt,
+            (Version::V2 | Version::V3, _) => self.configured_form(),
+        }
+    }
+}

@@ -1,0 +1,568 @@
+//! All virtual routers, groups and tracked things of one node: the machine of this room.
+
+use std::collections::BTreeMap;
+
+use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Machine};
+use mainstay_plan::{Actual, AddressKey, Change, Wants};
+
+use crate::agenda::Agenda;
+use crate::event::{Cause, StateName};
+use crate::fitness::{self, Script, Scripts};
+use crate::group::{self, Group};
+use crate::links::{Links, Virtuals};
+use crate::outbox::Outbox;
+use crate::router::{Reaction, Router};
+use crate::settings::{GroupSettings, Name, RouterSettings, Settings};
+use crate::track::{Fitness, Judgement, ScriptRecord};
+use crate::view::{GroupView, RouterView, ScriptView, View};
+use crate::wants::Ledger;
+use crate::{Event, Received, Reject, Transmit};
+
+/// One thing that happened, as far as virtual routers care.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A packet of IP protocol 112 came in.
+    Received(Received<'a>),
+    /// The kernel changed; `actual` is the mirror after the change.
+    Kernel {
+        /// What changed.
+        change: &'a Change,
+        /// Everything that is there.
+        actual: &'a Actual,
+    },
+    /// A tracked script ended.
+    ScriptEnded {
+        /// The script.
+        script: &'a Name,
+        /// Whether it ended with 0, in time.
+        success: bool,
+    },
+    /// Other settings, whole.
+    Settings {
+        /// What the operator asks for.
+        settings: &'a Settings,
+        /// Everything that is there.
+        actual: &'a Actual,
+    },
+    /// Say farewell and want nothing more.
+    Stop,
+}
+
+/// All virtual routers of one node.
+#[derive(Debug)]
+pub struct Table {
+    routers: Vec<Router>,
+    groups: Vec<Group>,
+    scripts: Scripts,
+    links: Links,
+    index: Index,
+    agenda: Agenda,
+    ledger: Ledger,
+    /// Which routers hold their addresses in the ledger.
+    holding: Vec<bool>,
+    out: Outbox,
+    /// Packets that belong to no router.
+    rejects: BTreeMap<Reject, u64>,
+    /// Nobody is Active before that.
+    hold_until: Instant,
+    stage: Stage,
+    latest: Instant,
+}
+
+/// How far the life of the table has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The kernel has not been seen: nobody may start.
+    Blind,
+    /// Routers run.
+    Running,
+    /// All have said farewell.
+    Stopped,
+}
+
+/// Who is found where.
+#[derive(Debug, Default)]
+struct Index {
+    /// Routers by what a packet says.
+    by_wire: BTreeMap<(LinkIndex, Family, u8), usize>,
+    /// Router and slot of each address.
+    by_address: BTreeMap<AddressKey, Vec<(usize, usize)>>,
+    /// The group of each router.
+    group_of: Vec<Option<usize>>,
+    virtuals: Virtuals,
+}
+
+impl Table {
+    /// A table that has not seen the kernel yet.
+    pub fn start(settings: &Settings, now: Instant) -> Table {
+        let mut table = Table {
+            routers: Vec::new(),
+            groups: Vec::new(),
+            scripts: Scripts::new(),
+            links: Links::default(),
+            index: Index::default(),
+            agenda: Agenda::default(),
+            ledger: Ledger::default(),
+            holding: Vec::new(),
+            out: Outbox::default(),
+            rejects: BTreeMap::new(),
+            hold_until: now + settings.startup_delay,
+            stage: Stage::Blind,
+            latest: now,
+        };
+        table.take_settings(settings, now);
+        table.survey(&Actual::default(), now);
+        table
+    }
+
+    /// Another number after each change of what is wanted.
+    pub fn revision(&self) -> u64 {
+        self.ledger.revision()
+    }
+
+    /// What to send if this node ends without notice: the farewells of its Active routers.
+    pub fn farewells(&self) -> Vec<Transmit> {
+        self.routers.iter().filter(|router| router.is_active()).flat_map(Router::farewell).collect()
+    }
+
+    /// Everything that it shows of itself.
+    pub fn view(&self) -> View {
+        let group = |number: usize| self.index.group_of[number].map(|g| &self.groups[g].settings);
+        let routers = self.routers.iter().enumerate().map(|(number, router)| {
+            RouterView::of(router, group(number), &self.links, &self.scripts)
+        });
+        View {
+            routers: routers.collect(),
+            groups: self.groups.iter().map(|group| GroupView::of(group, &self.routers)).collect(),
+            scripts: self.scripts.values().map(ScriptView::of).collect(),
+            rejects: self.rejects.iter().map(|(why, count)| (*why, *count)).collect(),
+            dropped: self.out.dropped(),
+        }
+    }
+
+    fn receive(&mut self, packet: &Received<'_>, now: Instant) -> Result<(), Reject> {
+        let found = match packet.payload.get(1) {
+            None => Err(Reject::TooShort),
+            Some(vrid) => {
+                let place = (packet.link, Family::of(packet.source), *vrid);
+                self.index.by_wire.get(&place).copied().ok_or(Reject::UnknownVrid)
+            }
+        };
+        let number = found.inspect_err(|why| *self.rejects.entry(*why).or_default() += 1)?;
+        let reaction = self.at(number, |router, out| router.receive(packet, now, out))?;
+        self.react(number, reaction, now);
+        Ok(())
+    }
+
+    fn kernel_changed(&mut self, change: &Change, actual: &Actual, now: Instant) {
+        match change {
+            Change::Whole(_) => {
+                if self.stage == Stage::Blind {
+                    self.stage = Stage::Running;
+                }
+                self.survey(actual, now);
+            }
+            Change::Link(_) | Change::LinkGone(_) => self.survey(actual, now),
+            Change::Address { link, address, .. } => {
+                self.address_changed((*link, *address), true, actual, now);
+            }
+            Change::AddressGone { link, address, .. } => {
+                self.address_changed((*link, *address), false, actual, now);
+            }
+        }
+    }
+
+    /// One address came or went. A virtual one concerns its routers alone; another may be a source.
+    fn address_changed(
+        &mut self,
+        (index, address): (LinkIndex, InterfaceAddress),
+        present: bool,
+        actual: &Actual,
+        now: Instant,
+    ) {
+        let Some(link) = actual.links.get(&index) else { return };
+        let key = AddressKey { link: link.name.clone(), address };
+        for (number, slot) in self.index.by_address.get(&key).cloned().unwrap_or_default() {
+            self.at(number, |router, out| router.set_present(slot, present, now, out));
+        }
+        if self.index.virtuals.contains(&(key.link, address.ip())) {
+            return;
+        }
+        if self.links.refresh_one(index, actual, &self.index.virtuals) {
+            self.reconsider(now);
+        }
+    }
+
+    /// Looks at all links and addresses afresh.
+    fn survey(&mut self, actual: &Actual, now: Instant) {
+        self.links.refresh(actual, &self.index.virtuals);
+        self.index.by_wire = wire_index(&self.routers, &self.links);
+        self.reconsider(now);
+        for number in 0..self.routers.len() {
+            for slot in 0..self.routers[number].slots().len() {
+                let key = self.routers[number].slots()[slot].key();
+                let link = self.links.of(&key.link);
+                let is_there =
+                    |link: LinkIndex| actual.addresses.contains_key(&(link, key.address));
+                let present = link.is_some_and(|link| is_there(link.index));
+                self.at(number, |router, out| router.set_present(slot, present, now, out));
+            }
+        }
+    }
+
+    /// Judges every router anew: who became unfit leaves before the others look at the links, so that a
+    /// farewell still goes out as before; who became fit enters after.
+    fn reconsider(&mut self, now: Instant) {
+        if self.stage != Stage::Running {
+            return;
+        }
+        let judgements = self.judgements();
+        for (number, judgement) in judgements.iter().enumerate() {
+            if let Fitness::Unfit(cause) = &judgement.fitness {
+                self.at(number, |router, out| router.fail(cause.clone(), now, out));
+            }
+        }
+        let links = std::mem::take(&mut self.links);
+        for (number, judgement) in judgements.iter().enumerate() {
+            self.at(number, |router, out| {
+                router.look_at(&links, now, out);
+                router.adjust(judgement.adjustment, now, out);
+            });
+        }
+        self.links = links;
+        self.enter_the_fit(&judgements, now);
+        self.tell_groups();
+    }
+
+    fn judgements(&self) -> Vec<Judgement> {
+        let own: Vec<Judgement> = (0..self.routers.len()).map(|number| self.own(number)).collect();
+        let mut joined = own.clone();
+        for group in &self.groups {
+            let of_group = fitness::of_group(&group.settings, &self.links, &self.scripts);
+            let members: Vec<Judgement> = group.members.iter().map(|m| own[*m].clone()).collect();
+            for (member, judgement) in
+                group.members.iter().zip(group::join(group, &of_group, &members))
+            {
+                joined[*member] = judgement;
+            }
+        }
+        joined
+    }
+
+    fn own(&self, number: usize) -> Judgement {
+        let weights = match self.index.group_of[number] {
+            Some(group) => self.groups[group].settings.member_weights,
+            None => true,
+        };
+        let settings = self.routers[number].settings();
+        fitness::of_router(settings, &self.links, &self.scripts, weights)
+    }
+
+    fn enter_the_fit(&mut self, judgements: &[Judgement], now: Instant) {
+        let fit = |number: &usize| judgements[*number].fitness == Fitness::Fit;
+        let waits = |router: &Router| {
+            matches!(router.state().name(), StateName::Initialize | StateName::Fault)
+        };
+        let numbers = 0..self.routers.len();
+        let entering: Vec<usize> =
+            numbers.filter(fit).filter(|number| waits(&self.routers[*number])).collect();
+        let at_once: Vec<bool> =
+            entering.iter().map(|number| self.owners_at_once(*number)).collect();
+        let hold_until = self.hold_until;
+        for (number, at_once) in entering.into_iter().zip(at_once) {
+            self.at(number, |router, out| router.enter(at_once, hold_until, now, out));
+        }
+    }
+
+    /// Whether a router and its whole group are address owners that need no election.
+    fn owners_at_once(&self, number: usize) -> bool {
+        match self.index.group_of[number] {
+            None => self.routers[number].is_owner_at_once(),
+            Some(group) => {
+                let members = &self.groups[group].members;
+                members.iter().all(|member| self.routers[*member].is_owner_at_once())
+            }
+        }
+    }
+
+    /// Carries on what one router began to its group.
+    fn react(&mut self, number: usize, reaction: Reaction, now: Instant) {
+        match reaction {
+            Reaction::Nothing => {}
+            Reaction::Ready => self.activate_if_all_ready(number, now),
+            Reaction::Yielded => {
+                for fellow in self.fellows(number) {
+                    if self.routers[fellow].is_active() {
+                        let cause = self.led_by(number);
+                        self.at(fellow, |router, out| router.become_backup(cause, None, now, out));
+                    }
+                }
+            }
+            Reaction::Defended => {
+                for fellow in self.fellows(number) {
+                    self.at(fellow, |router, out| router.announce_again(now, out));
+                }
+            }
+        }
+        self.tell_groups_of(number);
+    }
+
+    fn activate_if_all_ready(&mut self, number: usize, now: Instant) {
+        let fellows = self.fellows(number);
+        if !fellows.iter().all(|fellow| self.routers[*fellow].is_ready()) {
+            return;
+        }
+        for ready in std::iter::once(number).chain(fellows) {
+            if let Some(cause) = self.routers[ready].ready_cause() {
+                self.at(ready, |router, out| router.activate(cause, now, out));
+            }
+        }
+    }
+
+    fn fellows(&self, number: usize) -> Vec<usize> {
+        let Some(group) = self.index.group_of[number] else { return Vec::new() };
+        self.groups[group].members.iter().copied().filter(|member| *member != number).collect()
+    }
+
+    fn led_by(&self, number: usize) -> Cause {
+        let member = self.routers[number].name().clone();
+        let group =
+            self.index.group_of[number].map(|group| self.groups[group].settings.name.clone());
+        Cause::Group { group: group.unwrap_or_else(|| member.clone()), member }
+    }
+
+    fn tell_groups(&mut self) {
+        for group in 0..self.groups.len() {
+            self.tell_group(group);
+        }
+    }
+
+    fn tell_groups_of(&mut self, number: usize) {
+        if let Some(group) = self.index.group_of[number] {
+            self.tell_group(group);
+        }
+    }
+
+    fn tell_group(&mut self, group: usize) {
+        let group = &mut self.groups[group];
+        let states = group.members.iter().map(|member| self.routers[*member].state().name());
+        let to = group::state_of(states);
+        let from = std::mem::replace(&mut group.told, to);
+        if from != to {
+            let group = group.settings.name.clone();
+            self.out.tell(Event::GroupChanged { group, from, to });
+        }
+    }
+
+    fn script_ended(&mut self, name: &Name, success: bool, now: Instant) {
+        let Some(script) = self.scripts.get_mut(name) else { return };
+        let Some(verdict) = script.record.take(success, &script.settings) else { return };
+        let up = verdict == crate::track::Verdict::Up;
+        self.out.tell(Event::ScriptChanged { script: name.clone(), up });
+        self.reconsider(now);
+    }
+
+    /// Takes in settings. Routers are matched by link, family and number, whatever their name is.
+    fn take_settings(&mut self, settings: &Settings, now: Instant) {
+        let mut earlier: Vec<Option<Router>> = self.routers.drain(..).map(Some).collect();
+        let mut by_identity: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (number, router) in earlier.iter().enumerate().rev() {
+            let router = router.as_ref().expect("none is taken yet");
+            by_identity.entry(identity(router.settings())).or_default().push(number);
+        }
+        for asked in &settings.routers {
+            let matching = by_identity.get_mut(&identity(asked)).and_then(Vec::pop);
+            let router = match matching.and_then(|number| earlier[number].take()) {
+                Some(mut router) => {
+                    router.adopt(asked.clone(), now, &mut self.out);
+                    router
+                }
+                None => Router::new(asked.clone(), now),
+            };
+            self.routers.push(router);
+        }
+        for mut removed in earlier.into_iter().flatten() {
+            removed.stop(now, &mut self.out);
+        }
+        self.take_scripts(settings);
+        self.take_groups(&settings.groups);
+        self.rebuild();
+    }
+
+    /// A script whose command is the same keeps its verdict.
+    fn take_scripts(&mut self, settings: &Settings) {
+        let mut earlier = std::mem::take(&mut self.scripts);
+        for asked in &settings.scripts {
+            let same = earlier
+                .remove(&asked.name)
+                .filter(|script| script.settings.command == asked.command);
+            let record = same.map_or_else(|| ScriptRecord::start(asked), |script| script.record);
+            self.scripts.insert(asked.name.clone(), Script { settings: asked.clone(), record });
+        }
+    }
+
+    fn take_groups(&mut self, asked: &[GroupSettings]) {
+        let told: BTreeMap<Name, StateName> =
+            self.groups.drain(..).map(|group| (group.settings.name, group.told)).collect();
+        let number_of: BTreeMap<&Name, usize> = self
+            .routers
+            .iter()
+            .enumerate()
+            .map(|(number, router)| (router.name(), number))
+            .collect();
+        for settings in asked {
+            let mut settings = settings.clone();
+            settings.members.retain(|member| number_of.contains_key(member));
+            let members = settings.members.iter().map(|member| number_of[member]).collect();
+            let told = told.get(&settings.name).copied().unwrap_or(StateName::Initialize);
+            self.groups.push(Group { settings, members, told });
+        }
+    }
+
+    /// Everything that follows from the list of routers.
+    fn rebuild(&mut self) {
+        let mut index = Index { group_of: vec![None; self.routers.len()], ..Index::default() };
+        for (number, group) in self.groups.iter().enumerate() {
+            for member in &group.members {
+                index.group_of[*member] = Some(number);
+            }
+        }
+        for (number, router) in self.routers.iter().enumerate() {
+            for (slot, entry) in router.slots().iter().enumerate() {
+                let key = entry.key().clone();
+                index.virtuals.insert((key.link.clone(), key.address.ip()));
+                index.by_address.entry(key).or_default().push((number, slot));
+            }
+        }
+        self.index = index;
+        let slots = || self.routers.iter().flat_map(|router| router.slots());
+        let ledger = Ledger::of(slots().map(|slot| &slot.address));
+        self.ledger = ledger.succeed(&self.ledger);
+        self.holding = vec![false; self.routers.len()];
+        self.agenda = Agenda::with(self.routers.len());
+        for number in 0..self.routers.len() {
+            self.touch(number);
+        }
+    }
+
+    /// A group that grew while it is Active takes its other members along.
+    fn complete_groups(&mut self, now: Instant) {
+        for group in 0..self.groups.len() {
+            let members = self.groups[group].members.clone();
+            let leader = members.iter().copied().find(|member| self.routers[*member].is_active());
+            let Some(leader) = leader else { continue };
+            for member in members {
+                if matches!(self.routers[member].state().name(), StateName::Backup) {
+                    let cause = self.led_by(leader);
+                    self.at(member, |router, out| router.activate(cause, now, out));
+                }
+            }
+        }
+    }
+
+    fn stop(&mut self, now: Instant) {
+        self.stage = Stage::Stopped;
+        for number in 0..self.routers.len() {
+            self.at(number, |router, out| router.stop(now, out));
+        }
+        self.tell_groups();
+    }
+
+    /// Does something with a router, and keeps agenda and ledger in step.
+    fn at<R>(&mut self, number: usize, act: impl FnOnce(&mut Router, &mut Outbox) -> R) -> R {
+        let result = act(&mut self.routers[number], &mut self.out);
+        self.touch(number);
+        result
+    }
+
+    fn touch(&mut self, number: usize) {
+        let router = &self.routers[number];
+        self.agenda.set(number, router.deadline().map(|deadline| deadline.at));
+        if self.holding[number] == router.is_active() {
+            return;
+        }
+        self.holding[number] = router.is_active();
+        for slot in router.slots() {
+            if router.is_active() {
+                self.ledger.hold(slot.key(), &slot.address.options);
+            } else {
+                self.ledger.release(slot.key());
+            }
+        }
+    }
+
+    /// Time never runs back: an earlier moment counts as the latest one.
+    fn advance(&mut self, now: Instant) -> Instant {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+}
+
+impl Machine for Table {
+    type Input<'a> = Input<'a>;
+    type Transmit = Transmit;
+    type Event = Event;
+    type Reject = Reject;
+    type Wants = Wants;
+
+    fn handle_input(&mut self, input: Input<'_>, now: Instant) -> Result<(), Reject> {
+        let now = self.advance(now);
+        match input {
+            Input::Received(packet) => return self.receive(&packet, now),
+            Input::Kernel { change, actual } => self.kernel_changed(change, actual, now),
+            Input::ScriptEnded { script, success } => self.script_ended(script, success, now),
+            Input::Settings { settings, actual } => {
+                self.take_settings(settings, now);
+                self.survey(actual, now);
+                self.complete_groups(now);
+                self.tell_groups();
+            }
+            Input::Stop => self.stop(now),
+        }
+        Ok(())
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        let now = self.advance(now);
+        for number in self.agenda.due(now) {
+            let reaction = self.at(number, |router, out| router.expire(now, out));
+            self.react(number, reaction, now);
+        }
+        self.out.pace(now);
+    }
+
+    fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.out.poll_transmit()
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.out.poll_event()
+    }
+
+    fn poll_timeout(&self) -> Option<Deadline> {
+        let first = self.agenda.first().and_then(|number| self.routers[number].deadline());
+        let paced = self.out.next_at().map(|at| Deadline { at, why: "announce" });
+        Deadline::earlier(first, paced)
+    }
+
+    fn wants(&self) -> &Wants {
+        self.ledger.wants()
+    }
+}
+
+/// What makes a router the same one across settings.
+fn identity(settings: &RouterSettings) -> (mainstay_base::LinkName, Family, u8) {
+    (settings.link.clone(), settings.family, settings.vrid.get())
+}
+
+fn wire_index(routers: &[Router], links: &Links) -> BTreeMap<(LinkIndex, Family, u8), usize> {
+    let mut index = BTreeMap::new();
+    for (number, router) in routers.iter().enumerate() {
+        let settings = router.settings();
+        if let Some(link) = links.of(&settings.link) {
+            let place = (link.index, settings.family, settings.vrid.get());
+            index.entry(place).or_insert(number);
+        }
+    }
+    index
+}

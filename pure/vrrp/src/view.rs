@@ -1,0 +1,320 @@
+//! What a table shows of itself: plain values for whoever reports.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mainstay_base::{Deadline, Family, Instant, LinkName};
+use mainstay_plan::AddressKey;
+
+use crate::event::{Cause, StateName};
+use crate::fitness::{self, Script, Scripts};
+use crate::group::{self, Group};
+use crate::learnt::LearntPeer;
+use crate::links::Links;
+use crate::outbox::Dropped;
+use crate::record::{Counters, Transition};
+use crate::router::Router;
+use crate::settings::{
+    Centiseconds, GroupSettings, Name, Priority, TrackLink, TrackScript, Version, Vrid, Weight,
+};
+use crate::state::State;
+use crate::track::{LinkStanding, Verdict};
+
+/// Everything that a table shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Every virtual router, in the order of the settings.
+    pub routers: Vec<RouterView>,
+    /// Every sync group, in the order of the settings.
+    pub groups: Vec<GroupView>,
+    /// Every tracked script, by name.
+    pub scripts: Vec<ScriptView>,
+    /// Packets that belong to no router here, by reason.
+    pub rejects: Vec<(crate::Reject, u64)>,
+    /// What full queues dropped.
+    pub dropped: Dropped,
+}
+
+/// One virtual router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterView {
+    /// Its name.
+    pub name: Name,
+    /// Its number.
+    pub vrid: Vrid,
+    /// The version that it speaks.
+    pub version: Version,
+    /// The family that carries its advertisements.
+    pub family: Family,
+    /// The link that it advertises on.
+    pub link: LinkName,
+    /// Its sync group.
+    pub group: Option<Name>,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The configured priority.
+    pub priority: Priority,
+    /// The priority after tracking.
+    pub effective_priority: u8,
+    /// Who is Active, as far as is known.
+    pub active: Option<ActiveView>,
+    /// Its times.
+    pub times: Times,
+    /// Everything that it tracks, its group's things included.
+    pub tracked: Vec<TrackedView>,
+    /// Its addresses, the advertised ones first.
+    pub addresses: Vec<AddressView>,
+    /// The peers that it heard.
+    pub peers: Vec<LearntPeer>,
+    /// Peers that made room for others.
+    pub peers_forgotten: u64,
+    /// Its counters.
+    pub counters: Counters,
+    /// The last changes of state, newest first.
+    pub transitions: Vec<Transition>,
+}
+
+/// Where a router stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its state.
+    pub state: StateName,
+    /// Since when.
+    pub since: Instant,
+    /// Why.
+    pub why: Cause,
+    /// It would be Active, and waits for the others of its group.
+    pub waits_for_group: bool,
+}
+
+/// Who is Active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActiveView {
+    /// Whether it is this node.
+    pub ours: bool,
+    /// The address that it advertises from.
+    pub address: IpAddr,
+    /// Its priority.
+    pub priority: u8,
+    /// When it was last heard; none for ourselves.
+    pub heard_at: Option<Instant>,
+}
+
+/// The times in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// From one advertisement to the next, learnt or own.
+    pub interval: Centiseconds,
+    /// Silence for so long makes the Active dead.
+    pub active_down: Duration,
+    /// The part of it that is skew.
+    pub skew: Duration,
+    /// What comes next.
+    pub next: Option<Deadline>,
+    /// Until then it holds back from an Active of lower priority.
+    pub preempt_at: Option<Instant>,
+}
+
+/// Something tracked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackedView {
+    /// What.
+    pub what: TrackedThing,
+    /// What is known of it.
+    pub verdict: Verdict,
+    /// What it does.
+    pub weight: Weight,
+    /// Whether the weight counts: a member's own does not unless its group says so.
+    pub counts: bool,
+}
+
+/// What is tracked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrackedThing {
+    /// A link.
+    Link(LinkName),
+    /// A script.
+    Script(Name),
+}
+
+/// An address of a router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressView {
+    /// The address and its link.
+    pub key: AddressKey,
+    /// Whether the kernel has it.
+    pub present: bool,
+    /// Whether it is advertised.
+    pub advertised: bool,
+}
+
+/// A sync group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupView {
+    /// Its name.
+    pub name: Name,
+    /// Its state.
+    pub state: StateName,
+    /// Its members.
+    pub members: Vec<Name>,
+}
+
+/// A tracked script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptView {
+    /// Its name.
+    pub name: Name,
+    /// What is known of it.
+    pub verdict: Verdict,
+    /// So many results like the last, in a row.
+    pub in_a_row: u32,
+    /// What is run.
+    pub command: crate::settings::Command,
+}
+
+impl RouterView {
+    /// What a router shows; `group` is its sync group.
+    pub(crate) fn of(
+        router: &Router,
+        group: Option<&GroupSettings>,
+        links: &Links,
+        scripts: &Scripts,
+    ) -> RouterView {
+        let settings = router.settings();
+        let record = router.record();
+        RouterView {
+            name: settings.name.clone(),
+            vrid: settings.vrid,
+            version: settings.version,
+            family: settings.family,
+            link: settings.link.clone(),
+            group: group.map(|group| group.name.clone()),
+            standing: standing(router),
+            priority: settings.priority,
+            effective_priority: router.priority(),
+            active: active(router),
+            times: times(router),
+            tracked: tracked(router, group, links, scripts),
+            addresses: router.slots().iter().map(AddressView::of).collect(),
+            peers: router.peers().iter().copied().collect(),
+            peers_forgotten: router.peers().forgotten(),
+            counters: record.counters.clone(),
+            transitions: record.transitions.iter().cloned().collect(),
+        }
+    }
+}
+
+impl AddressView {
+    fn of(slot: &crate::slots::Slot) -> AddressView {
+        let key = slot.key().clone();
+        AddressView { key, present: slot.present, advertised: slot.advertised }
+    }
+}
+
+impl GroupView {
+    /// What a group shows.
+    pub(crate) fn of(group: &Group, routers: &[Router]) -> GroupView {
+        let states = group.members.iter().map(|member| routers[*member].state().name());
+        let members = group.settings.members.clone();
+        GroupView { name: group.settings.name.clone(), state: group::state_of(states), members }
+    }
+}
+
+impl ScriptView {
+    /// What a tracked script shows.
+    pub(crate) fn of(script: &Script) -> ScriptView {
+        ScriptView {
+            name: script.settings.name.clone(),
+            verdict: script.record.verdict(),
+            in_a_row: script.record.in_a_row(),
+            command: script.settings.command.clone(),
+        }
+    }
+}
+
+fn standing(router: &Router) -> Standing {
+    let record = router.record();
+    Standing {
+        state: router.state().name(),
+        since: record.since,
+        why: record.why.clone(),
+        waits_for_group: router.is_ready() && !router.is_active(),
+    }
+}
+
+fn active(router: &Router) -> Option<ActiveView> {
+    match router.state() {
+        State::Initialize | State::Fault => None,
+        State::Backup(backup) => backup.heard.map(|heard| ActiveView {
+            ours: false,
+            address: heard.address,
+            priority: heard.priority,
+            heard_at: Some(heard.at),
+        }),
+        State::Active(_) => router.source().map(|address| ActiveView {
+            ours: true,
+            address,
+            priority: router.priority(),
+            heard_at: None,
+        }),
+    }
+}
+
+fn times(router: &Router) -> Times {
+    let timing = router.timing();
+    let preempt_at = match router.state() {
+        State::Backup(backup) => backup.preempt_at,
+        State::Initialize | State::Active(_) | State::Fault => None,
+    };
+    Times {
+        interval: timing.interval,
+        active_down: timing.active_down(),
+        skew: timing.skew(),
+        next: router.deadline(),
+        preempt_at,
+    }
+}
+
+fn tracked(
+    router: &Router,
+    group: Option<&GroupSettings>,
+    links: &Links,
+    scripts: &Scripts,
+) -> Vec<TrackedView> {
+    let settings = router.settings();
+    let member_weights = group.is_none_or(|group| group.member_weights);
+    let own = (settings.track_links.as_slice(), settings.track_scripts.as_slice());
+    let mut views = things(own, links, scripts, member_weights);
+    if let Some(group) = group {
+        let of_group = (group.track_links.as_slice(), group.track_scripts.as_slice());
+        views.extend(things(of_group, links, scripts, true));
+    }
+    views
+}
+
+fn things(
+    (track_links, track_scripts): (&[TrackLink], &[TrackScript]),
+    links: &Links,
+    scripts: &Scripts,
+    weights: bool,
+) -> Vec<TrackedView> {
+    let of_links = track_links.iter().map(|track| TrackedView {
+        what: TrackedThing::Link(track.link.clone()),
+        verdict: match links.standing(&track.link) {
+            LinkStanding::Up => Verdict::Up,
+            LinkStanding::Down | LinkStanding::Missing => Verdict::Down,
+        },
+        weight: track.weight,
+        counts: weights || track.weight.value == 0,
+    });
+    let of_scripts = track_scripts.iter().map(|track| {
+        let weight = fitness::weight_of(track, scripts);
+        TrackedView {
+            what: TrackedThing::Script(track.script.clone()),
+            verdict: fitness::verdict_of(&track.script, scripts),
+            weight,
+            counts: weights || weight.value == 0,
+        }
+    });
+    of_links.chain(of_scripts).collect()
+}

@@ -1,0 +1,95 @@
+//! Which addresses the routers together want on their links, kept as they change.
+
+use std::collections::BTreeMap;
+
+use mainstay_plan::{AddressKey, AddressOptions, Wants};
+
+use crate::settings::VirtualAddress;
+
+/// The wants of a table, and how many routers hold each address.
+///
+/// Two routers may list one address (each excluded list may name any): it is wanted as long as one
+/// of them is Active.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    wants: Wants,
+    holders: BTreeMap<AddressKey, u32>,
+    revision: u64,
+}
+
+impl Ledger {
+    /// Begins with every address that is ours to manage, held by nobody.
+    pub(crate) fn of<'a>(addresses: impl Iterator<Item = &'a VirtualAddress>) -> Ledger {
+        let absent = addresses.map(|address| address.key.clone()).collect();
+        let wants = Wants { absent, ..Wants::default() };
+        Ledger { wants, ..Ledger::default() }
+    }
+
+    /// An Active router holds the address.
+    pub(crate) fn hold(&mut self, key: &AddressKey, options: &AddressOptions) {
+        let holders = self.holders.entry(key.clone()).or_default();
+        *holders += 1;
+        if *holders == 1 {
+            self.wants.absent.remove(key);
+            self.wants.addresses.insert(key.clone(), options.clone());
+            self.revision += 1;
+        }
+    }
+
+    /// A router that held the address is no longer Active.
+    pub(crate) fn release(&mut self, key: &AddressKey) {
+        let Some(holders) = self.holders.get_mut(key) else { return };
+        *holders -= 1;
+        if *holders == 0 {
+            self.holders.remove(key);
+            self.wants.addresses.remove(key);
+            self.wants.absent.insert(key.clone());
+            self.revision += 1;
+        }
+    }
+
+    /// What is wanted.
+    pub(crate) fn wants(&self) -> &Wants {
+        &self.wants
+    }
+
+    /// Another number after each change of the wants.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Takes the place of an earlier ledger, whose revision it carries on.
+    pub(crate) fn succeed(mut self, earlier: &Ledger) -> Ledger {
+        self.revision = earlier.revision + 1;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_two_routers_stays_until_the_last_of_them_leaves() {
+        let key = AddressKey {
+            link: "eth0".parse().expect("a link name"),
+            address: "10.0.0.9/24".parse().expect("an address"),
+        };
+        let options = AddressOptions::default();
+        let address = VirtualAddress { key: key.clone(), options: options.clone(), track: true };
+        let mut ledger = Ledger::of([&address].into_iter());
+        assert!(ledger.wants().absent.contains(&key));
+        ledger.hold(&key, &options);
+        ledger.hold(&key, &options);
+        let held = ledger.revision();
+        ledger.release(&key);
+        assert!(ledger.wants().addresses.contains_key(&key));
+        assert!(ledger.wants().absent.is_empty());
+        assert_eq!(ledger.revision(), held, "nothing changed for the kernel");
+        ledger.release(&key);
+        assert!(ledger.wants().addresses.is_empty());
+        assert!(ledger.wants().absent.contains(&key));
+        ledger.release(&key);
+        assert!(ledger.wants().absent.contains(&key), "one release too many does no harm");
+    }
+}
