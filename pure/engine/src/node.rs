@@ -115,13 +115,16 @@ impl Engine {
         Some(AddressKey { link, address })
     }
 
-    /// An address that was planned is there: the step is done. Only a stale one needs another plan.
+    /// An address that was planned is there: the step is done. Another plan is needed only for what
+    /// came unasked and is wanted, stale or ours.
     fn address_came(&mut self, (link, address): (LinkIndex, InterfaceAddress), ours: bool) {
         let Some(key) = self.key(link, address) else { return };
+        let before = self.planned.len();
+        self.planned.retain(|step| !adds(step, &key));
+        let was_planned = self.planned.len() < before;
         let wants = self.table.wants();
-        if wants.addresses.contains_key(&key) {
-            self.planned.retain(|step| !adds(step, &key));
-        } else if ours || wants.absent.contains(&key) {
+        let concerns_us = wants.addresses.contains_key(&key) || wants.absent.contains(&key);
+        if !was_planned && (ours || concerns_us) {
             self.replan();
         }
     }

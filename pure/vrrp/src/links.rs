@@ -89,16 +89,15 @@ fn facts(
 ) -> LinkFacts {
     let source = |family: Family| {
         let earlier = before.and_then(|before| before.source(family));
-        let mut usable = actual
-            .addresses_on(link.index)
-            .filter(|(address, present)| {
+        let usable = || {
+            actual.addresses_on(link.index).filter(|(address, present)| {
                 let is_virtual = virtuals.contains(&(link.name.clone(), address.ip()));
-                address.family() == family && !is_virtual && is_source(*present, address.ip())
+                address.family() == family && !is_virtual && is_source(present, address.ip())
             })
-            .map(|(address, _)| address.ip());
-        let first = usable.next();
-        let stays = earlier.filter(|ip| first == Some(*ip) || usable.any(|other| other == *ip));
-        stays.or(first)
+        };
+        let stays = earlier.filter(|ip| usable().any(|(address, _)| address.ip() == *ip));
+        let first = usable().min_by_key(|(address, present)| (present.secondary, *address));
+        stays.or(first.map(|(address, _)| address.ip()))
     };
     LinkFacts {
         index: link.index,
@@ -111,7 +110,7 @@ fn facts(
 
 /// Whether an address may be advertised from: not a leftover of ours, usable, and link-local for IPv6
 /// (RFC 9568 §5.1.2.1).
-fn is_source(present: PresentAddress, ip: IpAddr) -> bool {
+fn is_source(present: &PresentAddress, ip: IpAddr) -> bool {
     let of_kind = match ip {
         IpAddr::V4(ip) => !ip.is_unspecified() && !ip.is_multicast(),
         IpAddr::V6(ip) => ip.is_unicast_link_local(),

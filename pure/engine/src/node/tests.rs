@@ -135,7 +135,7 @@ impl Bench {
             Step::AddAddress { link, key, .. } => Change::Address {
                 link: *link,
                 address: key.address,
-                present: PresentAddress { ours: true, unusable: false },
+                present: PresentAddress { ours: true, ..Default::default() },
             },
             Step::RemoveAddress { link, key } => {
                 Change::AddressGone { link: *link, address: key.address, by_us: true }
@@ -176,7 +176,7 @@ impl Bench {
 
 fn came(text: &str, ours: bool) -> Change {
     let address = text.parse().expect("an address");
-    Change::Address { link: ETH0, address, present: PresentAddress { ours, unusable: false } }
+    Change::Address { link: ETH0, address, present: PresentAddress { ours, ..Default::default() } }
 }
 
 fn gone(text: &str, by_us: bool) -> Change {
