@@ -8,6 +8,7 @@ mod answers;
 mod decode;
 mod dump;
 mod encode;
+mod pending;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -17,7 +18,7 @@ use mainstay_base::{InterfaceAddress, LinkIndex};
 use mainstay_plan::{Actual, Change, Refusal, Step};
 
 use crate::netlink::{Body, Channel, Message, Read};
-use answers::Pending;
+use pending::Pending;
 
 /// The address protocol number (`IFA_PROTO`) that marks the addresses which are ours.
 pub const ADDRESS_PROTOCOL: u8 = 109;

@@ -1,4 +1,4 @@
-//! The examples that are shipped: keepalived.conf without a single fault, and the same in TOML.
+//! The examples that are shipped: keepalived.conf without a fault, and the same in TOML.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Writes `docs/reference/` and the native examples from the code, or says which files are stale.
+//! Writes `docs/reference/` and the native examples from the code, or says which are stale.
 
 mod examples;
 mod faults;

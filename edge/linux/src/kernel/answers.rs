@@ -1,6 +1,6 @@
 //! Steps on their way: sent in batches, answered in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use mainstay_base::{InterfaceAddress, LinkIndex};
 use mainstay_plan::{AddressOptions, Change, PresentAddress, Refusal, Step};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 
+use super::pending::Pending;
 use super::{Kernel, News, encode};
 use crate::netlink::{Read, refusal_of, unanswered};
 
@@ -16,26 +17,6 @@ const BATCH: usize = 64;
 
 /// How long the answers to one batch may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
-
-/// What was asked and is not answered, and what was told meanwhile.
-#[derive(Default)]
-pub(super) struct Pending {
-    /// Steps by the number of their request.
-    steps: BTreeMap<u32, Step>,
-    /// Addresses told as gone that we had asked to remove, with their place in the news.
-    pub(super) told_gone: BTreeMap<(LinkIndex, InterfaceAddress), usize>,
-    /// Addresses told as there since the batch was sent.
-    pub(super) told_there: BTreeSet<(LinkIndex, InterfaceAddress)>,
-}
-
-impl Pending {
-    pub(super) fn removes(&self, link: LinkIndex, address: InterfaceAddress) -> bool {
-        self.steps.values().any(|step| match step {
-            Step::RemoveAddress { link: at, key } => (*at, key.address) == (link, address),
-            Step::AddAddress { .. } => false,
-        })
-    }
-}
 
 impl Kernel {
     /// Carries steps out in order and tells, in the kernel's order, all changes and answers until

@@ -1,4 +1,4 @@
-//! Notifications and dumps of the kernel as changes; what is not about links or addresses is none.
+//! Notifications and dumps of the kernel as changes; what is about other things is none.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -7,7 +7,7 @@ use mainstay_engine::{Notify, Settings};
 
 use super::keys;
 use super::table::{Reader, Table};
-use super::tracking::{self, command_words, track_links, track_scripts};
+use super::tracking::{self, command_words, name, track_links, track_scripts};
 use crate::{Code, Fault};
 
 /// Reads `[node]`.
@@ -51,16 +51,6 @@ fn script(reader: &mut Reader<'_>, table: Table<'_>) -> Option<TrackedScript> {
         starts_failed: reader.flag(table, "starts_failed", false),
     };
     Some(settings)
-}
-
-/// A name, which is not empty.
-pub(super) fn name(reader: &mut Reader<'_>, table: Table<'_>) -> Option<Name> {
-    let field = reader.text(table, "name");
-    let field = reader.require(table, "name", field)?;
-    if field.value.is_empty() {
-        return reader.bad(field.span, "the name is empty".to_owned(), "write a name");
-    }
-    Some(Name::new(field.value))
 }
 
 fn positive(reader: &mut Reader<'_>, table: Table<'_>, key: &str) -> Option<Duration> {

@@ -11,9 +11,8 @@ use mainstay_engine::vrrp::{
 
 use super::address;
 use super::keys;
-use super::node::name;
 use super::table::{Field, Reader, Table};
-use super::tracking::{LINK, track_links, track_scripts};
+use super::tracking::{LINK, name, track_links, track_scripts};
 use crate::{Code, Fault, Span};
 
 /// Where the parts of a router stand, for the checks between routers.

@@ -1,4 +1,4 @@
-//! Weights, tracked links and scripts, commands, notification.
+//! Names, weights, tracked links and scripts, commands, notification.
 
 use mainstay_base::LinkName;
 use mainstay_engine::Notify;
@@ -9,6 +9,16 @@ use toml::de::DeValue;
 use super::keys;
 use super::table::{Reader, Table};
 use crate::Span;
+
+/// A name, which is not empty.
+pub(super) fn name(reader: &mut Reader<'_>, table: Table<'_>) -> Option<Name> {
+    let field = reader.text(table, "name");
+    let field = reader.require(table, "name", field)?;
+    if field.value.is_empty() {
+        return reader.bad(field.span, "the name is empty".to_owned(), "write a name");
+    }
+    Some(Name::new(field.value))
+}
 
 /// `weight` with `reverse`, if there is a `weight`.
 pub(super) fn weight(reader: &mut Reader<'_>, table: Table<'_>) -> Option<Weight> {

@@ -1,5 +1,7 @@
 //! Texts to settings and faults, for both languages.
 
+#![expect(clippy::disallowed_methods, reason = "tests read the files that they are about")]
+
 mod articles;
 mod round_trip;
 mod samples;

@@ -1,4 +1,4 @@
-//! The samples that Debian's keepalived package ships load, and read back from TOML as they were.
+//! The samples of Debian's keepalived package load, and read back from TOML as they were.
 
 use std::fs;
 use std::path::{Path, PathBuf};
