@@ -82,6 +82,11 @@ impl Daemon {
         })
     }
 
+    /// Whether the process that was started is there still.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Sends it a signal.
     ///
     /// # Errors
@@ -107,8 +112,8 @@ impl Daemon {
         self.signal(Signal::KILL)?;
         signal_to(speaker, Signal::KILL)?;
         self.child.wait()?;
-        let gone = || !Path::new(&format!("/proc/{speaker}")).exists();
-        wait::until("the death of the daemon", GONE_WITHIN, gone).map_err(io::Error::other)
+        wait::until("the death of the daemon", GONE_WITHIN, || !lives(speaker))
+            .map_err(io::Error::other)
     }
 
     /// Stops it properly (SIGTERM) without waiting for its end.
@@ -148,16 +153,21 @@ impl Drop for Daemon {
         if let Ok(Some(_)) = self.child.try_wait() {
             return;
         }
-        // All of these fail only when the processes are gone, which is what is wanted.
-        let _ = self.signal(Signal::TERM);
-        let ended = || matches!(self.child.try_wait(), Ok(Some(_)));
-        if wait::until("the end of the daemon", Duration::from_secs(3), ended).is_err() {
-            if let Some(group) = Pid::from_raw(self.child.id().cast_signed()) {
-                let _ = kill_process_group(group, Signal::KILL);
-            }
-            let _ = self.child.wait();
+        // Its namespace goes as well, so that nothing has to be put in order. These fail only
+        // when the processes are gone, which is what is wanted.
+        if let Some(group) = Pid::from_raw(self.child.id().cast_signed()) {
+            let _ = kill_process_group(group, Signal::KILL);
         }
+        let _ = self.child.wait();
     }
+}
+
+/// Whether a process runs; one that only waits to be reaped does not.
+fn lives(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // PID (NAME) STATE …, and the name may hold anything.
+    let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+    state.is_some_and(|state| state != 'Z' && state != 'X')
 }
 
 /// Sends a signal to a process.

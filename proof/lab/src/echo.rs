@@ -4,46 +4,19 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mainstay_linux::netns::Namespace;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use crate::replies::Record;
+use crate::worker::Worker;
 
 /// The port that every host echoes on.
 pub const PORT: u16 = 7;
 
 /// How long a thread waits before it looks whether it should end.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// A thread that ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Worker {
-    /// Starts a thread that should look at its flag every so often and end once it is set.
-    pub(crate) fn start(work: impl FnOnce(&AtomicBool) + Send + 'static) -> Worker {
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stop);
-        let thread = Some(std::thread::spawn(move || work(&flag)));
-        Worker { stop, thread }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been printed; there is nothing to add while dropping.
-            let _ = thread.join();
-        }
-    }
-}
 
 /// A host's echo: answers from the virtual address whether or not it is there yet.
 #[derive(Debug)]

@@ -5,14 +5,19 @@
 //! ([`replies`]), so that every figure is what a client saw. A [`drill`] is told once and played
 //! by keepalived and by mainstay alike.
 
+mod worker;
+
 pub mod cluster;
 pub mod daemon;
+pub mod demo;
 pub mod directory;
 pub mod drill;
 pub mod echo;
 pub mod program;
 pub mod replies;
 pub mod wait;
+pub mod watch;
+pub mod web;
 
 use mainstay_linux::userns::{self, NotPermitted};
 

@@ -97,31 +97,25 @@ impl Record {
 
 /// The longest stretch without an answer that touches the window.
 ///
-/// Counted as a client counts it, from the arrival of one answer to the arrival of the next; a
-/// stretch that no answer has ended yet ends with the window.
+/// Counted as a client counts it, from the arrival of one answer to the arrival of the next. A
+/// stretch that no answer has ended yet ends with the window; one that no answer began begins
+/// with it.
 pub fn longest_gap(replies: &[Reply], from: Duration, to: Duration) -> Gap {
     let mut answers: Vec<Answer> = replies.iter().filter_map(|reply| reply.answer).collect();
     answers.sort_by_key(|answer| answer.at);
-    let first = answers.partition_point(|answer| answer.at < from).saturating_sub(1);
-    let mut before: Option<Answer> = None;
+    let first = answers.partition_point(|answer| answer.at < from);
+    let last_before = first.checked_sub(1).map(|place| answers[place]);
+    let mut began = (last_before.map_or(from, |answer| answer.at), last_before.map(|a| a.by));
     let mut longest = Gap { from, ..Gap::default() };
-    for answer in &answers[first.min(answers.len())..] {
-        if let Some(last) = before.filter(|last| last.at < to) {
-            let length = answer.at.saturating_sub(last.at);
-            if answer.at >= from && length > longest.length {
-                let (before, after) = (Some(last.by), Some(answer.by));
-                longest = Gap { length, from: last.at, lost: 0, before, after };
-            }
+    let inside = answers[first..].iter().map(|answer| (answer.at, Some(answer.by)));
+    for ended in inside.chain([(to, None)]) {
+        let length = ended.0.saturating_sub(began.0);
+        if began.0 < to && length > longest.length {
+            longest = Gap { length, from: began.0, lost: 0, before: began.1, after: ended.1 };
         }
-        before = Some(*answer);
+        began = ended;
     }
-    let last = before.map_or(from, |answer| answer.at);
-    if to.saturating_sub(last) > longest.length {
-        let before = before.map(|answer| answer.by);
-        longest = Gap { length: to - last, from: last, before, ..Gap::default() };
-    }
-    let end = longest.from + longest.length;
-    longest.lost = lost(replies, longest.from, end);
+    longest.lost = lost(replies, longest.from, longest.from + longest.length);
     longest
 }
 

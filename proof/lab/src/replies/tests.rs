@@ -37,6 +37,12 @@ fn without_any_answer_the_whole_window_is_the_gap() {
 }
 
 #[test]
+fn before_the_first_answer_the_gap_begins_with_the_window() {
+    let gap = longest_gap(&takeover(0, 20, 10), MS(50), MS(290));
+    assert_eq!((gap.length, gap.before, gap.after), (MS(151), None, Some(1)));
+}
+
+#[test]
 fn a_gap_before_the_window_does_not_count() {
     let gap = longest_gap(&takeover(10, 30, 20), MS(450), MS(590));
     assert_eq!(gap.length, MS(10));
