@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use mainstay_linux::netns::Namespace;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::cluster::{Cluster, Host};
+use crate::leash::Leash;
 use crate::program::Program;
 use crate::wait::{self, TimedOut};
 
@@ -23,6 +25,7 @@ pub struct Daemon {
     program: Program,
     folder: PathBuf,
     child: Child,
+    _leash: Leash,
 }
 
 impl Daemon {
@@ -38,7 +41,8 @@ impl Daemon {
         let log = File::options().create(true).append(true).open(folder.join("log"))?;
         command.stdin(std::process::Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = launch(command, host.namespace())?;
-        Ok(Daemon { program, folder, child })
+        let leash = Leash::on(child.id(), cluster.directory().path())?;
+        Ok(Daemon { program, folder, child, _leash: leash })
     }
 
     /// Which program it is.
@@ -150,9 +154,6 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        if let Ok(Some(_)) = self.child.try_wait() {
-            return;
-        }
         // Its namespace goes as well, so that nothing has to be put in order. These fail only
         // when the processes are gone, which is what is wanted.
         if let Some(group) = Pid::from_raw(self.child.id().cast_signed()) {
@@ -194,8 +195,8 @@ fn command(program: Program, folder: &Path) -> io::Result<Command> {
     Ok(command)
 }
 
+/// Starts it inside the namespace, as the leader of a process group of its own.
 fn launch(mut command: Command, namespace: &Namespace) -> io::Result<Child> {
-    use std::os::unix::process::CommandExt;
     command.process_group(0);
     namespace.run(|| command.spawn())?
 }

@@ -1,5 +1,6 @@
 //! `mainstay demo`: three hosts, one address, one client, and everything that can go wrong.
 
+mod options;
 mod paint;
 mod picture;
 mod play;
@@ -9,21 +10,9 @@ mod screen;
 mod script;
 mod track;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// How to play.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Short intervals: under fifteen seconds.
-    pub fast: bool,
-    /// The result as JSON on standard output, and nothing else.
-    pub json: bool,
-    /// Where to write the picture; else `mainstay-demo.svg` in the folder for short-lived files.
-    pub output: Option<PathBuf>,
-    /// Without keepalived beside it, even if that is installed.
-    pub alone: bool,
-}
+pub use options::Options;
 
 /// Plays the demo.
 ///

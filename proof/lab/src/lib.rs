@@ -5,6 +5,7 @@
 //! ([`replies`]), so that every figure is what a client saw. A [`drill`] is told once and played
 //! by keepalived and by mainstay alike.
 
+mod leash;
 mod worker;
 
 pub mod cluster;

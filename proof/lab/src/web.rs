@@ -20,23 +20,23 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A host's HTTP service.
 #[derive(Debug)]
-pub struct Service {
+pub struct Website {
     _worker: Worker,
 }
 
-impl Service {
+impl Website {
     /// Answers every request in `namespace` with `name`.
     ///
     /// # Errors
     /// The port is taken or not permitted.
-    pub fn start(namespace: &Namespace, name: &str) -> io::Result<Service> {
+    pub fn start(namespace: &Namespace, name: &str) -> io::Result<Website> {
         let listener = namespace.run(|| TcpListener::bind(("0.0.0.0", PORT)))??;
         let page = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
              Connection: close\r\n\r\n{name}\n",
             name.len() + 1
         );
-        Ok(Service { _worker: Worker::start(move |stop| serve(&listener, &page, stop)) })
+        Ok(Website { _worker: Worker::start(move |stop| serve(&listener, &page, stop)) })
     }
 }
 

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::options::Options;
 use super::score::{Played, Player, Report, Result};
 use super::screen::{Screen, View};
 use super::script::{self, Deed, EVENTS, Event, HOSTS, Tempo};
 use super::track::{PACE, Track};
-use super::{Options, picture, report};
+use super::{picture, report};
 use crate::program::{self, Program};
 use crate::replies;
 

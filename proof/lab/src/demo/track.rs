@@ -1,4 +1,4 @@
-//! One program's cluster during the demo: three hosts, their service, their daemons, a client.
+//! One program's cluster in the demo: three hosts, their websites and daemons, a client.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 use crate::daemon::Daemon;
 use crate::program::Program;
 use crate::watch::Watch;
-use crate::web::{self, Client, Service};
+use crate::web::{self, Client, Website};
 
 /// The client's pace.
 pub(super) const PACE: Duration = Duration::from_millis(10);
@@ -28,7 +28,7 @@ pub(super) struct Track {
     // Fields are dropped in this order: the client first, the namespaces last.
     client: Client,
     watches: Vec<Watch>,
-    _services: Vec<Service>,
+    _websites: Vec<Website>,
     cluster: Cluster,
 }
 
@@ -46,14 +46,14 @@ pub(super) enum Look {
 }
 
 impl Track {
-    /// Builds the machines and starts the services and the client, but no daemon.
+    /// Builds the machines and starts the websites and the client, but no daemon.
     pub(super) fn build(program: Program, tempo: Tempo, started: Instant) -> io::Result<Track> {
         let version = program.version().unwrap_or_else(|| program.to_string());
         let cluster = Cluster::build(script::layout())?;
         let address: IpAddr = ADDRESS.parse().map_err(io::Error::other)?;
         let space = |host| cluster.host(host).namespace();
-        let serve = |host| Service::start(space(host), HOSTS[host]);
-        let services = (0..CLIENT).map(serve).collect::<io::Result<_>>()?;
+        let serve = |host| Website::start(space(host), HOSTS[host]);
+        let websites = (0..CLIENT).map(serve).collect::<io::Result<_>>()?;
         let watch = |host| Watch::start(space(host), address);
         let watches = (0..CLIENT).map(watch).collect::<io::Result<_>>()?;
         let names = HOSTS.map(str::to_owned);
@@ -69,7 +69,7 @@ impl Track {
             cut,
             client,
             watches,
-            _services: services,
+            _websites: websites,
             cluster,
         };
         for host in 0..CLIENT {
