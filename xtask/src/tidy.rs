@@ -10,6 +10,7 @@ mod names;
 mod purity;
 mod rejects;
 mod rooms;
+mod served;
 mod sizes;
 mod tree;
 mod unsafety;
@@ -27,7 +28,7 @@ use tree::Tree;
 /// A check of the files alone.
 type Check = fn(&Tree) -> Vec<Fault>;
 
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 11] = [
     ("captions", captions::faults),
     ("links", links::faults),
     ("loops", loops::faults),
@@ -35,6 +36,7 @@ const CHECKS: [(&str, Check); 10] = [
     ("purity", purity::faults),
     ("rejects", rejects::faults),
     ("rooms", rooms::faults),
+    ("served", served::faults),
     ("unsafety", unsafety::faults),
     ("vectors", vectors::faults),
     ("words", words::faults),

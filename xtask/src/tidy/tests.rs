@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{
-    captions, fault::Fault, floors, licences, links, loops, names, purity, rejects, rooms, sizes,
-    tree::Tree, unsafety, vectors, words,
+    captions, fault::Fault, floors, licences, links, loops, names, purity, rejects, rooms, served,
+    sizes, tree::Tree, unsafety, vectors, words,
 };
 
 fn root() -> PathBuf {
@@ -85,4 +85,9 @@ fn what_documents_refer_to_is_there() {
 #[test]
 fn every_vector_has_a_source() {
     none(&vectors::faults(&tree()));
+}
+
+#[test]
+fn what_the_daemon_serves_is_documented() {
+    none(&served::faults(&tree()));
 }
