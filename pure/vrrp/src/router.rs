@@ -10,20 +10,24 @@ use mainstay_base::{Deadline, Instant};
 
 use crate::accept;
 use crate::advert::{Advert, ChecksumSeen};
-use crate::announce::Announcer;
-use crate::election::{self, ActiveVerdict, BackupVerdict, Claim};
+use crate::backup::{Backup, Heard, Outlook};
+use crate::election::{self, ActiveVerdict, Claim};
 use crate::event::{Cause, Event, Notice, StateName};
 use crate::learnt::{LearntPeer, LearntPeers};
-use crate::links::{LinkFacts, Links};
+use crate::links::Links;
 use crate::outbox::Outbox;
 use crate::record::{Record, Transition};
-use crate::settings::{Centiseconds, Name, Peers, Preempt, RouterSettings, StartAs, Version};
-use crate::slots::{self, Slot};
-use crate::speak::Voice;
-use crate::state::{Active, Backup, Heard, Outlook, Rival, State};
+use crate::settings::{Centiseconds, Name, RouterSettings, StartAs, Version};
+use crate::slots::Slot;
+use crate::speak;
+use crate::state::{Active, State};
+use crate::station::Station;
 use crate::timers::Timing;
 use crate::track;
 use crate::{Received, Reject};
+
+/// Whoever builds settings by hand may say 0; an Active still has to come to rest.
+const INTERVAL_MIN: Duration = Duration::from_millis(10);
 
 /// What the table has to see to after a router was told something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +45,7 @@ pub(crate) enum Reaction {
 /// One virtual router.
 #[derive(Debug)]
 pub(crate) struct Router {
-    settings: RouterSettings,
-    advertised: Vec<IpAddr>,
-    slots: Vec<Slot>,
-    link: Option<LinkFacts>,
+    station: Station,
     state: State,
     /// The priority after tracking.
     priority: u8,
@@ -52,23 +53,18 @@ pub(crate) struct Router {
     adjustment: i32,
     /// As an address owner it gave way to another one, and counts as 254 until it is told otherwise.
     demoted: bool,
-    peers: LearntPeers,
     record: Record,
 }
 
 impl Router {
     pub(crate) fn new(settings: RouterSettings, now: Instant) -> Router {
         Router {
-            advertised: slots::advertised(&settings),
-            slots: slots::of(&settings, &[]),
-            link: None,
             state: State::Initialize,
             priority: settings.priority.get(),
             adjustment: 0,
             demoted: false,
-            peers: LearntPeers::default(),
             record: Record::start(now),
-            settings,
+            station: Station::of(settings),
         }
     }
 
@@ -83,7 +79,7 @@ impl Router {
     ) {
         let was_unfit = self.state.name() == StateName::Fault;
         if was_unfit {
-            self.announce_own_address(now, out);
+            self.record.counters.announcements_sent += self.station.announce_source(now, out);
         }
         if owner_at_once && now >= hold_until {
             return self.activate(Cause::Owner, now, out);
@@ -93,13 +89,7 @@ impl Router {
         } else {
             (Outlook::Silence, (now + self.timing().active_down()).max(hold_until))
         };
-        let backup = Backup {
-            active_down_at: Some(at),
-            outlook,
-            interval: self.settings.advertisement_interval,
-            heard: None,
-            preempt_at: None,
-        };
+        let backup = Backup::waiting(outlook, at, self.station.settings.advertisement_interval);
         let cause = if was_unfit { Cause::Recovered } else { Cause::Started };
         self.transition(State::Backup(backup), cause, now, out);
     }
@@ -114,10 +104,11 @@ impl Router {
         let result = self.try_receive(packet, now, out);
         if let Err(why) = result {
             self.record.reject(why);
-            match why {
-                Reject::NotListening => {}
-                Reject::Own => self.notice(Notice::SameAddress { from: packet.source }, out),
-                _ => self.notice(Notice::Dropped { from: packet.source, why }, out),
+            let from = packet.source;
+            if why == Reject::Own {
+                self.notice(Notice::SameAddress { from }, out);
+            } else if why != Reject::NotListening {
+                self.notice(Notice::Dropped { from, why }, out);
             }
         }
         result
@@ -132,7 +123,7 @@ impl Router {
         if matches!(self.state, State::Initialize | State::Fault) {
             return Err(Reject::NotListening);
         }
-        let (advert, checksum) = accept::check(&self.settings, packet)?;
+        let (advert, checksum) = accept::check(&self.station.settings, packet)?;
         let claim = Claim { priority: advert.priority, address: packet.source };
         let reaction = match self.state {
             State::Backup(_) => {
@@ -159,23 +150,23 @@ impl Router {
         if advert.priority == 0 {
             self.record.counters.farewells_received += 1;
         }
-        let known = self.peers.of(from).is_some();
-        self.peers.learn(LearntPeer {
+        let known = self.station.peers.of(from).is_some();
+        self.station.peers.learn(LearntPeer {
             address: from,
             priority: advert.priority,
             interval: advert.interval,
             checksum,
             heard_at: now,
         });
-        let ours = self.settings.advertisement_interval;
+        let ours = self.station.settings.advertisement_interval;
         if advert.interval != ours {
             self.notice(
                 Notice::IntervalDiffers { from, theirs: advert.interval.0, ours: ours.0 },
                 out,
             );
         }
-        let compare = !(self.settings.skip_address_check && known);
-        if compare && !accept::same_addresses(advert, &self.advertised) {
+        let compare = !(self.station.settings.skip_address_check && known);
+        if compare && !accept::same_addresses(advert, &self.station.advertised) {
             self.record.counters.addresses_differed += 1;
             self.notice(Notice::AddressesDiffer { from }, out);
         }
@@ -189,47 +180,15 @@ impl Router {
         out: &mut Outbox,
     ) {
         let timing = self.timing();
-        let ours = self.priority;
-        let version = self.settings.version;
-        let preempt = self.settings.preempt;
         let State::Backup(backup) = &mut self.state else { return };
-        let holds_back = match preempt {
-            Preempt::Never => true,
-            Preempt::After(delay) if delay.is_zero() => false,
-            Preempt::After(_) => backup.preempt_at.is_none_or(|at| now < at),
-        };
-        let verdict = election::backup_hears(claim.priority, ours, holds_back);
-        let heard = Heard { address: claim.address, priority: claim.priority, at: now };
-        let is_another = backup.heard.is_none_or(|known| known.address != claim.address);
-        match verdict {
-            BackupVerdict::Farewell => {
-                backup.heard = None;
-                backup.preempt_at = None;
-                backup.outlook = Outlook::Farewell { from: claim.address };
-                let soon = now + timing.skew();
-                backup.active_down_at = backup.active_down_at.map(|at| at.min(soon));
-                return;
-            }
-            BackupVerdict::Accept => {
-                if version == Version::V3 {
-                    backup.interval = interval;
-                }
-                backup.outlook = Outlook::Silence;
-                backup.preempt_at =
-                    preempt_at(backup.preempt_at, preempt, claim.priority < ours, now);
-                let timing = Timing { interval: backup.interval, ..timing };
-                backup.active_down_at = Some(now + timing.active_down());
-            }
-            BackupVerdict::Outrank => {
-                let (from, theirs) = (claim.address, claim.priority);
-                backup.outlook = Outlook::LowerPriority { from, theirs };
-            }
-        }
-        backup.heard = Some(heard);
-        if is_another {
+        if backup.hear(claim, interval, self.station.settings.preempt, timing, now) {
             self.record.forget_told();
             let (address, priority) = (claim.address, claim.priority);
-            out.tell(Event::ActiveHeard { router: self.settings.name.clone(), address, priority });
+            out.tell(Event::ActiveHeard {
+                router: self.station.settings.name.clone(),
+                address,
+                priority,
+            });
         }
     }
 
@@ -256,7 +215,7 @@ impl Router {
                 Ok(Reaction::Defended)
             }
             ActiveVerdict::Yield => {
-                if self.settings.answer_higher_priority {
+                if self.station.settings.answer_higher_priority {
                     self.advertise(now, out);
                 }
                 let cause = Cause::HigherPriority {
@@ -273,26 +232,19 @@ impl Router {
 
     /// Another claims to be Active with less right.
     fn defend(&mut self, claim: Claim, interval: Centiseconds, now: Instant, out: &mut Outbox) {
-        let router = self.settings.name.clone();
+        let router = self.station.settings.name.clone();
         let (from, theirs, ours) = (claim.address, claim.priority, self.priority);
         out.tell(Event::LowerPriorityHeard { router, from, theirs, ours });
-        if !self.settings.ignore_lower_priority {
+        if !self.station.settings.ignore_lower_priority {
             self.advertise(now, out);
         }
         self.announce_again(now, out);
-        if theirs == 255 && ours == 255 {
-            self.bear_rival(interval, now, out);
-        }
-    }
-
-    /// Another address owner does not yield: after its third advertisement and 1.2 of the longer interval
-    /// this one counts as 254, so that there is an end to it.
-    fn bear_rival(&mut self, interval: Centiseconds, now: Instant, out: &mut Outbox) {
-        let longer = self.settings.advertisement_interval.max(interval).duration();
-        let State::Active(active) = &mut self.state else { return };
-        let rival = active.rival.get_or_insert(Rival { first_at: now, adverts: 0 });
-        rival.adverts = rival.adverts.saturating_add(1);
-        if rival.adverts > 2 && now.since(rival.first_at) >= longer * 6 / 5 {
+        let longer = self.own_interval().max(interval.duration());
+        if theirs == 255
+            && ours == 255
+            && let State::Active(active) = &mut self.state
+            && active.bear_rival(longer, now)
+        {
             self.demoted = true;
             self.reckon_priority(now, out);
         }
@@ -303,14 +255,14 @@ impl Router {
         match &mut self.state {
             State::Initialize | State::Fault => Reaction::Nothing,
             State::Backup(backup) => {
-                if backup.active_down_at.is_none_or(|at| at > now) {
-                    return Reaction::Nothing;
+                if backup.expire(now) {
+                    Reaction::Ready
+                } else {
+                    Reaction::Nothing
                 }
-                backup.active_down_at = None;
-                Reaction::Ready
             }
             State::Active(active) => {
-                let pass_due = active.announcer.pass(&self.settings.announce, now);
+                let pass_due = active.announcer.pass(&self.station.settings.announce, now);
                 let advert_due = active.next_advert_at;
                 if advert_due <= now {
                     self.advertise(now, out);
@@ -324,24 +276,21 @@ impl Router {
         }
     }
 
-    /// The next advertisement is one interval after the last was due, not after it was sent.
     fn keep_rhythm(&mut self, due: Instant, now: Instant) {
-        let next = due + self.settings.advertisement_interval.duration();
-        if let State::Active(active) = &mut self.state
-            && next > now
-        {
-            active.next_advert_at = next;
+        let interval = self.own_interval();
+        if let State::Active(active) = &mut self.state {
+            active.keep_rhythm(due, interval, now);
         }
     }
 
     /// Takes the virtual addresses: the advertisement goes first, so that an earlier Active drops them
     /// before we announce them; the announcements follow when the addresses are there.
     pub(crate) fn activate(&mut self, cause: Cause, now: Instant, out: &mut Outbox) {
-        let next_advert_at = now + self.settings.advertisement_interval.duration();
-        let active = Active { next_advert_at, announcer: Announcer::default(), rival: None };
+        let active = Active::advertising_at(now + self.own_interval());
         self.transition(State::Active(active), cause, now, out);
         self.advertise(now, out);
-        if self.slots.iter().any(|slot| slot.present) {
+        let is_any_there = self.station.slots.iter().any(|slot| slot.present);
+        if is_any_there && self.station.settings.announce.repeat > 0 {
             self.begin_announcing(now);
             self.announce(now, out);
         }
@@ -355,19 +304,15 @@ impl Router {
         now: Instant,
         out: &mut Outbox,
     ) {
-        let own = self.settings.advertisement_interval;
-        let interval = match (self.settings.version, known) {
+        let own = self.station.settings.advertisement_interval;
+        let interval = match (self.station.settings.version, known) {
             (Version::V3, Some((_, learnt))) => learnt,
             (Version::V2 | Version::V3, _) => own,
         };
         let timing = Timing { interval, ..self.timing() };
-        let backup = Backup {
-            active_down_at: Some(now + timing.active_down()),
-            outlook: Outlook::Silence,
-            interval,
-            heard: known.map(|(heard, _)| heard),
-            preempt_at: None,
-        };
+        let at = now + timing.active_down();
+        let heard = known.map(|(heard, _)| heard);
+        let backup = Backup { heard, ..Backup::waiting(Outlook::Silence, at, interval) };
         self.transition(State::Backup(backup), cause, now, out);
     }
 
@@ -402,7 +347,7 @@ impl Router {
     }
 
     fn reckon_priority(&mut self, now: Instant, out: &mut Outbox) {
-        let effective = track::effective_priority(self.settings.priority, self.adjustment);
+        let effective = track::effective_priority(self.station.settings.priority, self.adjustment);
         let to = if self.demoted { effective.min(254) } else { effective };
         let from = self.priority;
         if from == to {
@@ -412,7 +357,7 @@ impl Router {
         self.priority = to;
         self.shift_timer(before, now);
         if !matches!(self.state, State::Initialize) {
-            let router = self.settings.name.clone();
+            let router = self.station.settings.name.clone();
             out.tell(Event::PriorityChanged { router, from, to, state: self.state.name() });
         }
     }
@@ -421,29 +366,25 @@ impl Router {
     fn shift_timer(&mut self, before: Duration, now: Instant) {
         let after = self.timing().active_down();
         if let State::Backup(backup) = &mut self.state {
-            let shift =
-                |at: Instant| (at + after.saturating_sub(before)) - before.saturating_sub(after);
-            backup.active_down_at = backup.active_down_at.map(|at| shift(at).max(now));
+            backup.shift(before, after, now);
         }
     }
 
     /// Takes in other settings without giving up its role.
     pub(crate) fn adopt(&mut self, settings: RouterSettings, now: Instant, out: &mut Outbox) {
-        if settings == self.settings {
+        if settings == self.station.settings {
             return;
         }
         let before = self.timing().active_down();
-        let speaks_otherwise = speaks_otherwise(&self.settings, &settings);
-        if settings.priority != self.settings.priority {
+        let speaks_otherwise = speak::differs(&self.station.settings, &settings);
+        if settings.priority != self.station.settings.priority {
             self.demoted = false;
         }
-        out.silence(&self.settings.name);
-        self.slots = slots::of(&settings, &self.slots);
-        self.advertised = slots::advertised(&settings);
-        self.settings = settings;
-        let own = self.settings.advertisement_interval;
+        out.silence(&self.station.settings.name);
+        self.station.adopt(settings);
+        let own = self.station.settings.advertisement_interval;
         if let State::Backup(backup) = &mut self.state
-            && (self.settings.version == Version::V2 || backup.heard.is_none())
+            && (self.station.settings.version == Version::V2 || backup.heard.is_none())
         {
             backup.interval = own;
         }
@@ -456,9 +397,7 @@ impl Router {
 
     /// Takes in where its links stand; an Active whose hardware address changed announces again.
     pub(crate) fn look_at(&mut self, links: &Links, now: Instant, out: &mut Outbox) {
-        self.link = links.of(&self.settings.link).copied();
-        let moved = slots::locate(&mut self.slots, links);
-        if moved && self.is_active() {
+        if self.station.look_at(links) && self.is_active() {
             self.begin_announcing(now);
             self.announce(now, out);
         }
@@ -472,63 +411,42 @@ impl Router {
         now: Instant,
         out: &mut Outbox,
     ) {
-        let Some(slot) = self.slots.get_mut(slot) else { return };
-        let is_new = present && !slot.present;
-        slot.present = present;
-        if !is_new {
+        if !self.station.set_present(slot, present) {
             return;
         }
         let State::Active(active) = &mut self.state else { return };
-        let pace = &self.settings.announce;
+        let pace = &self.station.settings.announce;
         if !active.announcer.in_first_burst() {
             active.announcer.begin(pace, now);
         }
         if pace.repeat > 0 {
-            for announcement in slot.announcements(pace) {
-                self.record.counters.announcements_sent += 1;
-                out.announce(&self.settings.name, announcement, now);
-            }
+            self.record.counters.announcements_sent += self.station.announce_slot(slot, now, out);
         }
     }
 
     /// Announces after a lower priority was heard, by this router or by a fellow of its group.
     pub(crate) fn announce_again(&mut self, now: Instant, out: &mut Outbox) {
         let State::Active(active) = &mut self.state else { return };
-        if active.announcer.defend(&self.settings.announce, now) {
+        if active.announcer.defend(&self.station.settings.announce, now) {
             self.announce(now, out);
         }
     }
 
     fn begin_announcing(&mut self, now: Instant) {
         if let State::Active(active) = &mut self.state {
-            active.announcer.begin(&self.settings.announce, now);
+            active.announcer.begin(&self.station.settings.announce, now);
         }
     }
 
     fn announce(&mut self, now: Instant, out: &mut Outbox) {
-        for slot in &self.slots {
-            for announcement in slot.announcements(&self.settings.announce) {
-                self.record.counters.announcements_sent += 1;
-                out.announce(&self.settings.name, announcement, now);
-            }
-        }
-    }
-
-    /// Unicast peers may have lost the way to us while our link was away.
-    fn announce_own_address(&mut self, now: Instant, out: &mut Outbox) {
-        let Peers::Unicast { .. } = self.settings.peers else { return };
-        let place = self.link.and_then(|link| link.mac.map(|mac| (link.index, mac)));
-        let (Some(source), Some(place)) = (self.source(), place) else { return };
-        for announcement in slots::announcements(source, place, &self.settings.announce) {
-            self.record.counters.announcements_sent += 1;
-            out.announce(&self.settings.name, announcement, now);
-        }
+        self.record.counters.announcements_sent += self.station.announce(now, out);
     }
 
     fn advertise(&mut self, now: Instant, out: &mut Outbox) {
+        let next_advert_at = now + self.own_interval();
         let State::Active(active) = &mut self.state else { return };
-        active.next_advert_at = now + self.settings.advertisement_interval.duration();
-        for transmit in self.voice().map(|voice| voice.adverts(self.priority)).unwrap_or_default() {
+        active.next_advert_at = next_advert_at;
+        for transmit in self.station.adverts(self.priority) {
             self.record.counters.adverts_sent += 1;
             out.send(transmit);
         }
@@ -543,41 +461,35 @@ impl Router {
 
     /// The packets that say farewell.
     pub(crate) fn farewell(&self) -> Vec<crate::Transmit> {
-        self.voice().map(|voice| voice.adverts(0)).unwrap_or_default()
-    }
-
-    fn voice(&self) -> Option<Voice<'_>> {
-        Some(Voice {
-            settings: &self.settings,
-            advertised: &self.advertised,
-            link: self.link?.index,
-            source: self.source()?,
-            peers: &self.peers,
-        })
+        self.station.adverts(0)
     }
 
     fn notice(&mut self, notice: Notice, out: &mut Outbox) {
         if self.record.tells(&notice) {
-            out.tell(Event::Noticed { router: self.settings.name.clone(), notice });
+            out.tell(Event::Noticed { router: self.station.settings.name.clone(), notice });
         }
     }
 
     fn transition(&mut self, to: State, why: Cause, now: Instant, out: &mut Outbox) {
         let from = self.state.name();
         if from == StateName::Active {
-            out.silence(&self.settings.name);
+            out.silence(&self.station.settings.name);
         }
         self.state = to;
         let to = self.state.name();
         self.record.transition(Transition { at: now, from, to, why: why.clone() });
-        let router = self.settings.name.clone();
+        let router = self.station.settings.name.clone();
         out.tell(Event::StateChanged { router, from, to, priority: self.priority, why });
+    }
+
+    /// From one of its own advertisements to the next.
+    fn own_interval(&self) -> Duration {
+        self.station.settings.advertisement_interval.duration().max(INTERVAL_MIN)
     }
 
     /// The address that it advertises from, where there is one.
     pub(crate) fn source(&self) -> Option<IpAddr> {
-        let of_link = |link: LinkFacts| link.source(self.settings.family);
-        self.settings.source.or_else(|| self.link.and_then(of_link))
+        self.station.source()
     }
 
     /// What its times depend on.
@@ -585,13 +497,13 @@ impl Router {
         let interval = match &self.state {
             State::Backup(backup) => backup.interval,
             State::Initialize | State::Active(_) | State::Fault => {
-                self.settings.advertisement_interval
+                self.station.settings.advertisement_interval
             }
         };
         Timing {
-            version: self.settings.version,
+            version: self.station.settings.version,
             interval,
-            down_intervals: self.settings.down_intervals,
+            down_intervals: self.station.settings.down_intervals,
             priority: self.priority,
         }
     }
@@ -623,17 +535,17 @@ impl Router {
 
     /// Whether it may be Active without an election: as an address owner that starts so or recovers.
     pub(crate) fn is_owner_at_once(&self) -> bool {
-        let starts_active = self.settings.start_as == StartAs::Active;
+        let starts_active = self.station.settings.start_as == StartAs::Active;
         let recovers = self.state.name() == StateName::Fault;
-        self.settings.priority.is_owner() && !self.demoted && (starts_active || recovers)
+        self.station.settings.priority.is_owner() && !self.demoted && (starts_active || recovers)
     }
 
     pub(crate) fn name(&self) -> &Name {
-        &self.settings.name
+        &self.station.settings.name
     }
 
     pub(crate) fn settings(&self) -> &RouterSettings {
-        &self.settings
+        &self.station.settings
     }
 
     pub(crate) fn state(&self) -> &State {
@@ -645,45 +557,14 @@ impl Router {
     }
 
     pub(crate) fn slots(&self) -> &[Slot] {
-        &self.slots
+        &self.station.slots
     }
 
     pub(crate) fn peers(&self) -> &LearntPeers {
-        &self.peers
+        &self.station.peers
     }
 
     pub(crate) fn record(&self) -> &Record {
         &self.record
     }
 }
-
-/// The preempt delay runs from the first advertisement of lower priority, and ends with one that is not.
-fn preempt_at(
-    running: Option<Instant>,
-    preempt: Preempt,
-    is_lower: bool,
-    now: Instant,
-) -> Option<Instant> {
-    match preempt {
-        Preempt::After(delay) if is_lower && !delay.is_zero() => running.or(Some(now + delay)),
-        Preempt::After(_) | Preempt::Never => None,
-    }
-}
-
-/// Whether the two say other things on the wire.
-fn speaks_otherwise(before: &RouterSettings, after: &RouterSettings) -> bool {
-    let said = |settings: &RouterSettings| {
-        (
-            settings.version,
-            settings.priority,
-            settings.advertisement_interval,
-            settings.password,
-            slots::advertised(settings),
-            settings.peers.clone(),
-        )
-    };
-    said(before) != said(after)
-}
-
-#[cfg(test)]
-mod tests;

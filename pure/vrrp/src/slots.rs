@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use mainstay_base::{LinkIndex, MacAddress};
+use mainstay_base::{Family, Instant, LinkIndex, MacAddress};
 use mainstay_plan::AddressKey;
 
 use crate::announce;
 use crate::links::Links;
-use crate::outbox::Announcement;
-use crate::settings::{Announce, RouterSettings, VirtualAddress};
+use crate::outbox::{Announcement, Outbox};
+use crate::settings::{RouterSettings, VirtualAddress};
 
 /// One address of a router, advertised or only moving along.
 #[derive(Clone, Debug)]
@@ -61,24 +61,37 @@ impl Slot {
     pub(crate) fn key(&self) -> &AddressKey {
         &self.address.key
     }
-
-    /// The frames of one pass for this address; none while it is not there.
-    pub(crate) fn announcements(&self, pace: &Announce) -> Vec<Announcement> {
-        let Some((link, mac)) = self.out.filter(|_| self.present) else { return Vec::new() };
-        announcements(self.address.key.address.ip(), (link, mac), pace)
-    }
 }
 
-/// The frames of one pass for an address at a place.
-pub(crate) fn announcements(
+/// Sends one pass for all of these addresses that are there; how many frames that is.
+pub(crate) fn announce(
+    slots: &[Slot],
+    settings: &RouterSettings,
+    now: Instant,
+    out: &mut Outbox,
+) -> u64 {
+    let placed = slots.iter().filter(|slot| slot.present);
+    let placed = placed.filter_map(|slot| Some((slot.key().address.ip(), slot.out?)));
+    placed.map(|(ip, place)| announce_one(ip, place, settings, now, out)).sum()
+}
+
+/// Sends one pass for one address at a place; how many frames that is.
+pub(crate) fn announce_one(
     ip: IpAddr,
     (link, mac): (LinkIndex, MacAddress),
-    pace: &Announce,
-) -> Vec<Announcement> {
-    let (family, gap) = match ip {
-        IpAddr::V4(_) => (mainstay_base::Family::V4, pace.arp_interval),
-        IpAddr::V6(_) => (mainstay_base::Family::V6, pace.na_interval),
+    settings: &RouterSettings,
+    now: Instant,
+    out: &mut Outbox,
+) -> u64 {
+    let family = Family::of(ip);
+    let gap = match family {
+        Family::V4 => settings.announce.arp_interval,
+        Family::V6 => settings.announce.na_interval,
     };
-    let frames = announce::frames(ip, mac).into_iter();
-    frames.map(|frame| Announcement { link, family, gap, frame }).collect()
+    let mut sent = 0;
+    for frame in announce::frames(ip, mac) {
+        out.announce(&settings.name, Announcement { link, family, gap, frame }, now);
+        sent += 1;
+    }
+    sent
 }

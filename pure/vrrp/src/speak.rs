@@ -63,3 +63,15 @@ impl Voice<'_> {
         }
     }
 }
+
+/// Whether the two settings say other things on the wire.
+pub(crate) fn differs(before: &RouterSettings, after: &RouterSettings) -> bool {
+    let said = |settings: &RouterSettings| {
+        let addresses: Vec<IpAddr> =
+            settings.addresses.iter().map(|address| address.key.address.ip()).collect();
+        let peers = settings.peers.clone();
+        let interval = settings.advertisement_interval;
+        (settings.version, settings.priority, interval, settings.password, addresses, peers)
+    };
+    said(before) != said(after)
+}

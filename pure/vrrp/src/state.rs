@@ -1,12 +1,12 @@
 //! Where one virtual router stands; each state owns its timers.
 
-use std::net::IpAddr;
+use std::time::Duration;
 
 use mainstay_base::{Deadline, Instant};
 
 use crate::announce::Announcer;
-use crate::event::{Cause, StateName};
-use crate::settings::Centiseconds;
+use crate::backup::Backup;
+use crate::event::StateName;
 
 /// Where one virtual router stands. RFC 9568 §6.4; Fault is keepalived's.
 ///
@@ -38,45 +38,6 @@ pub(crate) enum State {
     Fault,
 }
 
-/// What a Backup knows and waits for.
-#[derive(Debug)]
-pub(crate) struct Backup {
-    /// When it takes over; none once it is ready and waits for its group.
-    pub active_down_at: Option<Instant>,
-    /// Why it would take over.
-    pub outlook: Outlook,
-    /// The interval of the Active: learnt (version 3), else the own.
-    pub interval: Centiseconds,
-    /// The Active, as far as it was heard.
-    pub heard: Option<Heard>,
-    /// Until then it holds back from an Active of lower priority.
-    pub preempt_at: Option<Instant>,
-}
-
-/// Why a Backup would take over when its timer runs out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outlook {
-    /// Nobody was heard, or the one heard last is silent.
-    Silence,
-    /// The Active said farewell.
-    Farewell { from: IpAddr },
-    /// The Active has a lower priority.
-    LowerPriority { from: IpAddr, theirs: u8 },
-    /// It is the address owner and waits for the start of the node.
-    Owner,
-}
-
-/// An Active that was heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
-    /// Its address.
-    pub address: IpAddr,
-    /// Its priority.
-    pub priority: u8,
-    /// When it was heard last.
-    pub at: Instant,
-}
-
 /// What an Active has to do.
 #[derive(Debug)]
 pub(crate) struct Active {
@@ -92,9 +53,9 @@ pub(crate) struct Active {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rival {
     /// When it was heard first.
-    pub first_at: Instant,
+    first_at: Instant,
     /// How often it was heard.
-    pub adverts: u32,
+    adverts: u32,
 }
 
 impl State {
@@ -122,21 +83,24 @@ impl State {
     }
 }
 
-impl Backup {
-    /// Whether its own election is over and only its group holds it back.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.active_down_at.is_none()
+impl Active {
+    /// It advertises next at that moment, and has announced nothing yet.
+    pub(crate) fn advertising_at(next_advert_at: Instant) -> Active {
+        Active { next_advert_at, announcer: Announcer::default(), rival: None }
     }
 
-    /// Why it takes over.
-    pub(crate) fn cause(&self, ours: u8) -> Cause {
-        match self.outlook {
-            Outlook::Silence => {
-                Cause::Silence { last_active: self.heard.map(|heard| heard.address) }
-            }
-            Outlook::Farewell { from } => Cause::Farewell { from },
-            Outlook::LowerPriority { from, theirs } => Cause::LowerPriority { from, theirs, ours },
-            Outlook::Owner => Cause::Owner,
-        }
+    /// Another address owner does not yield. True once that was so for more than two of its
+    /// advertisements and for 1.2 of the longer interval: there has to be an end to it.
+    pub(crate) fn bear_rival(&mut self, longer_interval: Duration, now: Instant) -> bool {
+        let rival = self.rival.get_or_insert(Rival { first_at: now, adverts: 0 });
+        rival.adverts = rival.adverts.saturating_add(1);
+        rival.adverts > 2 && now.since(rival.first_at) >= longer_interval * 6 / 5
+    }
+
+    /// An advertisement that was due at `due` was sent: the next is due one interval after that,
+    /// unless that moment has passed as well.
+    pub(crate) fn keep_rhythm(&mut self, due: Instant, interval: Duration, now: Instant) {
+        let next = due + interval;
+        self.next_advert_at = if next > now { next } else { now + interval };
     }
 }

@@ -9,7 +9,8 @@ use crate::agenda::Agenda;
 use crate::event::{Cause, StateName};
 use crate::fitness::{self, Script, Scripts};
 use crate::group::{self, Group};
-use crate::links::{Links, Virtuals};
+use crate::index::Index;
+use crate::links::Links;
 use crate::outbox::Outbox;
 use crate::router::{Reaction, Router};
 use crate::settings::{GroupSettings, Name, RouterSettings, Settings};
@@ -78,18 +79,6 @@ enum Stage {
     Running,
     /// All have said farewell.
     Stopped,
-}
-
-/// Who is found where.
-#[derive(Debug, Default)]
-struct Index {
-    /// Routers by what a packet says.
-    by_wire: BTreeMap<(LinkIndex, Family, u8), usize>,
-    /// Router and slot of each address.
-    by_address: BTreeMap<AddressKey, Vec<(usize, usize)>>,
-    /// The group of each router.
-    group_of: Vec<Option<usize>>,
-    virtuals: Virtuals,
 }
 
 impl Table {
@@ -196,7 +185,7 @@ impl Table {
     /// Looks at all links and addresses afresh.
     fn survey(&mut self, actual: &Actual, now: Instant) {
         self.links.refresh(actual, &self.index.virtuals);
-        self.index.by_wire = wire_index(&self.routers, &self.links);
+        self.index.listen(&self.routers, &self.links);
         self.reconsider(now);
         for number in 0..self.routers.len() {
             for slot in 0..self.routers[number].slots().len() {
@@ -421,20 +410,7 @@ impl Table {
 
     /// Everything that follows from the list of routers.
     fn rebuild(&mut self) {
-        let mut index = Index { group_of: vec![None; self.routers.len()], ..Index::default() };
-        for (number, group) in self.groups.iter().enumerate() {
-            for member in &group.members {
-                index.group_of[*member] = Some(number);
-            }
-        }
-        for (number, router) in self.routers.iter().enumerate() {
-            for (slot, entry) in router.slots().iter().enumerate() {
-                let key = entry.key().clone();
-                index.virtuals.insert((key.link.clone(), key.address.ip()));
-                index.by_address.entry(key).or_default().push((number, slot));
-            }
-        }
-        self.index = index;
+        self.index = Index::of(&self.routers, &self.groups);
         let slots = || self.routers.iter().flat_map(|router| router.slots());
         let ledger = Ledger::of(slots().map(|slot| &slot.address));
         self.ledger = ledger.succeed(&self.ledger);
@@ -555,14 +531,5 @@ fn identity(settings: &RouterSettings) -> (mainstay_base::LinkName, Family, u8) 
     (settings.link.clone(), settings.family, settings.vrid.get())
 }
 
-fn wire_index(routers: &[Router], links: &Links) -> BTreeMap<(LinkIndex, Family, u8), usize> {
-    let mut index = BTreeMap::new();
-    for (number, router) in routers.iter().enumerate() {
-        let settings = router.settings();
-        if let Some(link) = links.of(&settings.link) {
-            let place = (link.index, settings.family, settings.vrid.get());
-            index.entry(place).or_insert(number);
-        }
-    }
-    index
-}
+#[cfg(test)]
+mod tests;

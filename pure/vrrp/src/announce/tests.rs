@@ -1,1 +1,102 @@
-//! Cases.
+//! When passes are due.
+
+use super::*;
+
+fn at(millis: u64) -> Instant {
+    Instant::ZERO + Duration::from_millis(millis)
+}
+
+/// The moments, in milliseconds, at which passes are due up to `until`.
+fn passes(announcer: &mut Announcer, settings: &Announce, until: u64) -> Vec<u128> {
+    let mut moments = Vec::new();
+    while let Some(next) = announcer.next_at().filter(|next| *next <= at(until)) {
+        assert!(announcer.pass(settings, next));
+        moments.push(next.since(Instant::ZERO).as_millis());
+    }
+    moments
+}
+
+#[test]
+fn the_passes_of_a_burst_are_spread_and_a_second_burst_follows() {
+    let settings = Announce::default();
+    let mut announcer = Announcer::default();
+    announcer.begin(&settings, at(0));
+    let moments = passes(&mut announcer, &settings, 60_000);
+    assert_eq!(moments, [50, 250, 1000, 2500, 5000, 5050, 5250, 6000, 7500]);
+}
+
+#[test]
+fn more_passes_than_listed_go_on_at_a_steady_pace() {
+    let settings = Announce { repeat: 7, delay: Duration::ZERO, ..Announce::default() };
+    let mut announcer = Announcer::default();
+    announcer.begin(&settings, at(0));
+    let moments = passes(&mut announcer, &settings, 60_000);
+    assert_eq!(moments, [50, 250, 1000, 2500, 4000, 5500]);
+}
+
+#[test]
+fn a_single_pass_has_no_burst_after_it() {
+    let settings = Announce { repeat: 1, delay: Duration::ZERO, ..Announce::default() };
+    let mut announcer = Announcer::default();
+    announcer.begin(&settings, at(0));
+    assert_eq!(announcer.next_at(), None);
+}
+
+#[test]
+fn a_refresh_comes_again_and_again() {
+    let settings = Announce {
+        repeat: 1,
+        delay: Duration::ZERO,
+        refresh: Duration::from_secs(10),
+        refresh_repeat: 2,
+        ..Announce::default()
+    };
+    let mut announcer = Announcer::default();
+    announcer.begin(&settings, at(0));
+    assert_eq!(passes(&mut announcer, &settings, 25_000), [10_000, 10_050, 20_000, 20_050]);
+}
+
+#[test]
+fn woken_late_one_pass_makes_up_for_all() {
+    let settings = Announce { refresh: Duration::from_secs(3), ..Announce::default() };
+    let mut announcer = Announcer::default();
+    announcer.begin(&settings, at(0));
+    let late = at(100_000);
+    assert!(announcer.pass(&settings, late));
+    assert!(!announcer.pass(&settings, late));
+    assert_eq!(announcer.next_at(), Some(late + Duration::from_secs(3)));
+}
+
+#[test]
+fn a_burst_under_way_is_not_begun_again_by_every_lower_priority() {
+    let settings = Announce { delay: Duration::ZERO, ..Announce::default() };
+    let mut announcer = Announcer::default();
+    assert!(announcer.defend(&settings, at(0)));
+    for millis in 1..2500 {
+        assert!(!announcer.defend(&settings, at(millis)));
+        announcer.pass(&settings, at(millis));
+    }
+    assert!(announcer.pass(&settings, at(2500)));
+    assert!(announcer.defend(&settings, at(2501)));
+    let silent = Announce { lower_priority_repeat: 0, ..settings };
+    assert!(!Announcer::default().defend(&silent, at(0)));
+}
+
+#[test]
+fn a_huge_count_of_passes_costs_nothing() {
+    let settings = Announce { repeat: u32::MAX, ..Announce::default() };
+    let mut announcer = Announcer::default();
+    announcer.begin(&settings, at(0));
+    assert_eq!(passes(&mut announcer, &settings, 4000), [50, 250, 1000, 2500, 4000]);
+}
+
+#[test]
+fn ipv4_is_told_in_both_forms_and_ipv6_as_a_router() {
+    let mac = MacAddress([2, 0, 0, 0, 0, 1]);
+    let v4 = frames(IpAddr::from([10, 0, 0, 9]), mac);
+    assert_eq!(v4.len(), 2);
+    assert_eq!([v4[0][21], v4[1][21]], [1, 2], "a request and a reply");
+    let v6 = frames("2001:db8::9".parse().expect("an address"), mac);
+    assert_eq!(v6.len(), 1);
+    assert_eq!(v6[0][58], 0b1010_0000, "Router and Override, not Solicited");
+}

@@ -1,0 +1,55 @@
+//! Who is found where: routers by what a packet says, by address, by group.
+
+use std::collections::BTreeMap;
+
+use mainstay_base::{Family, LinkIndex};
+use mainstay_plan::AddressKey;
+
+use crate::group::Group;
+use crate::links::{Links, Virtuals};
+use crate::router::Router;
+
+/// The ways to a router's number that need no search among all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// Routers by link, family and number, as a packet says.
+    pub by_wire: BTreeMap<(LinkIndex, Family, u8), usize>,
+    /// Router and slot of each address; two routers may list one.
+    pub by_address: BTreeMap<AddressKey, Vec<(usize, usize)>>,
+    /// The group of each router.
+    pub group_of: Vec<Option<usize>>,
+    /// All virtual addresses.
+    pub virtuals: Virtuals,
+}
+
+impl Index {
+    /// The index of these routers, none of which listens yet.
+    pub(crate) fn of(routers: &[Router], groups: &[Group]) -> Index {
+        let mut index = Index { group_of: vec![None; routers.len()], ..Index::default() };
+        for (number, group) in groups.iter().enumerate() {
+            for member in &group.members {
+                index.group_of[*member] = Some(number);
+            }
+        }
+        for (number, router) in routers.iter().enumerate() {
+            for (slot, entry) in router.slots().iter().enumerate() {
+                let key = entry.key().clone();
+                index.virtuals.insert((key.link.clone(), key.address.ip()));
+                index.by_address.entry(key).or_default().push((number, slot));
+            }
+        }
+        index
+    }
+
+    /// Finds packets on the links that are there; of two routers with one number the first hears.
+    pub(crate) fn listen(&mut self, routers: &[Router], links: &Links) {
+        self.by_wire.clear();
+        for (number, router) in routers.iter().enumerate() {
+            let settings = router.settings();
+            if let Some(link) = links.of(&settings.link) {
+                let place = (link.index, settings.family, settings.vrid.get());
+                self.by_wire.entry(place).or_insert(number);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Where a router stands on its links, what it learnt there, and how it speaks from there.
+
+use std::net::IpAddr;
+
+use mainstay_base::{Instant, LinkIndex, MacAddress};
+
+use crate::Transmit;
+use crate::learnt::LearntPeers;
+use crate::links::{LinkFacts, Links};
+use crate::outbox::Outbox;
+use crate::settings::{Peers, RouterSettings};
+use crate::slots::{self, Slot};
+use crate::speak::Voice;
+
+/// The settings of a router and what they have become on the links that are there.
+#[derive(Debug)]
+pub(crate) struct Station {
+    pub settings: RouterSettings,
+    /// The addresses as they go on the wire.
+    pub advertised: Vec<IpAddr>,
+    pub slots: Vec<Slot>,
+    pub peers: LearntPeers,
+    link: Option<LinkFacts>,
+}
+
+impl Station {
+    /// One that has not seen its link.
+    pub(crate) fn of(settings: RouterSettings) -> Station {
+        Station {
+            advertised: slots::advertised(&settings),
+            slots: slots::of(&settings, &[]),
+            peers: LearntPeers::default(),
+            link: None,
+            settings,
+        }
+    }
+
+    /// Takes in other settings; what is known of links, peers and addresses stays.
+    pub(crate) fn adopt(&mut self, settings: RouterSettings) {
+        self.slots = slots::of(&settings, &self.slots);
+        self.advertised = slots::advertised(&settings);
+        self.settings = settings;
+    }
+
+    /// Takes in where its links stand; true if an address that is there moved to another hardware
+    /// address.
+    pub(crate) fn look_at(&mut self, links: &Links) -> bool {
+        self.link = links.of(&self.settings.link).copied();
+        slots::locate(&mut self.slots, links)
+    }
+
+    /// Takes in whether an address is there; true if it newly is.
+    pub(crate) fn set_present(&mut self, slot: usize, present: bool) -> bool {
+        let Some(slot) = self.slots.get_mut(slot) else { return false };
+        let is_new = present && !slot.present;
+        slot.present = present;
+        is_new
+    }
+
+    /// The address that it advertises from, where there is one.
+    pub(crate) fn source(&self) -> Option<IpAddr> {
+        let of_link = |link: LinkFacts| link.source(self.settings.family);
+        self.settings.source.or_else(|| self.link.and_then(of_link))
+    }
+
+    /// An advertisement of that priority to everybody; 0 is a farewell. None where it cannot speak.
+    pub(crate) fn adverts(&self, priority: u8) -> Vec<Transmit> {
+        let (Some(link), Some(source)) = (self.link, self.source()) else { return Vec::new() };
+        let voice = Voice {
+            settings: &self.settings,
+            advertised: &self.advertised,
+            link: link.index,
+            source,
+            peers: &self.peers,
+        };
+        voice.adverts(priority)
+    }
+
+    /// Announces all addresses that are there; how many frames that is.
+    pub(crate) fn announce(&self, now: Instant, out: &mut Outbox) -> u64 {
+        slots::announce(&self.slots, &self.settings, now, out)
+    }
+
+    /// Announces one of its addresses, if it is there; how many frames that is.
+    pub(crate) fn announce_slot(&self, slot: usize, now: Instant, out: &mut Outbox) -> u64 {
+        let slot = self.slots.get(slot..=slot).unwrap_or_default();
+        slots::announce(slot, &self.settings, now, out)
+    }
+
+    /// Announces the address that it advertises from: unicast peers may have lost the way to it while
+    /// the link was away. How many frames that is.
+    pub(crate) fn announce_source(&self, now: Instant, out: &mut Outbox) -> u64 {
+        match (&self.settings.peers, self.source(), self.place()) {
+            (Peers::Unicast { .. }, Some(source), Some(place)) => {
+                slots::announce_one(source, place, &self.settings, now, out)
+            }
+            (Peers::Unicast { .. } | Peers::Multicast { .. }, _, _) => 0,
+        }
+    }
+
+    fn place(&self) -> Option<(LinkIndex, MacAddress)> {
+        let link = self.link?;
+        Some((link.index, link.mac?))
+    }
+}
