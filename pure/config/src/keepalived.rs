@@ -1,12 +1,14 @@
 //! keepalived.conf, read as keepalived reads it.
 //!
 //! Text becomes lines (`reader`: comments, includes, definitions, repetitions), lines become
-//! statements with blocks (`tree`), statements become drafts in the order of the text, since an
-//! instance copies the global defaults of the moment when it opens, and drafts become settings
-//! (`complete`, `join`). Nothing in a text is fatal: what is wrong costs itself, or at most its
+//! statements with blocks (`tree`), statements become drafts (`blocks`), and drafts become
+//! settings (`complete`, `join`). Nothing in a text is fatal: what is wrong costs itself, or at most its
 //! instance, and is said.
 
 mod address;
+mod advertised;
+mod announcing;
+mod blocks;
 mod comments;
 mod complete;
 mod expand;
@@ -37,7 +39,8 @@ pub fn load(path: &str, sources: &mut dyn Sources, surroundings: &Surroundings) 
     let opened = reader.open_main(path, &mut faults);
     let statements = tree::read(&mut reader, &mut faults);
     let whole = opened && !reader.cut_short;
-    let settings = whole.then(|| join::settings(&statements, &mut faults));
+    let settings =
+        whole.then(|| join::settings(blocks::read(&statements, &mut faults), &mut faults));
     let sources = reader.map;
     Loaded { settings, faults: faults.finish(), sources }
 }

@@ -126,20 +126,26 @@ impl Options<'_, '_> {
         let word = self.words.next().cloned();
         if word.is_none() {
             let message = format!("`{}` needs a value; the address is left out", option.text);
-            self.faults.add(Fault::error(Code::ValueMissing, message).here(option.at, ""));
+            self.faults.add(
+                Fault::error(Code::ValueMissing, message)
+                    .here(option.at, "")
+                    .help("write the value after it"),
+            );
         }
         word
     }
 
     fn bad(&mut self, word: &Word, expected: &str) -> bool {
         let message = format!("expected {expected}, not `{}`; the address is left out", word.text);
-        self.faults.add(Fault::error(Code::ValueBad, message).here(word.at, ""));
+        let fault = Fault::error(Code::ValueBad, message).here(word.at, "");
+        self.faults.add(fault.help(format!("write {expected}")));
         false
     }
 
     fn without_effect(&mut self, word: &Word, why: &str) {
         let message = format!("`{}` has no effect: {why}", word.text);
-        self.faults.add(Fault::warning(Code::AddressOption, message).here(word.at, ""));
+        self.faults
+            .add(Fault::warning(Code::AddressOption, message).here(word.at, "").help("remove it"));
     }
 
     fn only_v6(&mut self, entry: &Entry, word: &Word) -> bool {

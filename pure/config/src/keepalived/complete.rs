@@ -1,38 +1,40 @@
 //! From an instance as written to a virtual router: defaults, derivations, roundings.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Centiseconds, ChecksumForm, Name, Password, Peers, Preempt, Priority, RouterSettings, StartAs,
-    TrackLink, TrackScript, Version, VirtualAddress, Vrid,
+    Centiseconds, ChecksumForm, Name, Password, Preempt, Priority, RouterSettings, StartAs,
+    TrackLink, TrackScript, Version, Vrid,
 };
-use mainstay_plan::AddressKey;
 
-use super::address::Entry;
+use super::advertised::{advertised, peers, source, virtual_address};
+use super::globals::Globals;
 use super::instance::InstanceDraft;
 use super::script::Tracked;
 use super::strict;
 use super::values::link;
 use crate::fault::Faults;
-use crate::limits::addresses_max;
 use crate::{Code, Fault};
 
 /// A virtual router, or none if the instance cannot stand; the faults say why.
-pub(super) fn complete(draft: &mut InstanceDraft, faults: &mut Faults) -> Option<RouterSettings> {
+pub(super) fn complete(
+    draft: &mut InstanceDraft,
+    globals: &Globals,
+    faults: &mut Faults,
+) -> Option<RouterSettings> {
+    let defaults = &globals.defaults;
     let vrid = vrid(draft, faults)?;
-    let link = own_link(draft, faults)?;
-    let family = family(draft);
-    let version = version(draft, family, faults);
+    let link = own_link(draft, &globals.default_link, faults)?;
+    let family = draft.family.unwrap_or(Family::V4);
+    let version = version(draft, family, defaults.version, faults);
     let (priority, start_as) = priority(draft, faults);
-    strict::check(draft, (version, family, priority), faults)?;
+    let strict = draft.strict(defaults);
+    strict::check(draft, strict, (version, priority), faults)?;
     let password = password(draft, version, faults)?;
     let preempt = preempt(draft, start_as, priority, faults);
     let mut excluded = std::mem::take(&mut draft.excluded);
-    let addresses = advertised(draft, family, &mut excluded, faults);
-    let strict = draft.strict();
+    let addresses = advertised(draft, (family, &link), &mut excluded, faults);
     let protocol = &draft.protocol;
     Some(RouterSettings {
         name: Name::new(&draft.name.text),
@@ -46,54 +48,31 @@ pub(super) fn complete(draft: &mut InstanceDraft, faults: &mut Faults) -> Option
         down_intervals: if strict {
             3
         } else {
-            protocol.down_intervals.unwrap_or(draft.defaults.down_intervals)
+            protocol.down_intervals.unwrap_or(defaults.down_intervals)
         },
         password,
         addresses: addresses.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
         excluded: excluded.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
-        peers: peers(draft, family, faults),
+        peers: peers(draft, family, defaults, faults),
         source: source(draft, family, faults),
         preempt,
-        accept: accept(draft, priority),
+        accept: accept(draft, strict, priority),
         track_own_link: !draft.tracking.ignore_own_link,
         track_links: track_links(&draft.tracking.links, faults),
         track_scripts: track_scripts(&draft.tracking.scripts),
-        announce: {
-            let mut announce = draft.announce.or(draft.defaults.announce).settle();
-            if strict {
-                announce.lower_priority_repeat = 0;
-            }
-            announce
-        },
+        announce: draft.announce.settle(defaults.announce, strict),
         checksum: if protocol.message_only_checksum {
             ChecksumForm::MessageOnly
         } else {
             ChecksumForm::PseudoHeader
         },
         ignore_lower_priority: strict
-            || protocol.ignore_lower_priority.unwrap_or(draft.defaults.ignore_lower_priority),
+            || protocol.ignore_lower_priority.unwrap_or(defaults.ignore_lower_priority),
         answer_higher_priority: !strict
-            && protocol.answer_higher_priority.unwrap_or(draft.defaults.answer_higher_priority),
-        check_unicast_source: draft
-            .sending
-            .check_source
-            .unwrap_or(draft.defaults.check_unicast_source),
-        skip_address_check: protocol
-            .skip_address_check
-            .unwrap_or(draft.defaults.skip_address_check),
+            && protocol.answer_higher_priority.unwrap_or(defaults.answer_higher_priority),
+        check_unicast_source: draft.sending.check_source.unwrap_or(defaults.check_unicast_source),
+        skip_address_check: protocol.skip_address_check.unwrap_or(defaults.skip_address_check),
     })
-}
-
-impl InstanceDraft {
-    /// Whether strict mode is on for it.
-    pub(super) fn strict(&self) -> bool {
-        self.protocol.strict.unwrap_or(self.defaults.strict)
-    }
-
-    /// The start of a message about it.
-    pub(super) fn spoken(&self) -> String {
-        format!("virtual router `{}`", self.name.text)
-    }
 }
 
 fn vrid(draft: &InstanceDraft, faults: &mut Faults) -> Option<Vrid> {
@@ -106,30 +85,23 @@ fn vrid(draft: &InstanceDraft, faults: &mut Faults) -> Option<Vrid> {
     vrid
 }
 
-fn own_link(draft: &InstanceDraft, faults: &mut Faults) -> Option<LinkName> {
+fn own_link(draft: &InstanceDraft, default: &str, faults: &mut Faults) -> Option<LinkName> {
     if let Some(word) = &draft.link {
         return link(word, faults);
     }
-    let message =
-        format!("{} names no interface; `{}` is taken", draft.spoken(), draft.default_link);
+    let message = format!("{} names no interface; `{}` is taken", draft.spoken(), default);
     let fault = Fault::warning(Code::LinkMissing, message).here(draft.name.at, "");
     faults.add(fault.help("add `interface NAME`"));
-    draft.default_link.parse().ok()
+    default.parse().ok()
 }
 
-/// The family of the first address; without any, of the peers or the source.
-fn family(draft: &InstanceDraft) -> Family {
-    let first = draft.addresses.first().map(|entry| entry.address.family());
-    let peer = draft.sending.peers.first().map(|(peer, _)| Family::of(peer.address));
-    let source = draft.sending.source.map(|(source, _)| Family::of(source));
-    if draft.protocol.native_ipv6 {
-        return Family::V6;
-    }
-    first.or(peer).or(source).unwrap_or(Family::V4)
-}
-
-fn version(draft: &InstanceDraft, family: Family, faults: &mut Faults) -> Version {
-    match (family, draft.protocol.version, draft.defaults.version) {
+fn version(
+    draft: &InstanceDraft,
+    family: Family,
+    default: Option<Version>,
+    faults: &mut Faults,
+) -> Version {
+    match (family, draft.protocol.version, default) {
         (Family::V4, Some((version, _)), _) => version,
         (Family::V4, None, default) => default.unwrap_or(Version::V2),
         (Family::V6, Some((Version::V2, at)), _) => {
@@ -169,7 +141,11 @@ fn priority(draft: &InstanceDraft, faults: &mut Faults) -> (Priority, StartAs) {
             "{} starts as Backup all the same and waits: `state MASTER` has an effect with priority 255 only",
             draft.spoken()
         );
-        faults.add(Fault::notice(Code::StateCosmetic, message).here(at, ""));
+        faults.add(
+            Fault::notice(Code::StateCosmetic, message)
+                .here(at, "")
+                .help("write `state BACKUP` everywhere and let the priorities decide, or leave it"),
+        );
     }
     (priority, start_as)
 }
@@ -235,10 +211,21 @@ fn password(
             faults.add(fault.help("write `auth_type PASS` on all peers, or remove the block"));
             return None;
         }
-        Some(("PASS", _)) | None => {}
+        Some(("PASS", _)) => {}
+        None => {
+            let message = format!(
+                "{} has an `authentication` block without `auth_type`; it is left out",
+                draft.spoken()
+            );
+            let fault = Fault::warning(Code::PasswordMissing, message).here(at, "");
+            faults.add(fault.help("add `auth_type PASS`, or remove the block"));
+            return Some(None);
+        }
         Some((other, at)) => {
             let message = format!("`auth_type` is PASS or AH, not `{other}`");
-            faults.add(Fault::error(Code::ValueBad, message).here(at, ""));
+            let fault = Fault::error(Code::ValueBad, message).here(at, "");
+            faults.add(fault.help("write `auth_type PASS`"));
+            return Some(None);
         }
     }
     Some(match &authentication.password {
@@ -313,132 +300,10 @@ fn preempt(
     }
 }
 
-/// The addresses of the wire: of one family, none twice, no more than fit.
-fn advertised(
-    draft: &mut InstanceDraft,
-    family: Family,
-    excluded: &mut Vec<Entry>,
-    faults: &mut Faults,
-) -> Vec<Entry> {
-    let mut seen = BTreeSet::new();
-    let mut unique = |entry: &Entry, faults: &mut Faults| {
-        let new = seen.insert((entry.address.ip(), entry.link.clone()));
-        if !new {
-            let message = format!(
-                "{} has `{}` twice; the second is left out",
-                draft.name.text,
-                entry.address.ip()
-            );
-            faults.add(
-                Fault::warning(Code::AddressTwice, message).here(entry.at, "").help("remove it"),
-            );
-        }
-        new
-    };
-    let mut kept = Vec::new();
-    for entry in std::mem::take(&mut draft.addresses) {
-        if entry.address.family() != family {
-            let message = format!(
-                "`{}` is not of {family} as the first address is; it is left out",
-                entry.address
-            );
-            let fault = Fault::error(Code::AddressFamily, message).here(entry.at, "");
-            faults.add(fault.help("put it into `virtual_ipaddress_excluded`"));
-        } else if unique(&entry, faults) {
-            kept.push(entry);
-        }
-    }
-    excluded.retain(|entry| unique(entry, faults));
-    if kept.is_empty() && !draft.protocol.no_addresses_meant {
-        let message = format!("virtual router `{}` has no address to advertise", draft.name.text);
-        let fault = Fault::warning(Code::NoAddresses, message).here(draft.name.at, "");
-        faults.add(fault.help("add `virtual_ipaddress { … }`"));
-    }
-    let most = addresses_max(family);
-    if kept.len() > most {
-        let message = format!(
-            "virtual router `{}` has {} addresses and an advertisement holds {most}; from this one on they are not advertised",
-            draft.name.text,
-            kept.len()
-        );
-        let fault = Fault::warning(Code::AddressesTooMany, message).here(kept[most].at, "");
-        faults.add(fault.help("put them into `virtual_ipaddress_excluded`, on all peers alike"));
-        excluded.splice(0..0, kept.split_off(most));
-    }
-    if family == Family::V6
-        && let Some(first) = kept.first()
-        && !link_local(first.address.ip())
-    {
-        let message = "the first IPv6 address should be link-local (RFC 9568 §5.2.9)";
-        faults.add(Fault::notice(Code::AddressLinkLocal, message).here(first.at, ""));
-    }
-    kept
-}
-
-fn link_local(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
-}
-
-fn virtual_address(entry: Entry, own: &LinkName) -> VirtualAddress {
-    let link = entry.link.unwrap_or_else(|| own.clone());
-    VirtualAddress {
-        key: AddressKey { link, address: entry.address },
-        options: entry.options,
-        track: entry.track,
-    }
-}
-
-fn peers(draft: &InstanceDraft, family: Family, faults: &mut Faults) -> Peers {
-    let sending = &draft.sending;
-    let mut peers = Vec::new();
-    for (peer, at) in &sending.peers {
-        if Family::of(peer.address) == family {
-            peers.push(*peer);
-        } else {
-            let message = format!(
-                "peer `{}` is not of {family}, as {} is; it is left out",
-                peer.address,
-                draft.spoken()
-            );
-            faults.add(Fault::error(Code::PeersFamily, message).here(*at, ""));
-        }
-    }
-    if let (Some(at), true) = (sending.peers_at, peers.is_empty()) {
-        let message = format!(
-            "the list of peers of {} is empty; it advertises to the multicast group",
-            draft.spoken()
-        );
-        let fault = Fault::warning(Code::PeersNone, message).here(at, "");
-        faults.add(fault.help("name the peers, or remove the block"));
-    }
-    if peers.is_empty() {
-        let usual = match family {
-            Family::V4 => draft.defaults.group_v4,
-            Family::V6 => draft.defaults.group_v6,
-        };
-        let group = sending.group.filter(|group| Family::of(*group) == family).unwrap_or(usual);
-        return Peers::Multicast { group };
-    }
-    Peers::Unicast { peers, ttl: sending.ttl.unwrap_or(255) }
-}
-
-fn source(draft: &InstanceDraft, family: Family, faults: &mut Faults) -> Option<IpAddr> {
-    let (source, at) = draft.sending.source?;
-    if Family::of(source) == family {
-        return Some(source);
-    }
-    let message = format!(
-        "the source `{source}` is not of {family}, as {} is; it is left out",
-        draft.spoken()
-    );
-    faults.add(Fault::error(Code::PeersFamily, message).here(at, ""));
-    None
-}
-
-fn accept(draft: &InstanceDraft, priority: Priority) -> bool {
+fn accept(draft: &InstanceDraft, strict: bool, priority: Priority) -> bool {
     match draft.protocol.accept {
         Some((accept, _)) => accept || priority.is_owner(),
-        None => !draft.strict() || priority.is_owner(),
+        None => !strict || priority.is_owner(),
     }
 }
 

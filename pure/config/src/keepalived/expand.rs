@@ -99,7 +99,9 @@ impl<'a> Definitions<'a> {
             Value::Defined(definition) => {
                 if depth == DEPTH_MAX {
                     let message = "a definition needs itself, or is nested too deeply";
-                    return Err(Fault::error(Code::DefinitionLoop, message).at(used.span));
+                    return Err(Fault::error(Code::DefinitionLoop, message)
+                        .at(used.span)
+                        .help("look for definitions that use each other"));
                 }
                 for value in &*definition.lines {
                     let value = self.expand_within(value, depth + 1)?;
@@ -148,7 +150,7 @@ impl<'a> Definitions<'a> {
 
 fn too_long(used: At) -> Fault {
     let message = format!("the line grows beyond {EXPANDED_MAX} bytes by expansion");
-    Fault::error(Code::TooMuchText, message).at(used.span)
+    Fault::error(Code::TooMuchText, message).at(used.span).help("make the definitions smaller")
 }
 
 /// The reference that begins with the `$` at a position: `${…}`, or `$NAME` followed by a blank, `,`, `)`

@@ -1,11 +1,12 @@
-//! `global_defs`: what concerns the node, and the defaults of instances that open later.
+//! `global_defs`: what concerns the node, and the defaults of all instances.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use mainstay_engine::Node;
-use mainstay_engine::vrrp::{Announce, Version};
+use mainstay_engine::vrrp::Version;
 
+use super::announcing::Announcing;
 use super::keywords::Block;
 use super::tree::Statement;
 use super::unknown::unhandled;
@@ -13,8 +14,8 @@ use super::values::{flag, ip, no_more, number, seconds, value};
 use crate::fault::Faults;
 use crate::{Code, Fault};
 
-/// What `global_defs` has said so far.
-#[derive(Clone, Debug)]
+/// What `global_defs` says; of two equal keywords the later one counts.
+#[derive(Debug)]
 pub(super) struct Globals {
     pub node: Node,
     pub startup_delay: Duration,
@@ -22,13 +23,13 @@ pub(super) struct Globals {
     pub defaults: Defaults,
 }
 
-/// Defaults that an instance copies when its block opens.
-#[derive(Clone, Debug)]
+/// Defaults of all instances, wherever `global_defs` stands: keepalived 2.2.7 reads it first.
+#[derive(Debug)]
 pub(super) struct Defaults {
     pub version: Option<Version>,
     pub group_v4: IpAddr,
     pub group_v6: IpAddr,
-    pub announce: GlobalAnnounce,
+    pub announce: Announcing,
     pub strict: bool,
     pub skip_address_check: bool,
     pub check_unicast_source: bool,
@@ -36,97 +37,6 @@ pub(super) struct Defaults {
     pub answer_higher_priority: bool,
     pub down_intervals: u8,
     pub member_weights: bool,
-}
-
-/// Announcement values; the lower-priority ones follow the others unless set.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct GlobalAnnounce {
-    pub delay: Option<Duration>,
-    pub repeat: Option<u32>,
-    pub refresh: Option<Duration>,
-    pub refresh_repeat: Option<u32>,
-    pub lower_delay: Option<Duration>,
-    pub lower_repeat: Option<u32>,
-    pub arp_interval: Option<Duration>,
-    pub na_interval: Option<Duration>,
-}
-
-impl GlobalAnnounce {
-    /// These values, with others where these are silent.
-    pub(super) fn or(self, other: GlobalAnnounce) -> GlobalAnnounce {
-        GlobalAnnounce {
-            delay: self.delay.or(other.delay),
-            repeat: self.repeat.or(other.repeat),
-            refresh: self.refresh.or(other.refresh),
-            refresh_repeat: self.refresh_repeat.or(other.refresh_repeat),
-            lower_delay: self.lower_delay.or(other.lower_delay),
-            lower_repeat: self.lower_repeat.or(other.lower_repeat),
-            arp_interval: self.arp_interval.or(other.arp_interval),
-            na_interval: self.na_interval.or(other.na_interval),
-        }
-    }
-
-    /// The values in force.
-    pub(super) fn settle(self) -> Announce {
-        let usual = Announce::default();
-        let delay = self.delay.unwrap_or(usual.delay);
-        let repeat = self.repeat.unwrap_or(usual.repeat);
-        Announce {
-            delay,
-            repeat,
-            refresh: self.refresh.unwrap_or(usual.refresh),
-            refresh_repeat: self.refresh_repeat.unwrap_or(usual.refresh_repeat),
-            lower_priority_delay: self.lower_delay.unwrap_or(delay),
-            lower_priority_repeat: self.lower_repeat.unwrap_or(repeat),
-            arp_interval: self.arp_interval.unwrap_or(usual.arp_interval),
-            na_interval: self.na_interval.unwrap_or(usual.na_interval),
-        }
-    }
-
-    /// Reads one of the eight keywords, named without `vrrp_`; whether it is one.
-    pub(super) fn read(
-        &mut self,
-        keyword: &str,
-        statement: &Statement,
-        faults: &mut Faults,
-    ) -> bool {
-        match keyword {
-            "garp_master_delay" => self.delay = whole_seconds(statement, faults).or(self.delay),
-            "garp_master_repeat" => self.repeat = count(statement, 1, faults).or(self.repeat),
-            "garp_master_refresh" => {
-                self.refresh = whole_seconds(statement, faults).or(self.refresh)
-            }
-            "garp_master_refresh_repeat" => {
-                self.refresh_repeat = count(statement, 1, faults).or(self.refresh_repeat);
-            }
-            "garp_lower_prio_delay" => {
-                self.lower_delay = whole_seconds(statement, faults).or(self.lower_delay);
-            }
-            "garp_lower_prio_repeat" => {
-                self.lower_repeat = count(statement, 0, faults).or(self.lower_repeat);
-            }
-            "garp_interval" => {
-                self.arp_interval =
-                    seconds(statement, 1..=86_400_000_000, faults).or(self.arp_interval);
-            }
-            "gna_interval" => {
-                self.na_interval =
-                    seconds(statement, 1..=86_400_000_000, faults).or(self.na_interval);
-            }
-            _ => return false,
-        }
-        true
-    }
-}
-
-fn whole_seconds(statement: &Statement, faults: &mut Faults) -> Option<Duration> {
-    let seconds = number(statement, 0..=86_400, faults)?;
-    Some(Duration::from_secs(u64::try_from(seconds).expect("the range was checked")))
-}
-
-fn count(statement: &Statement, least: i64, faults: &mut Faults) -> Option<u32> {
-    let count = number(statement, least..=1000, faults)?;
-    Some(u32::try_from(count).expect("the range was checked"))
 }
 
 impl Default for Globals {
@@ -139,7 +49,7 @@ impl Default for Globals {
                 version: None,
                 group_v4: IpAddr::from([224, 0, 0, 18]),
                 group_v6: IpAddr::from([0xff02, 0, 0, 0, 0, 0, 0, 0x12]),
-                announce: GlobalAnnounce::default(),
+                announce: Announcing::default(),
                 strict: false,
                 skip_address_check: false,
                 check_unicast_source: false,
@@ -246,7 +156,11 @@ pub(super) fn group(statement: &Statement, v6: bool, faults: &mut Faults) -> Opt
     if !address.is_multicast() || address.is_ipv6() != v6 {
         let family = if v6 { "IPv6" } else { "IPv4" };
         let message = format!("`{}` takes an {family} multicast address", statement.keyword());
-        faults.add(Fault::error(Code::ValueBad, message).here(word.at, ""));
+        faults.add(
+            Fault::error(Code::ValueBad, message)
+                .here(word.at, "")
+                .help("write a group such as `224.0.0.18` or `ff02::12`"),
+        );
         return None;
     }
     Some(address)

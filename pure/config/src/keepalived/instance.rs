@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use mainstay_base::Family;
 use mainstay_engine::Notify;
 use mainstay_engine::vrrp::{StartAs, UnicastPeer, Version};
 
 use super::address::{self, Entry};
-use super::globals::{Defaults, GlobalAnnounce, Globals, down_intervals, group, version};
+use super::announcing::Announcing;
+use super::globals::{Defaults, down_intervals, group, version};
 use super::group::read_notify;
 use super::keywords::Block;
 use super::line::At;
@@ -20,12 +22,12 @@ use super::words::Word;
 use crate::fault::Faults;
 use crate::{Code, Fault};
 
-/// An instance as written, with the defaults in force when its block opened.
+/// An instance as written.
 #[derive(Debug)]
 pub(super) struct InstanceDraft {
     pub name: Word,
-    pub defaults: Defaults,
-    pub default_link: String,
+    /// The family of the first address, peer or source in it; all others must be of it.
+    pub family: Option<Family>,
     pub link: Option<Word>,
     pub vrid: Option<(u8, At)>,
     pub priority: Option<(u8, At)>,
@@ -38,7 +40,7 @@ pub(super) struct InstanceDraft {
     pub preempting: Preempting,
     pub tracking: Tracking,
     pub notify: Notify,
-    pub announce: GlobalAnnounce,
+    pub announce: Announcing,
     pub protocol: Protocol,
 }
 
@@ -94,17 +96,12 @@ pub(super) struct Protocol {
 }
 
 /// Reads a `vrrp_instance` block; none if it has no name.
-pub(super) fn read(
-    block: &Statement,
-    globals: &Globals,
-    faults: &mut Faults,
-) -> Option<InstanceDraft> {
+pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<InstanceDraft> {
     let name = value(block, faults)?.clone();
     no_more(block, 1, faults);
     let mut draft = InstanceDraft {
         name,
-        defaults: globals.defaults.clone(),
-        default_link: globals.default_link.clone(),
+        family: None,
         link: None,
         vrid: None,
         priority: None,
@@ -117,7 +114,7 @@ pub(super) fn read(
         preempting: Preempting::default(),
         tracking: Tracking::default(),
         notify: Notify::default(),
-        announce: GlobalAnnounce::default(),
+        announce: Announcing::default(),
         protocol: Protocol::default(),
     };
     for statement in block.inner() {
@@ -133,11 +130,22 @@ pub(super) fn read(
         if !taken {
             unhandled(Block::Instance, statement, faults);
         }
+        draft.family = draft.family.or(draft.first_family());
     }
     Some(draft)
 }
 
 impl InstanceDraft {
+    /// Whether strict mode is on for it.
+    pub(super) fn strict(&self, defaults: &Defaults) -> bool {
+        self.protocol.strict.unwrap_or(defaults.strict)
+    }
+
+    /// The start of a message about it.
+    pub(super) fn spoken(&self) -> String {
+        format!("virtual router `{}`", self.name.text)
+    }
+
     fn read_identity(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
         let at = statement.at();
         match keyword {
@@ -150,8 +158,8 @@ impl InstanceDraft {
                 self.vrid = vrid.map(|vrid| (vrid, at)).or(self.vrid);
             }
             "priority" => {
-                let priority = byte(statement, 1..=255, faults);
-                self.priority = priority.map(|priority| (priority, at)).or(self.priority);
+                // A bad value means 100, not the 255 of `state MASTER` without a priority.
+                self.priority = Some((byte(statement, 1..=255, faults).unwrap_or(100), at));
             }
             "advert_int" => {
                 let interval = seconds(statement, 10_000..=255_000_000, faults);
@@ -164,6 +172,15 @@ impl InstanceDraft {
         true
     }
 
+    /// The family of whatever names an address so far.
+    fn first_family(&self) -> Option<Family> {
+        let native = self.protocol.native_ipv6.then_some(Family::V6);
+        let address = self.addresses.first().map(|entry| entry.address.family());
+        let peer = self.sending.peers.first().map(|(peer, _)| Family::of(peer.address));
+        let source = self.sending.source.map(|(source, _)| Family::of(source));
+        native.or(address).or(peer).or(source)
+    }
+
     /// Given twice, MASTER wins.
     fn read_state(&mut self, statement: &Statement, faults: &mut Faults) {
         let Some(word) = value(statement, faults) else { return };
@@ -174,7 +191,11 @@ impl InstanceDraft {
             other => {
                 let message =
                     format!("`state` is MASTER or BACKUP, not `{other}`; BACKUP is taken");
-                faults.add(Fault::error(Code::ValueBad, message).here(word.at, ""));
+                faults.add(
+                    Fault::error(Code::ValueBad, message)
+                        .here(word.at, "")
+                        .help("write `state MASTER` or `state BACKUP`"),
+                );
                 StartAs::Backup
             }
         };
@@ -265,7 +286,11 @@ fn peer(line: &Statement, faults: &mut Faults) -> Option<(UnicastPeer, At)> {
         };
         let Some(word) = words.next() else {
             let message = format!("`{}` needs a number", option.text);
-            faults.add(Fault::error(Code::ValueMissing, message).here(option.at, ""));
+            faults.add(
+                Fault::error(Code::ValueMissing, message)
+                    .here(option.at, "")
+                    .help("write a number from 0 to 255 after it"),
+            );
             break;
         };
         let ttl = whole(&option.text, word, 0..=255, faults);

@@ -96,6 +96,11 @@ pub(super) fn opens_block(parent: &str, keyword: &str) -> bool {
     find(block_of(parent), keyword).is_some_and(|keyword| keyword.form == Braces)
 }
 
+/// Whether a keyword never opens a block.
+pub(super) fn takes_no_block(parent: &str, keyword: &str) -> bool {
+    find(block_of(parent), keyword).is_some_and(|keyword| keyword.form == Words)
+}
+
 /// All keywords, for the documentation and for suggestions.
 pub fn keywords() -> &'static [Keyword] {
     TABLE

@@ -318,7 +318,11 @@ impl<'a> Reader<'a> {
             self.frames.push(frame);
         } else {
             let message = "definitions, repetitions and includes are nested too deeply";
-            faults.add(Fault::error(Code::DefinitionLoop, message).at(at.span));
+            faults.add(
+                Fault::error(Code::DefinitionLoop, message)
+                    .at(at.span)
+                    .help("look for definitions and includes that use each other"),
+            );
         }
     }
 

@@ -8,7 +8,7 @@ use super::keywords::Block;
 use super::line::At;
 use super::tree::Statement;
 use super::unknown::unhandled;
-use super::values::{command, no_more, number, seconds, value, weight};
+use super::values::{command_alone, no_more, number, seconds, value, weight};
 use super::words::Word;
 use crate::fault::Faults;
 use crate::{Code, Fault};
@@ -70,7 +70,7 @@ struct Found {
 impl Found {
     fn read(&mut self, statement: &Statement, faults: &mut Faults) {
         match statement.keyword() {
-            "script" => self.command = command(statement, faults).or(self.command.take()),
+            "script" => self.command = command_alone(statement, faults).or(self.command.take()),
             "interval" => self.interval = time(statement, faults).or(self.interval),
             "timeout" => self.timeout = time(statement, faults).or(self.timeout),
             "weight" => self.read_weight(statement, faults),
@@ -129,8 +129,11 @@ fn tracked_one(statement: &Statement, faults: &mut Faults) -> Option<Tracked> {
     }
     let words = statement.words.get(2..).unwrap_or(&[]);
     if words.is_empty() {
-        faults
-            .add(Fault::error(Code::ValueMissing, "`weight` needs a number").here(keyword.at, ""));
+        faults.add(
+            Fault::error(Code::ValueMissing, "`weight` needs a number")
+                .here(keyword.at, "")
+                .help("write a number from -253 to 253 after it"),
+        );
         return Some(Tracked { name, weight: None });
     }
     let (weight, taken) = match weight(words, faults) {

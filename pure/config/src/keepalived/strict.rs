@@ -1,6 +1,5 @@
 //! What `vrrp_strict` refuses and changes.
 
-use mainstay_base::Family;
 use mainstay_engine::vrrp::{Priority, StartAs, Version};
 
 use super::instance::InstanceDraft;
@@ -8,13 +7,14 @@ use super::line::At;
 use crate::fault::Faults;
 use crate::{Code, Fault};
 
-/// Applies strict mode; none if it refuses the instance. Says whom it keeps from answering.
+/// Applies strict mode; none if it refuses the instance. Says what no longer answers.
 pub(super) fn check(
     draft: &mut InstanceDraft,
-    (version, family, priority): (Version, Family, Priority),
+    strict: bool,
+    (version, priority): (Version, Priority),
     faults: &mut Faults,
 ) -> Option<()> {
-    if !draft.strict() {
+    if !strict {
         if let Some((false, at)) = draft.protocol.accept
             && !priority.is_owner()
         {
@@ -22,26 +22,14 @@ pub(super) fn check(
         }
         return Some(());
     }
-    if let Some(refusal) = refusal(draft, family) {
-        faults.add(refusal);
+    if draft.addresses.is_empty() {
+        let message = format!("strict mode refuses {}: it has no address", draft.spoken());
+        let fault = Fault::error(Code::Strict, message).here(draft.name.at, "");
+        faults.add(fault.help("add `virtual_ipaddress { … }`"));
         return None;
     }
     changes(draft, version, priority, faults);
     Some(())
-}
-
-fn refusal(draft: &InstanceDraft, family: Family) -> Option<Fault> {
-    let (at, why, help) = if draft.addresses.is_empty() {
-        (draft.name.at, "has no address", "add `virtual_ipaddress { … }`")
-    } else if let (Some(at), false) = (draft.sending.peers_at, draft.sending.peers.is_empty()) {
-        (at, "has unicast peers", "take `vrrp_strict` out, or write `strict_mode off` here")
-    } else if let (Family::V6, Some((Version::V2, at))) = (family, draft.protocol.version) {
-        (at, "has IPv6 with version 2", "write `version 3`")
-    } else {
-        return None;
-    };
-    let message = format!("strict mode refuses {}: it {why}; it is left out", draft.spoken());
-    Some(Fault::error(Code::Strict, message).here(at, "").help(help))
 }
 
 fn changes(draft: &mut InstanceDraft, version: Version, priority: Priority, faults: &mut Faults) {
@@ -67,6 +55,9 @@ fn changes(draft: &mut InstanceDraft, version: Version, priority: Priority, faul
     }
     if let Some((_, at)) = draft.preempting.delay.take() {
         say(at, &format!("{spoken} has no preempt delay"));
+    }
+    if let (Some(at), false) = (draft.sending.peers_at, draft.sending.peers.is_empty()) {
+        say(at, &format!("{spoken} has unicast peers, which newer releases of keepalived refuse"));
     }
     if let (Version::V2, Some((_, at))) = (version, draft.protocol.accept) {
         say(at, "`accept` and `no_accept` are of version 3; the line is left out");

@@ -132,11 +132,22 @@ impl Tree {
             return;
         }
         match self.waiting.take() {
+            Some(statement) if keywords::takes_no_block(self.parent(), statement.keyword()) => {
+                let message = format!("`{}` takes no block; it is left out", statement.keyword());
+                let fault = Fault::error(Code::BraceStray, message).here(at, "");
+                faults.add(fault.help("write one keyword a line; a block follows its own keyword"));
+                self.add(statement);
+                self.skipped = 1;
+            }
             Some(statement) if self.open.len() < DEPTH_MAX => self.enter(statement, Some(at)),
             Some(_) => {
                 let message =
                     format!("blocks are nested deeper than {DEPTH_MAX}; this one is left out");
-                faults.add(Fault::error(Code::TooDeep, message).at(at.span));
+                faults.add(
+                    Fault::error(Code::TooDeep, message)
+                        .at(at.span)
+                        .help("close the blocks before it"),
+                );
                 self.skipped = 1;
             }
             None => {

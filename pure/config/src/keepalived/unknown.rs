@@ -13,11 +13,15 @@ pub(super) fn unhandled(block: Block, statement: &Statement, faults: &mut Faults
         Some(Status::CarriedOut | Status::Skipped(_)) => return,
         Some(Status::NoEffect(reason)) => {
             let message = format!("`{name}` has no effect: {reason}");
-            Fault::warning(Code::KeywordNotCarriedOut, message).here(statement.at(), "")
+            Fault::warning(Code::KeywordNotCarriedOut, message)
+                .here(statement.at(), "")
+                .help("remove it, or leave it for keepalived's sake")
         }
         Some(Status::Refused(reason)) => {
             let message = format!("`{name}` is refused: {reason}");
-            Fault::error(Code::KeywordNotCarriedOut, message).here(statement.at(), "")
+            Fault::error(Code::KeywordNotCarriedOut, message)
+                .here(statement.at(), "")
+                .help("remove it from all peers")
         }
         None => unknown(block, statement),
     };

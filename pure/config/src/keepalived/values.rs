@@ -26,7 +26,11 @@ pub(super) fn value<'s>(statement: &'s Statement, faults: &mut Faults) -> Option
     let value = statement.values().first();
     if value.is_none() {
         let message = format!("`{}` needs a value", statement.keyword());
-        faults.add(Fault::error(Code::ValueMissing, message).here(statement.at(), ""));
+        faults.add(
+            Fault::error(Code::ValueMissing, message)
+                .here(statement.at(), "")
+                .help("write the value after it, on the same line"),
+        );
     }
     value
 }
@@ -155,7 +159,7 @@ pub(super) fn ip(keyword: &str, word: &Word, faults: &mut Faults) -> Option<IpAd
         let fault = Fault::error(Code::AddressBad, message).here(word.at, "");
         faults.add(match undefined(&word.text) {
             Some(help) => fault.help(help),
-            None => fault,
+            None => fault.help("write an address, such as `192.0.2.1` or `2001:db8::1`"),
         });
     }
     parsed
@@ -176,7 +180,11 @@ pub(super) fn link(word: &Word, faults: &mut Faults) -> Option<LinkName> {
         Ok(link) => Some(link),
         Err(why) => {
             let message = format!("`{}` cannot name a link: {why}", word.text);
-            faults.add(Fault::error(Code::ValueBad, message).here(word.at, ""));
+            faults.add(
+                Fault::error(Code::ValueBad, message)
+                    .here(word.at, "")
+                    .help("write the name of an interface, such as `eth0`"),
+            );
             None
         }
     }
@@ -201,19 +209,39 @@ pub(super) fn command(statement: &Statement, faults: &mut Faults) -> Option<Comm
         Ok(words) => words,
         Err((at, why)) => {
             let message = format!("`{}` is not well formed: {why}", statement.keyword());
-            faults.add(Fault::error(Code::ValueBad, message).here(at, ""));
+            faults.add(
+                Fault::error(Code::ValueBad, message)
+                    .here(at, "")
+                    .help("close every quote on its line"),
+            );
             return None;
         }
     };
     let Some(whole) = outer.first() else {
         let message = format!("`{}` needs a command", statement.keyword());
-        faults.add(Fault::error(Code::ScriptMissing, message).here(statement.at(), ""));
+        faults.add(
+            Fault::error(Code::ScriptMissing, message)
+                .here(statement.at(), "")
+                .help("write `\"/path/of/program argument\"` after it"),
+        );
         return None;
     };
     let words = command_words(whole, faults)?;
     absolute(&words, whole, faults);
-    let name = |index: usize| outer.get(index).map(|word| word.text.clone());
-    Some(Command { words, user: name(1), group: name(2) })
+    let mut more = outer.iter().skip(1).map(|word| word.text.clone());
+    Some(Command { words, user: more.next(), group: more.next() })
+}
+
+/// A command without user and group: whatever follows the one word that holds it is left out.
+pub(super) fn command_alone(statement: &Statement, faults: &mut Faults) -> Option<Command> {
+    let command = command(statement, faults)?;
+    if command.user.is_some() {
+        let extra = statement.words.get(2).map_or(statement.at(), |word| word.at);
+        let message = "what follows the first word is left out, as keepalived leaves it out";
+        let fault = Fault::warning(Code::WordsExtra, message).here(extra, "without effect");
+        faults.add(fault.help("put the program with its arguments into one pair of quotes"));
+    }
+    Some(Command { user: None, group: None, ..command })
 }
 
 /// Splits the one word that holds a command and its arguments.
@@ -223,12 +251,20 @@ fn command_words(whole: &Word, faults: &mut Faults) -> Option<Vec<String>> {
         Ok(words) => words,
         Err((_, why)) => {
             let message = format!("the command is not well formed: {why}");
-            faults.add(Fault::error(Code::ValueBad, message).here(whole.at, ""));
+            faults.add(
+                Fault::error(Code::ValueBad, message)
+                    .here(whole.at, "")
+                    .help("close every quote, and double each backslash that is meant"),
+            );
             return None;
         }
     };
     if words.is_empty() {
-        faults.add(Fault::error(Code::ScriptMissing, "the command is empty").here(whole.at, ""));
+        faults.add(
+            Fault::error(Code::ScriptMissing, "the command is empty")
+                .here(whole.at, "")
+                .help("write the path of a program"),
+        );
         return None;
     }
     Some(words.into_iter().map(|word| word.text).collect())

@@ -30,7 +30,7 @@ pub(super) fn split(line: &Line) -> Vec<Word> {
 }
 
 /// A command as script keywords take it: `'…'` and `"…"` quote, adjacent pieces join, and escapes
-/// of C work outside single quotes. `Err` holds what is wrong with it.
+/// of C work, in both kinds of quotes. `Err` holds what is wrong with it.
 pub(super) fn split_command(line: &Line, from: usize) -> Result<Vec<Word>, (At, &'static str)> {
     let text = line.text();
     let mut words = Vec::new();
@@ -55,7 +55,7 @@ fn shell_word(text: &str, start: usize) -> Result<(String, usize), &'static str>
         match (byte, quote) {
             (b'"' | b'\'', None) => quote = Some(byte),
             (b, Some(q)) if b == q => quote = None,
-            (b'\\', None | Some(b'"')) => position = escape(bytes, position, &mut word)?,
+            (b'\\', _) => position = escape(bytes, position, &mut word)?,
             (b, None) if b.is_ascii_whitespace() || b == 0x0b => {
                 position -= 1;
                 break;

@@ -34,12 +34,14 @@ pub(super) fn routers(settings: &Settings, places: &[Places], reader: &mut Reade
         }
         let all = router.addresses.iter().zip(&place.addresses);
         for (address, span) in all.chain(router.excluded.iter().zip(&place.excluded)) {
-            if let Some(first) = addresses.insert(&address.key, *span) {
-                let message = format!("{} stands in two places", address.key);
-                let fault =
-                    Fault::error(Code::AddressTwice, message).label(*span, "and again here");
-                reader.faults.add(fault.label(first, "first here").help("remove one of them"));
-            }
+            let Some((owner, first)) = addresses.insert(&address.key, (&router.name, *span)) else {
+                continue;
+            };
+            let message = format!("{} stands in two places", address.key);
+            // Two routers may have it, though the one that leaves takes it from the other.
+            let kind = if *owner == router.name { Fault::error } else { Fault::warning };
+            let fault = kind(Code::AddressTwice, message).label(*span, "and again here");
+            reader.faults.add(fault.label(first, "first here").help("remove one of them"));
         }
         router_alone(router, place, reader);
         for (tracked, span) in router.track_scripts.iter().zip(&place.scripts) {

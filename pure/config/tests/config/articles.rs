@@ -48,7 +48,8 @@ fn the_files_of_the_hot_standby_article_load() {
         assert_eq!(router.link.as_str(), link);
         assert_eq!(router.preempt, preempt);
         assert_eq!(router.announce.delay, Duration::from_secs(1));
-        assert_eq!(router.announce.lower_priority_delay, Duration::from_secs(1));
+        // As keepalived 2.2.7 shows with -d: the instance's own delay has no part in it.
+        assert_eq!(router.announce.lower_priority_delay, Duration::from_secs(5));
         assert_eq!(router.addresses[0].key.to_string(), format!("10.10.10.254/24 on {link}"));
         let settings = settings(loaded);
         let group = &settings.vrrp.groups[0];

@@ -1,0 +1,97 @@
+//! `garp_*` and `gna_*`, of `global_defs` and of instances.
+
+use std::time::Duration;
+
+use mainstay_engine::vrrp::Announce;
+
+use super::tree::Statement;
+use super::values::{number, seconds};
+use crate::fault::Faults;
+use crate::{Code, Fault};
+
+/// What is written about announcements.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Announcing {
+    pub delay: Option<Duration>,
+    pub repeat: Option<u32>,
+    pub refresh: Option<Duration>,
+    pub refresh_repeat: Option<u32>,
+    pub lower_delay: Option<Duration>,
+    pub lower_repeat: Option<u32>,
+    pub arp_interval: Option<Duration>,
+    pub na_interval: Option<Duration>,
+}
+
+impl Announcing {
+    /// The values in force for an instance. What concerns lower priorities falls back on the global
+    /// values alone, also where the instance has others of its own.
+    pub(super) fn settle(self, global: Announcing, strict: bool) -> Announce {
+        let usual = Announce::default();
+        let global_delay = global.delay.unwrap_or(usual.delay);
+        let global_repeat = global.repeat.unwrap_or(usual.repeat);
+        let lower_delay = self.lower_delay.or(global.lower_delay).unwrap_or(global_delay);
+        let lower_repeat = self.lower_repeat.or(global.lower_repeat).unwrap_or(global_repeat);
+        let refresh_repeat = self.refresh_repeat.or(global.refresh_repeat);
+        Announce {
+            delay: self.delay.unwrap_or(global_delay),
+            repeat: self.repeat.unwrap_or(global_repeat),
+            refresh: self.refresh.or(global.refresh).unwrap_or(usual.refresh),
+            refresh_repeat: refresh_repeat.unwrap_or(usual.refresh_repeat),
+            lower_priority_delay: if strict { Duration::ZERO } else { lower_delay },
+            lower_priority_repeat: if strict { 0 } else { lower_repeat },
+            arp_interval: self.arp_interval.or(global.arp_interval).unwrap_or(usual.arp_interval),
+            na_interval: self.na_interval.or(global.na_interval).unwrap_or(usual.na_interval),
+        }
+    }
+
+    /// Reads one of the eight keywords, named without `vrrp_`; whether it is one.
+    pub(super) fn read(
+        &mut self,
+        keyword: &str,
+        statement: &Statement,
+        faults: &mut Faults,
+    ) -> bool {
+        match keyword {
+            "garp_master_delay" => self.delay = whole_seconds(statement, faults).or(self.delay),
+            "garp_master_repeat" => self.repeat = count(statement, 1, faults).or(self.repeat),
+            "garp_master_refresh" => {
+                self.refresh = whole_seconds(statement, faults).or(self.refresh)
+            }
+            "garp_master_refresh_repeat" => {
+                self.refresh_repeat = count(statement, 1, faults).or(self.refresh_repeat);
+            }
+            "garp_lower_prio_delay" => {
+                self.lower_delay = whole_seconds(statement, faults).or(self.lower_delay);
+            }
+            "garp_lower_prio_repeat" => {
+                self.lower_repeat = count(statement, 0, faults).or(self.lower_repeat);
+            }
+            "garp_interval" => {
+                self.arp_interval =
+                    seconds(statement, 1..=86_400_000_000, faults).or(self.arp_interval);
+            }
+            "gna_interval" => {
+                self.na_interval =
+                    seconds(statement, 1..=86_400_000_000, faults).or(self.na_interval);
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn whole_seconds(statement: &Statement, faults: &mut Faults) -> Option<Duration> {
+    let seconds = number(statement, 0..=86_400, faults)?;
+    Some(Duration::from_secs(u64::try_from(seconds).expect("the range was checked")))
+}
+
+fn count(statement: &Statement, least: u32, faults: &mut Faults) -> Option<u32> {
+    let count = number(statement, 0..=1000, faults)?;
+    let count = u32::try_from(count).expect("the range was checked");
+    if count < least {
+        let message = format!("`{}` is at least {least}; that is taken", statement.keyword());
+        let fault = Fault::warning(Code::ValueRounded, message).here(statement.at(), "");
+        faults.add(fault.help(format!("write a number from {least} to 1000")));
+    }
+    Some(count.max(least))
+}

@@ -1,0 +1,86 @@
+//! The blocks of a text, each read in its turn; what stands twice is left out.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::globals::Globals;
+use super::group::{self, GroupDraft};
+use super::instance::{self, InstanceDraft};
+use super::keywords::Block;
+use super::line::At;
+use super::script::{self, ScriptDraft};
+use super::tree::Statement;
+use super::unknown::unhandled;
+use crate::fault::Faults;
+use crate::{Code, Fault};
+
+/// What the blocks say, in their order.
+#[derive(Default)]
+pub(super) struct Drafts {
+    pub globals: Globals,
+    pub scripts: Vec<ScriptDraft>,
+    pub groups: Vec<GroupDraft>,
+    pub instances: Vec<InstanceDraft>,
+    /// Where each name stands.
+    pub names: BTreeMap<(Block, String), At>,
+}
+
+/// Reads all blocks: `global_defs` first, wherever it stands, as keepalived 2.2.7 does.
+pub(super) fn read(statements: &[Statement], faults: &mut Faults) -> Drafts {
+    let mut drafts = Drafts::default();
+    let is_global = |statement: &&Statement| statement.keyword() == "global_defs";
+    for statement in statements.iter().filter(is_global) {
+        drafts.globals.read(statement, faults);
+    }
+    for statement in statements.iter().filter(|statement| !is_global(statement)) {
+        drafts.read(statement, faults);
+    }
+    drafts
+}
+
+impl Drafts {
+    fn read(&mut self, statement: &Statement, faults: &mut Faults) {
+        match statement.keyword() {
+            "vrrp_script" => {
+                if let Some(script) = script::read(statement, faults)
+                    && self.is_new(Block::Script, script.settings.name.as_str(), script.at, faults)
+                {
+                    self.scripts.push(script);
+                }
+            }
+            "vrrp_sync_group" => {
+                let group = group::read(statement, self.globals.defaults.member_weights, faults);
+                if let Some(group) = group
+                    && self.is_new(Block::Group, &group.name.text, group.name.at, faults)
+                {
+                    self.groups.push(group);
+                }
+            }
+            "vrrp_instance" => {
+                if let Some(instance) = instance::read(statement, faults)
+                    && self.is_new(Block::Instance, &instance.name.text, instance.name.at, faults)
+                {
+                    self.instances.push(instance);
+                }
+            }
+            _ => unhandled(Block::Root, statement, faults),
+        }
+    }
+
+    /// Whether a name is not taken yet among things of its kind; if it is, that is a fault.
+    fn is_new(&mut self, kind: Block, name: &str, at: At, faults: &mut Faults) -> bool {
+        match self.names.entry((kind, name.to_owned())) {
+            Entry::Vacant(free) => {
+                free.insert(at);
+                true
+            }
+            Entry::Occupied(first) => {
+                let message = format!("`{name}` is defined twice; the second one is left out");
+                let fault = Fault::error(Code::NameTwice, message).here(at, "and again here");
+                let fault = fault.label(first.get().span, "first here");
+                faults.add(fault.help("give one of them another name"));
+                false
+            }
+        }
+    }
+}
