@@ -5,13 +5,19 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod batch;
+mod control;
 mod errno;
 mod netlink;
 mod sockopt;
 
+pub mod advert;
 pub mod capabilities;
+pub mod clock;
+pub mod frames;
 pub mod kernel;
 pub mod netns;
+pub mod reactor;
 pub mod topology;
 pub mod userns;
 

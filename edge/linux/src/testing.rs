@@ -1,6 +1,8 @@
 //! What the tests of this crate stand on: namespaces of their own, and `ip` as an oracle.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use mainstay_base::InterfaceAddress;
 use serde_json::Value;
@@ -53,4 +55,52 @@ pub(crate) fn ip(namespace: &Namespace, arguments: &str) -> Value {
         return Value::Null;
     }
     serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// tcpdump on a link, listening already.
+pub(crate) struct Capture {
+    tcpdump: Child,
+}
+
+impl Capture {
+    /// Starts it; it ends by itself after `count` packets of the filter.
+    pub(crate) fn start(namespace: &Namespace, link: &str, count: usize, filter: &str) -> Capture {
+        let mut command = Command::new("tcpdump");
+        command.args(["-i", link, "-c", &count.to_string(), "-nn", "-e", "-v", "--immediate-mode"]);
+        // Its ring holds only 32 packets of the default length.
+        command.args(["-s", "256"]);
+        command.args(filter.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let spawned = namespace.run(|| command.spawn()).expect("enterable");
+        let mut tcpdump = spawned.expect("tcpdump is installed");
+        let said = tcpdump.stderr.take().expect("it is piped");
+        let listens =
+            |line: std::io::Result<String>| line.is_ok_and(|l| l.contains("listening on"));
+        assert!(BufReader::new(said).lines().any(listens), "tcpdump does not listen");
+        Capture { tcpdump }
+    }
+
+    /// What it printed about the packets; those that did not come within seconds are missing.
+    pub(crate) fn text(mut self) -> String {
+        let limit = Instant::now() + Duration::from_secs(5);
+        while self.tcpdump.try_wait().expect("our child").is_none() {
+            if Instant::now() > limit {
+                let pid = rustix::process::Pid::from_child(&self.tcpdump);
+                rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("ours");
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let mut text = String::new();
+        let stdout = self.tcpdump.stdout.as_mut().expect("it is piped");
+        stdout.read_to_string(&mut text).expect("readable");
+        text
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        // It has ended by itself unless the test failed before.
+        let _ = self.tcpdump.kill();
+        let _ = self.tcpdump.wait();
+    }
 }

@@ -1,0 +1,116 @@
+//! Raw sockets for IP protocol 112: one for a link and a family.
+
+mod receive;
+mod setup;
+
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use mainstay_base::{Family, LinkIndex, LinkName};
+
+use crate::batch::{self, Address, Outgoing};
+use crate::control::Control;
+
+pub use crate::batch::Sent;
+pub use receive::{Inbox, Packet};
+
+/// The IP protocol number of VRRP. RFC 9568 §5.1.1.4.
+pub const PROTOCOL: u8 = 112;
+
+/// A socket that sends and receives VRRP packets of one family on one link.
+///
+/// It hears the link's own multicast group and unicast, never what it sent itself, and lives as
+/// long as the link: a link that goes and comes back needs another socket.
+#[derive(Debug)]
+pub struct AdvertSocket {
+    fd: OwnedFd,
+    link: LinkIndex,
+    family: Family,
+}
+
+/// One packet to send.
+#[derive(Clone, Copy, Debug)]
+pub struct Advert<'a> {
+    /// From this address, which must be one of the node's own.
+    pub source: IpAddr,
+    /// To this address.
+    pub destination: IpAddr,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// What follows the IP header, the checksum in place.
+    pub payload: &'a [u8],
+}
+
+impl AdvertSocket {
+    /// Opens a socket in the calling thread's namespace.
+    ///
+    /// # Errors
+    /// `EPERM` without CAP_NET_RAW, `ENODEV` where the link is gone or has IPv6 switched off; the
+    /// error's text names the step.
+    pub fn open(link: LinkIndex, name: &LinkName, family: Family) -> io::Result<AdvertSocket> {
+        let fd = match family {
+            Family::V4 => setup::open_ipv4(link, name)?,
+            Family::V6 => setup::open_ipv6(link, name)?,
+        };
+        Ok(AdvertSocket { fd, link, family })
+    }
+
+    /// The link that it is bound to.
+    pub fn link(&self) -> LinkIndex {
+        self.link
+    }
+
+    /// IPv4 or IPv6.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// Takes what has come in, up to the inbox's room, and says how many packets that were. Never
+    /// blocks; the socket stays readable if there is more.
+    ///
+    /// # Errors
+    /// The socket failed.
+    pub fn receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
+        inbox.fill(self.fd.as_fd(), self.family)
+    }
+
+    /// Sends packets, in as few system calls as they need. Never blocks.
+    pub fn send(&self, adverts: &[Advert<'_>]) -> Sent {
+        batch::send(self.fd.as_fd(), adverts.iter().map(|advert| self.outgoing(advert)))
+    }
+
+    fn outgoing<'a>(&self, advert: &Advert<'a>) -> Outgoing<'a> {
+        let mut control = Control::empty();
+        let ttl = i32::from(advert.ttl).to_ne_bytes();
+        match advert.source {
+            IpAddr::V4(source) => {
+                // struct in_pktinfo: the link, the source, the destination of the header.
+                let mut from = [0; 12];
+                from[..4].copy_from_slice(&self.link.0.to_ne_bytes());
+                from[4..8].copy_from_slice(&source.octets());
+                control.push(libc::IPPROTO_IP, libc::IP_PKTINFO, &from);
+                control.push(libc::IPPROTO_IP, libc::IP_TTL, &ttl);
+            }
+            IpAddr::V6(source) => {
+                // struct in6_pktinfo: the source, the link.
+                let mut from = [0; 20];
+                from[..16].copy_from_slice(&source.octets());
+                from[16..].copy_from_slice(&self.link.0.to_ne_bytes());
+                control.push(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &from);
+                control.push(libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, &ttl);
+            }
+        }
+        let to = Address::ip(advert.destination, self.link);
+        Outgoing { to, control, bytes: advert.payload }
+    }
+}
+
+impl AsFd for AdvertSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests;

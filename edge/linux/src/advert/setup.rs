@@ -1,0 +1,103 @@
+//! The options that make a raw socket one for adverts.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use mainstay_base::{LinkIndex, LinkName};
+use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, socket_with};
+
+use super::PROTOCOL;
+use crate::sockopt::{set, set_int};
+
+/// RFC 9568 §5.1.1.2.
+const GROUP_IPV4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+
+/// RFC 9568 §5.1.2.2.
+const GROUP_IPV6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
+
+/// Internetwork control, RFC 791: what keepalived's adverts bear.
+const TRAFFIC_CLASS: i32 = 0xc0;
+
+/// The highest priority that needs no permission: before data in the sender's queues.
+const PRIORITY: i32 = 6;
+
+/// Room for some thousand adverts while the reader is held up.
+const RECEIVE_BUFFER: i32 = 1024 * 1024;
+
+const TTL: i32 = 255;
+
+pub(super) fn open_ipv4(link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd> {
+    let fd = open(AddressFamily::INET, link, name)?;
+    let ip = |option, value| set_int(fd.as_raw_fd(), libc::IPPROTO_IP, option, value);
+    ip(libc::IP_TOS, TRAFFIC_CLASS)?;
+    ip(libc::IP_TTL, TTL)?;
+    ip(libc::IP_MULTICAST_TTL, TTL)?;
+    ip(libc::IP_MULTICAST_LOOP, 0)?;
+    ip(libc::IP_MULTICAST_ALL, 0)?;
+    // A long address list may be fragmented; path discovery would drop it instead.
+    ip(libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT)?;
+    let index = i32::try_from(link.0).map_err(io::Error::other)?;
+    let group = libc::ip_mreqn {
+        imr_multiaddr: libc::in_addr { s_addr: u32::from_ne_bytes(GROUP_IPV4.octets()) },
+        imr_address: libc::in_addr { s_addr: 0 },
+        imr_ifindex: index,
+    };
+    set(fd.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &group)?;
+    set(fd.as_raw_fd(), libc::IPPROTO_IP, libc::IP_ADD_MEMBERSHIP, &group)
+        .map_err(|e| failed(&format!("join {GROUP_IPV4} on {name}"), &e))?;
+    finish(&fd)?;
+    Ok(fd)
+}
+
+pub(super) fn open_ipv6(link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd> {
+    const IPV6_MULTICAST_ALL: i32 = 29;
+    const NO_CHECKSUM: i32 = -1;
+    let fd = open(AddressFamily::INET6, link, name)?;
+    let ip = |option, value| set_int(fd.as_raw_fd(), libc::IPPROTO_IPV6, option, value);
+    ip(libc::IPV6_TCLASS, TRAFFIC_CLASS)?;
+    ip(libc::IPV6_UNICAST_HOPS, TTL)?;
+    ip(libc::IPV6_MULTICAST_HOPS, TTL)?;
+    ip(libc::IPV6_MULTICAST_LOOP, 0)?;
+    // Kernels before 4.20 do not know it; the binding to the link narrows enough there.
+    let _ = ip(IPV6_MULTICAST_ALL, 0);
+    ip(libc::IPV6_RECVPKTINFO, 1)?;
+    ip(libc::IPV6_RECVHOPLIMIT, 1)?;
+    // The payload bears its checksum, and the reader judges that of others.
+    ip(libc::IPV6_CHECKSUM, NO_CHECKSUM)?;
+    ip(libc::IPV6_MULTICAST_IF, i32::try_from(link.0).map_err(io::Error::other)?)?;
+    let group = libc::ipv6_mreq {
+        ipv6mr_multiaddr: libc::in6_addr { s6_addr: GROUP_IPV6.octets() },
+        ipv6mr_interface: link.0,
+    };
+    set(fd.as_raw_fd(), libc::IPPROTO_IPV6, libc::IPV6_ADD_MEMBERSHIP, &group)
+        .map_err(|e| failed(&format!("join {GROUP_IPV6} on {name}"), &e))?;
+    finish(&fd)?;
+    Ok(fd)
+}
+
+fn open(family: AddressFamily, link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd> {
+    let protocol = std::num::NonZeroU32::from(std::num::NonZeroU8::new(PROTOCOL).expect("not 0"));
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let protocol = Some(Protocol::from_raw(protocol));
+    let fd = socket_with(family, SocketType::RAW, flags, protocol)
+        .map_err(|e| failed("open a raw socket (CAP_NET_RAW)", &e.into()))?;
+    let index = i32::try_from(link.0).map_err(io::Error::other)?;
+    set_int(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, index)
+        .and_then(|()| Ok(rustix::net::netdevice::index_to_name(&fd, link.0).map(|_| ())?))
+        .map_err(|e| failed(&format!("bind to link {name}"), &e))?;
+    Ok(fd)
+}
+
+fn finish(fd: &OwnedFd) -> io::Result<()> {
+    let socket = |option, value| set_int(fd.as_raw_fd(), libc::SOL_SOCKET, option, value);
+    // Setting the traffic class changes the priority, so this comes after it.
+    socket(libc::SO_PRIORITY, PRIORITY)?;
+    socket(libc::SO_TIMESTAMPNS, 1)?;
+    socket(libc::SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        .or_else(|_| socket(libc::SO_RCVBUF, RECEIVE_BUFFER))
+}
+
+fn failed(doing: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {doing}: {error}"))
+}
