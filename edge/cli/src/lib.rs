@@ -1,1 +1,25 @@
+//! The command line: reads it, asks the daemon or the configuration, shows the answer.
+//!
+//! Standard output is data, standard error is talk. Every command that reads has `--json`, which
+//! is the api's value as it is. The exit codes are listed in [`Exit`].
 
+mod arguments;
+mod check;
+mod client;
+mod exit;
+mod files;
+mod import;
+mod load;
+mod output;
+mod plan;
+mod status;
+mod time;
+mod verbs;
+
+pub use arguments::{
+    Arguments, Check, Configuration, Demo, Import, ImportFrom, LogFormat, Plan, Run, Show, Verb,
+};
+pub use client::Client;
+pub use exit::{Error, Exit};
+pub use status::render as render_status;
+pub use verbs::{Preview, carry_out};

@@ -1,1 +1,34 @@
+//! The daemon: the supervisor, and the control process with its two sides.
+//!
+//! `supervisor` starts the control process and carries out its last will. In `control`, one thread
+//! owns the engine and does nothing slow; everything slow (scripts, the api, files, log lines) is
+//! on another. Between the two lie bounded channels.
 
+mod channel;
+mod control;
+mod error;
+mod executor;
+mod facts;
+mod journal;
+mod loader;
+mod log;
+mod metrics;
+mod options;
+mod present;
+mod preview;
+mod runtime_dir;
+mod scripts;
+mod server;
+mod slow;
+mod sockets;
+mod supervisor;
+mod tether;
+mod will;
+
+pub use control::control;
+pub use error::Error;
+pub use loader::{Loaded, Loader, Occasion, Refusal};
+pub use options::{LogFormat, Options};
+pub use preview::preview;
+pub use runtime_dir::RuntimeDir;
+pub use supervisor::supervise;

@@ -3,8 +3,10 @@
 //! The control socket serves it as JSON; `mainstay status --json` prints it as it is. Moments are
 //! milliseconds since 1970 (UTC), lengths are milliseconds; both say so in their names.
 
+mod event;
 mod status;
 
+pub use event::{Event, Level};
 pub use status::{
     Active, Address, Counters, Group, LearntPeer, Plan, PlanStep, Refused, Reply, Router, Script,
     State, Status, Timers, Tracked, Transition, Verdict,
@@ -12,3 +14,6 @@ pub use status::{
 
 /// The version of this api, the first part of every path: `/v1/status`.
 pub const VERSION: &str = "v1";
+
+/// The control socket, inside the runtime directory.
+pub const SOCKET: &str = "control.sock";

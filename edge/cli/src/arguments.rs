@@ -1,0 +1,163 @@
+//! The command line: every verb and option, the one source of help and completions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps a network address answering.
+#[derive(Debug, Parser)]
+#[command(name = "mainstay", version, about, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// Where the daemon keeps its socket and locks; one directory for each daemon
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "MAINSTAY_RUNTIME_DIR",
+        default_value = "/run/mainstay"
+    )]
+    pub runtime_dir: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 good, 1 the answer is no (faults, a router in Fault), 2 wrong usage,
+3 no daemon to be reached, 4 the daemon refused.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the daemon in the foreground
+    Run(Run),
+    /// Check a configuration: every fault at once, with its place, reason and remedy
+    Check(Check),
+    /// Show every virtual router: state, since when, why, and who is Active
+    Status(Show),
+    /// Show what would change in the kernel
+    Plan(Plan),
+    /// Make the daemon read its configuration again; a faulty one changes nothing
+    Reload,
+    /// Stop the daemon: it says farewell and takes its addresses down
+    Stop,
+    /// Turn the configuration of another program into mainstay's own
+    Import(Import),
+    /// Play failover in network namespaces of its own and draw what happens
+    Demo(Demo),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The process that does the work, started by `run`
+    #[command(hide = true)]
+    Control(Run),
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Args)]
+pub struct Configuration {
+    /// A keepalived.conf, read as keepalived reads it
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    pub keepalived: Option<PathBuf>,
+    /// A configuration of mainstay's own [default: /etc/mainstay/mainstay.toml]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Which `@ID` lines of a keepalived.conf count [default: the host's name]
+    #[arg(long, value_name = "ID")]
+    pub config_id: Option<String>,
+}
+
+/// Options of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    /// Where the configuration is
+    #[command(flatten)]
+    pub configuration: Configuration,
+    /// How log lines look; `auto` writes to the journal where standard error is connected to it
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// The journal where standard error is connected to it, else text
+    Auto,
+    /// One line of text each
+    Text,
+    /// One JSON object each
+    Json,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Where the configuration is
+    #[command(flatten)]
+    pub configuration: Configuration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Print JSON; with `--watch` one line for each change
+    #[arg(long)]
+    pub json: bool,
+    /// Keep showing, as things change
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// Options of `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Where the configuration is; none: ask the running daemon
+    #[command(flatten)]
+    pub configuration: Configuration,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Which program's
+    #[command(subcommand)]
+    pub from: ImportFrom,
+}
+
+/// Whose configuration is imported.
+#[derive(Debug, Subcommand)]
+pub enum ImportFrom {
+    /// A keepalived.conf; the TOML goes to standard output, the remarks to standard error
+    Keepalived {
+        /// The file
+        file: PathBuf,
+        /// Which `@ID` lines count [default: the host's name]
+        #[arg(long, value_name = "ID")]
+        config_id: Option<String>,
+    },
+}
+
+/// Options of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// Short intervals: under fifteen seconds
+    #[arg(long)]
+    pub fast: bool,
+    /// Print the result as JSON and nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// Where the picture goes [default: mainstay-demo.svg in the directory for temporary files]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Without keepalived beside it, even if that is installed
+    #[arg(long)]
+    pub alone: bool,
+}

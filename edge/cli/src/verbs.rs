@@ -1,0 +1,62 @@
+//! Every verb but those that main itself carries out (`run`, `control`, `demo`).
+
+use std::path::Path;
+
+use clap::CommandFactory;
+use mainstay_api::Plan;
+use mainstay_config::Loaded;
+
+use crate::arguments::{self, Arguments, Verb};
+use crate::client::Client;
+use crate::exit::{Error, Exit};
+use crate::{check, output, plan, status};
+
+/// What a settings' plan would be on this machine; given by whoever knows the kernel.
+pub type Preview = fn(Loaded) -> Result<Plan, String>;
+
+/// Carries out a verb that asks the daemon or a file.
+pub fn carry_out(arguments: &Arguments, preview: Preview) -> Exit {
+    output::conclude(answer(arguments, preview))
+}
+
+fn answer(arguments: &Arguments, preview: Preview) -> Result<Exit, Error> {
+    let directory = arguments.runtime_dir.as_path();
+    match &arguments.verb {
+        Verb::Check(options) => check::check(options),
+        Verb::Status(options) => status::show(&Client::new(directory)?, options),
+        Verb::Plan(options) => show_plan(directory, options, preview),
+        Verb::Reload => command(directory, "reload", "reloaded: "),
+        Verb::Stop => command(directory, "stop", ""),
+        Verb::Completions { shell } => completions(*shell),
+        Verb::Import(options) => crate::import::import(options),
+        Verb::Run(_) | Verb::Control(_) | Verb::Demo(_) => Ok(Exit::Usage),
+    }
+}
+
+fn command(directory: &Path, verb: &str, before: &str) -> Result<Exit, Error> {
+    let message = Client::new(directory)?.command(verb)?;
+    output::print(&format!("{before}{message}\n"))?;
+    Ok(Exit::Good)
+}
+
+/// Without a file the daemon answers; with one, the kernel is read here and now.
+fn show_plan(directory: &Path, options: &arguments::Plan, preview: Preview) -> Result<Exit, Error> {
+    if !options.configuration.is_named() {
+        let plan: Plan = Client::new(directory)?.get("plan")?;
+        return plan::show(&plan, options.json);
+    }
+    let loaded = options.configuration.load();
+    if loaded.settings.is_none() {
+        output::say(&mainstay_config::render(&loaded.faults, &loaded.sources, true));
+        return Ok(Exit::No);
+    }
+    let plan = preview(loaded).map_err(Error::Refused)?;
+    plan::show(&plan, options.json)
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "mainstay", &mut script);
+    output::print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Good)
+}

@@ -1,0 +1,174 @@
+//! The control process: its start, and the loop of the thread that owns the engine.
+//!
+//! The loop speaks (packets, steps, events), then listens (kernel, sockets, words of the slow side),
+//! then lets time pass. It decides nothing about protocols.
+
+mod lateness;
+mod turn;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::mpsc::Receiver;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use mainstay_engine::{Engine, Event, Input};
+use mainstay_linux::advert::Inbox;
+use mainstay_linux::clock;
+use mainstay_linux::kernel::Kernel;
+use mainstay_linux::reactor::{Reactor, Token};
+use mainstay_plan::Change;
+use tokio::sync::mpsc;
+
+use crate::channel::{ToEngine, to_engine};
+use crate::facts::Facts;
+use crate::runtime_dir::{self, Lock, RuntimeDir, Tried};
+use crate::scripts::tracked;
+use crate::slow::{self, Slow, TOLD_DEPTH, Told, host_name};
+use crate::sockets::Sockets;
+use crate::tether::{Message, Tether};
+use crate::{Error, Loader, Occasion, Options, log};
+use lateness::Lateness;
+
+const KERNEL: Token = Token(0);
+const FIRST_SOCKET: u32 = 1;
+
+/// The supervisor judges after four of these.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// Runs the control process until it is stopped.
+pub fn control(options: &Options, configuration: String, loader: Loader) -> ExitCode {
+    log::start(options.log_format);
+    match Control::start(options, configuration, loader).and_then(Control::run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", error.sentence());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// What the engine's thread owns.
+struct Control {
+    engine: Engine,
+    kernel: Kernel,
+    sockets: Sockets,
+    reactor: Reactor,
+    inbox: Inbox,
+    words: Receiver<ToEngine>,
+    told: mpsc::Sender<Told>,
+    slow: JoinHandle<Result<(), Error>>,
+    tether: Tether,
+    api: PathBuf,
+    lateness: Lateness,
+    turn: turn::Turn,
+    _lock: Lock,
+}
+
+impl Control {
+    fn start(
+        options: &Options,
+        configuration: String,
+        mut loader: Loader,
+    ) -> Result<Control, Error> {
+        let directory = RuntimeDir::open(&options.runtime_dir)?;
+        let lock = match directory.try_control_lock()? {
+            Tried::Held(lock) => lock,
+            Tried::Taken { pid } => return Err(directory.taken(pid)),
+        };
+        let loaded =
+            loader(Occasion::Start).map_err(|refusal| Error::Configuration(refusal.text))?;
+        let mut settings = loaded.settings;
+        let (schedules, remarks) = tracked::sift(&mut settings);
+        let mut kernel = Kernel::open().map_err(Error::refused("open", "netlink"))?;
+        let actual = kernel.read_whole().map_err(Error::refused("read", "links and addresses"))?;
+        let reactor = Reactor::start().map_err(Error::refused("create", "epoll"))?;
+        reactor.add(&kernel, KERNEL).map_err(Error::refused("watch", "netlink"))?;
+        let sockets = Sockets::open(FIRST_SOCKET)?;
+        let (sender, words) = to_engine(reactor.waker());
+        let (told, told_end) = mpsc::channel(TOLD_DEPTH);
+        let node = settings.node.name.clone().unwrap_or_else(host_name);
+        let slow = spawn_slow(Slow {
+            engine: sender,
+            told: told_end,
+            loader,
+            settings: settings.clone(),
+            schedules,
+            remarks: [loaded.warnings, remarks].concat(),
+            facts: Facts::new(node, configuration),
+            api: runtime_dir::listen(&directory.control_socket())?,
+        })?;
+        let now = clock::now();
+        let mut control = Control {
+            engine: Engine::start(settings, now),
+            kernel,
+            sockets,
+            reactor,
+            inbox: Inbox::default(),
+            words,
+            told,
+            slow,
+            tether: Tether::new(directory.tether_socket(), options.control_words()),
+            api: directory.control_socket(),
+            lateness: Lateness::default(),
+            turn: turn::Turn::new(now),
+            _lock: lock,
+        };
+        control.tether.beat();
+        control.feed(Input::Kernel(Change::Whole(Box::new(actual))), now);
+        control.settle();
+        control.tell_ready();
+        Ok(control)
+    }
+
+    /// One turn after the other, until the engine has been stopped and the slow side has ended.
+    fn run(mut self) -> Result<(), Error> {
+        self.claim_the_machine();
+        while !self.turn.stopped {
+            self.turn()?;
+        }
+        self.tell(Told::Stopped);
+        self.wait_for_the_slow_side()?;
+        // Whoever comes next would take a socket that is left behind away, too.
+        let _ = std::fs::remove_file(&self.api);
+        self.tether.tell(&Message::Farewell);
+        Ok(())
+    }
+
+    /// The farewell is said; notify scripts still run. The supervisor hears us until the end.
+    fn wait_for_the_slow_side(&mut self) -> Result<(), Error> {
+        while !self.slow.is_finished() {
+            self.tether.beat();
+            let soon = clock::now() + BEAT / 10;
+            self.reactor.wait(Some(soon)).map_err(Error::refused("wait for", "descriptors"))?;
+        }
+        Ok(())
+    }
+
+    fn tell_event(&mut self, event: Event) {
+        let at = clock::wall(self.turn.now);
+        self.tell(Told::Event(at, event));
+    }
+
+    /// Tells the slow side; when it is far behind, the log loses lines rather than the engine time.
+    fn tell(&mut self, told: Told) {
+        if self.told.try_send(told).is_err() {
+            self.turn.untold += 1;
+        }
+    }
+
+    /// Real-time priority and locked memory; without permission it goes on and says so once.
+    fn claim_the_machine(&mut self) {
+        let refused = Vec::<String>::new();
+        for refused in refused {
+            self.tell(Told::Note(mainstay_api::Level::Warning, refused));
+        }
+    }
+}
+
+fn spawn_slow(slow: Slow) -> Result<JoinHandle<Result<(), Error>>, Error> {
+    std::thread::Builder::new()
+        .name("slow-side".to_owned())
+        .spawn(move || slow::run(slow))
+        .map_err(Error::refused("start", "a thread"))
+}

@@ -1,0 +1,124 @@
+//! Each event as one sentence, with its weight.
+
+use mainstay_api::{Level, State};
+use mainstay_engine::Event;
+use mainstay_engine::vrrp::{self, Cause, Notice, StateName};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) level: Level,
+    /// The router, group or script.
+    pub(crate) subject: Option<String>,
+    /// The new state, where the line is a change of state.
+    pub(crate) state: Option<State>,
+    pub(crate) text: String,
+}
+
+/// The line for an event.
+pub(super) fn of(event: &Event) -> Line {
+    match event {
+        Event::Vrrp(event) => of_vrrp(event),
+        Event::AddressTaken { key, times, again_in } if again_in.is_zero() => {
+            let often = if *times > 1 { format!(" ({times} times so far)") } else { String::new() };
+            warning(key, format!("{key} was taken away by another program{often}: put back"))
+        }
+        Event::AddressTaken { key, times, again_in } => warning(
+            key,
+            format!(
+                "{key} is taken away again and again ({times} times): put back in {again_in:?}"
+            ),
+        ),
+        Event::StepRefused { step, refusal, tries, again_in } => Line {
+            level: Level::Error,
+            ..warning(
+                step.key(),
+                format!(
+                    "the kernel refuses to {step}: {} (try {tries}, again in {again_in:?})",
+                    refusal.message
+                ),
+            )
+        },
+        Event::StepAccepted { step, tries } => {
+            info(step.key(), format!("the kernel took {step} after {tries} refusals"))
+        }
+    }
+}
+
+/// The line for an event of the protocol.
+fn of_vrrp(event: &vrrp::Event) -> Line {
+    match event {
+        vrrp::Event::StateChanged { router, from, to, why, .. } => Line {
+            level: weight(*to, why),
+            subject: Some(router.to_string()),
+            state: Some(crate::present::state(*to)),
+            text: format!("{router}: {from} → {to}: {why}"),
+        },
+        vrrp::Event::GroupChanged { group, from, to } => Line {
+            level: Level::Info,
+            subject: Some(group.to_string()),
+            state: Some(crate::present::state(*to)),
+            text: format!("group {group}: {from} → {to}"),
+        },
+        vrrp::Event::PriorityChanged { router, from, to, .. } => {
+            info(router, format!("{router}: effective priority {from} → {to}"))
+        }
+        vrrp::Event::ActiveHeard { router, address, priority } => {
+            info(router, format!("{router}: {address} is Active, priority {priority}"))
+        }
+        vrrp::Event::LowerPriorityHeard { router, from, theirs, ours } => warning(
+            router,
+            format!(
+                "{router}: {from} is Active as well, with the lower priority {theirs} (ours {ours})"
+            ),
+        ),
+        vrrp::Event::ScriptChanged { script, up: true } => {
+            info(script, format!("script {script} succeeds"))
+        }
+        vrrp::Event::ScriptChanged { script, up: false } => {
+            warning(script, format!("script {script} fails"))
+        }
+        vrrp::Event::Noticed { router, notice } => {
+            warning(router, format!("{router}: {}", noticed(notice)))
+        }
+    }
+}
+
+/// Losing what the router needs is worth a warning; everything else is daily life.
+fn weight(to: StateName, why: &Cause) -> Level {
+    match (to, why) {
+        (StateName::Fault, Cause::Started) => Level::Info,
+        (StateName::Fault, _) => Level::Warning,
+        (StateName::Initialize | StateName::Backup | StateName::Active, _) => Level::Info,
+    }
+}
+
+fn noticed(notice: &Notice) -> String {
+    match notice {
+        Notice::IntervalDiffers { from, theirs, ours } => format!(
+            "{from} advertises every {} ms, we every {} ms: its interval is used; set both alike",
+            u32::from(*theirs) * 10,
+            u32::from(*ours) * 10
+        ),
+        Notice::AddressesDiffer { from } => {
+            format!("{from} advertises other addresses than ours: compare the two configurations")
+        }
+        Notice::TwoOwners { from } => {
+            format!("{from} has priority 255 as well: one address has one owner; lower one of them")
+        }
+        Notice::SameAddress { from } => {
+            format!("{from} has the same priority and the same address as this node")
+        }
+        Notice::Dropped { from, why } => {
+            format!("advertisements from {from} are dropped: {why}")
+        }
+    }
+}
+
+fn info(subject: &impl ToString, text: String) -> Line {
+    Line { level: Level::Info, subject: Some(subject.to_string()), state: None, text }
+}
+
+fn warning(subject: &impl ToString, text: String) -> Line {
+    Line { level: Level::Warning, subject: Some(subject.to_string()), state: None, text }
+}

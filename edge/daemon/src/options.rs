@@ -1,0 +1,35 @@
+//! What the command line decided about the daemon.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the sockets and locks are.
+    pub runtime_dir: PathBuf,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// With which arguments the supervisor starts the control process.
+    pub control_arguments: Vec<OsString>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// The journal where standard error is connected to it, else text.
+    Auto,
+    /// One line of text each.
+    Text,
+    /// One JSON object each.
+    Json,
+}
+
+impl Options {
+    /// The control process's arguments as text, by which a process that was taken over is
+    /// recognized.
+    pub(crate) fn control_words(&self) -> Vec<String> {
+        let text = |word: &OsString| word.to_string_lossy().into_owned();
+        self.control_arguments.iter().map(text).collect()
+    }
+}

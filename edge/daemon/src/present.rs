@@ -1,0 +1,139 @@
+//! The only converter from the engine's values to those of the api.
+
+use std::time::Duration;
+
+use mainstay_api as api;
+use mainstay_base::{Family, Instant};
+use mainstay_engine::vrrp::{self, StateName};
+use mainstay_engine::{Refused, Settings};
+use mainstay_linux::clock;
+use mainstay_plan::Step;
+
+use crate::channel::Report;
+use crate::facts::Known;
+use crate::journal::unix_ms;
+
+mod router;
+
+/// The whole status.
+pub(crate) fn status(report: &Report, known: &Known) -> api::Status {
+    let view = &report.status.vrrp;
+    api::Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        node: known.node.clone(),
+        pid: std::process::id(),
+        started_at_ms: unix_ms(known.started_at),
+        now_ms: at_ms(report.now),
+        configuration: known.configuration.clone(),
+        configured_at_ms: unix_ms(known.configured_at),
+        reload_refused: known.reload_refused.clone(),
+        routers: view.routers.iter().map(|router| router::of(router, report.now)).collect(),
+        groups: view.groups.iter().map(group).collect(),
+        scripts: view.scripts.iter().map(script).collect(),
+        rejects: view.rejects.iter().map(|(why, count)| (why.name().to_owned(), *count)).collect(),
+        refused: report.status.refused.iter().map(refused).collect(),
+        lateness_max_us: report.lateness_max_us,
+    }
+}
+
+/// Steps as a plan.
+pub(crate) fn plan(steps: &[Step]) -> api::Plan {
+    let step = |step: &Step| api::PlanStep {
+        verb: match step {
+            Step::AddAddress { .. } => "add".to_owned(),
+            Step::RemoveAddress { .. } => "remove".to_owned(),
+        },
+        object: step.key().to_string(),
+    };
+    api::Plan { steps: steps.iter().map(step).collect() }
+}
+
+/// Settings in one sentence.
+pub(crate) fn summary(settings: &Settings) -> String {
+    let vrrp = &settings.vrrp;
+    let counted = |count: usize, noun: &str| match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    };
+    let parts = [
+        counted(vrrp.routers.len(), "virtual router"),
+        counted(vrrp.groups.len(), "sync group"),
+        counted(vrrp.scripts.len(), "tracked script"),
+    ];
+    parts.join(", ")
+}
+
+/// A state.
+pub(crate) fn state(state: StateName) -> api::State {
+    match state {
+        StateName::Initialize => api::State::Initialize,
+        StateName::Backup => api::State::Backup,
+        StateName::Active => api::State::Active,
+        StateName::Fault => api::State::Fault,
+    }
+}
+
+fn verdict(verdict: vrrp::Verdict) -> api::Verdict {
+    match verdict {
+        vrrp::Verdict::Up => api::Verdict::Up,
+        vrrp::Verdict::Down => api::Verdict::Down,
+        vrrp::Verdict::Unknown => api::Verdict::Unknown,
+    }
+}
+
+fn group(group: &vrrp::GroupView) -> api::Group {
+    api::Group {
+        name: group.name.to_string(),
+        state: state(group.state),
+        members: group.members.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn script(script: &vrrp::ScriptView) -> api::Script {
+    api::Script {
+        name: script.name.to_string(),
+        verdict: verdict(script.verdict),
+        in_a_row: script.in_a_row,
+        command: script.command.words.join(" "),
+    }
+}
+
+fn refused(refused: &Refused) -> api::Refused {
+    api::Refused {
+        step: refused.step.to_string(),
+        reason: refused.refusal.message.clone(),
+        remedy: remedy(refused.refusal.errno).to_owned(),
+        tries: refused.tries,
+    }
+}
+
+/// What helps against an error of the kernel.
+fn remedy(errno: i32) -> &'static str {
+    use rustix::io::Errno;
+    let known = [
+        (Errno::PERM, "run mainstay as root, or with CAP_NET_ADMIN"),
+        (Errno::ACCESS, "IPv6 is switched off on this link (sysctl disable_ipv6)"),
+        (Errno::EXIST, "the address is on the link already, with another prefix length or mark"),
+        (Errno::NODEV, "the link has just gone; it is tried again when it comes back"),
+        (Errno::INVAL, "the kernel does not take this address: compare it with its link"),
+        (Errno::ADDRNOTAVAIL, "the address has just gone; nothing is to be done"),
+        (Errno::NOBUFS, "the machine is out of memory; it is tried again"),
+    ];
+    let found = known.iter().find(|(known, _)| known.raw_os_error() == errno);
+    found.map_or("it is tried again by itself", |(_, remedy)| remedy)
+}
+
+fn family(family: Family) -> String {
+    match family {
+        Family::V4 => "ipv4".to_owned(),
+        Family::V6 => "ipv6".to_owned(),
+    }
+}
+
+fn at_ms(at: Instant) -> u64 {
+    unix_ms(clock::wall(at))
+}
+
+fn ms(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
+}

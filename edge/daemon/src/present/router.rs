@@ -1,0 +1,122 @@
+//! One virtual router, for the api.
+
+use mainstay_api as api;
+use mainstay_base::Instant;
+use mainstay_engine::vrrp::{
+    ActiveView, AddressView, ChecksumSeen, Counters, LearntPeer, RouterView, Times, TrackedThing,
+    TrackedView, Transition, Version,
+};
+
+use super::{at_ms, family, ms, state, verdict};
+
+/// Everything about one router at that moment.
+pub(super) fn of(router: &RouterView, now: Instant) -> api::Router {
+    let standing = &router.standing;
+    let waits = if standing.waits_for_group { "; it waits for its group" } else { "" };
+    api::Router {
+        name: router.name.to_string(),
+        vrid: router.vrid.get(),
+        version: match router.version {
+            Version::V2 => 2,
+            Version::V3 => 3,
+        },
+        family: family(router.family),
+        link: router.link.to_string(),
+        group: router.group.as_ref().map(ToString::to_string),
+        state: state(standing.state),
+        since_ms: at_ms(standing.since),
+        why: format!("{}{waits}", standing.why),
+        priority: router.priority.get(),
+        effective_priority: router.effective_priority,
+        active: router.active.as_ref().map(|view| active(view, now)),
+        timers: timers(&router.times, now),
+        tracked: router.tracked.iter().map(tracked).collect(),
+        addresses: router.addresses.iter().map(address).collect(),
+        peers: router.peers.iter().map(|view| peer(view, now)).collect(),
+        counters: counters(&router.counters),
+        transitions: router.transitions.iter().map(transition).collect(),
+    }
+}
+
+fn active(view: &ActiveView, now: Instant) -> api::Active {
+    let known_by = if view.ours { "we are" } else { "advertisements" };
+    api::Active {
+        ours: view.ours,
+        address: view.address.to_string(),
+        priority: view.priority,
+        known_by: known_by.to_owned(),
+        heard_ms_ago: view.heard_at.map(|at| ms(now.since(at))),
+    }
+}
+
+fn timers(times: &Times, now: Instant) -> api::Timers {
+    api::Timers {
+        advertisement_interval_ms: ms(times.interval.duration()),
+        active_down_interval_ms: ms(times.active_down),
+        skew_ms: ms(times.skew),
+        next: times.next.map(|deadline| deadline.why.to_owned()),
+        next_in_ms: times.next.map(|deadline| ms(deadline.at.since(now))),
+    }
+}
+
+fn tracked(view: &TrackedView) -> api::Tracked {
+    let (kind, name) = match &view.what {
+        TrackedThing::Link(link) => ("link", link.to_string()),
+        TrackedThing::Script(script) => ("script", script.to_string()),
+    };
+    api::Tracked {
+        kind: kind.to_owned(),
+        name,
+        verdict: verdict(view.verdict),
+        weight: view.weight.value,
+        reverse: view.weight.reverse,
+    }
+}
+
+fn address(view: &AddressView) -> api::Address {
+    api::Address {
+        address: view.key.address.to_string(),
+        link: view.key.link.to_string(),
+        present: view.present,
+        advertised: view.advertised,
+    }
+}
+
+fn peer(view: &LearntPeer, now: Instant) -> api::LearntPeer {
+    let checksum = match view.checksum {
+        ChecksumSeen::V2 => "v2",
+        ChecksumSeen::PseudoHeader => "pseudo-header",
+        ChecksumSeen::MessageOnly => "message-only",
+        ChecksumSeen::GroupPseudoHeader => "group-pseudo-header",
+    };
+    api::LearntPeer {
+        address: view.address.to_string(),
+        priority: view.priority,
+        advertisement_interval_ms: ms(view.interval.duration()),
+        checksum: checksum.to_owned(),
+        heard_ms_ago: ms(now.since(view.heard_at)),
+    }
+}
+
+fn counters(counters: &Counters) -> api::Counters {
+    let rejects = counters.rejects.iter();
+    api::Counters {
+        adverts_received: counters.adverts_received,
+        adverts_sent: counters.adverts_sent,
+        became_active: counters.became_active,
+        released_active: counters.released_active,
+        farewells_received: counters.farewells_received,
+        farewells_sent: counters.farewells_sent,
+        announcements_sent: counters.announcements_sent,
+        rejects: rejects.map(|(why, count)| (why.name().to_owned(), *count)).collect(),
+    }
+}
+
+fn transition(transition: &Transition) -> api::Transition {
+    api::Transition {
+        at_ms: at_ms(transition.at),
+        from: state(transition.from),
+        to: state(transition.to),
+        why: transition.why.to_string(),
+    }
+}

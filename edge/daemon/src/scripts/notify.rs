@@ -1,0 +1,242 @@
+//! Notifications: what each router and group tells its programs, in order, one after another.
+//!
+//! Every object has a queue and a worker of its own: a slow program delays the notifications of its
+//! own object, never those of another, and never the engine.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mainstay_engine::vrrp::{Command, Name, StateName};
+use mainstay_engine::{Node, Notify, Settings};
+use tokio::task::JoinSet;
+
+use super::program::{self, Program};
+
+/// A router or a group, as keepalived's arguments name it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Object {
+    /// `INSTANCE`.
+    Router(Name),
+    /// `GROUP`.
+    Group(Name),
+}
+
+/// What a program is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tiding {
+    /// It is in another state.
+    State(StateName),
+    /// It was taken out of the settings: keepalived says FAULT.
+    Deleted,
+    /// While Active it heard a lower priority.
+    LowerPriority,
+}
+
+/// So many runs wait for one object. One more pushes the oldest out: the latest state is what
+/// must arrive.
+const WAITING_MAX: usize = 32;
+
+/// A program that runs for so long while others wait is worth a line in the log.
+const LONG_AFTER: Duration = Duration::from_secs(30);
+
+/// Tells programs what came about.
+#[derive(Debug, Default)]
+pub(crate) struct Notifier {
+    node: Node,
+    routers: BTreeMap<Name, Notify>,
+    groups: BTreeMap<Name, Notify>,
+    queues: BTreeMap<Object, Arc<Queue>>,
+    workers: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Run {
+    program: Program,
+    further: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: tokio::sync::Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    runs: VecDeque<Run>,
+    closed: bool,
+}
+
+impl Notifier {
+    /// Takes other settings. What is no longer in them keeps its programs until it has been told
+    /// that it is gone.
+    pub(crate) fn configure(&mut self, settings: &Settings) {
+        self.node = settings.node.clone();
+        self.routers.extend(settings.notify_routers.clone());
+        self.groups.extend(settings.notify_groups.clone());
+        let routers: Vec<&Name> = settings.vrrp.routers.iter().map(|router| &router.name).collect();
+        let groups: Vec<&Name> = settings.vrrp.groups.iter().map(|group| &group.name).collect();
+        let kept = |name: &Name, there: &[&Name], told: &BTreeMap<Name, Notify>| {
+            !there.contains(&name) || told.contains_key(name)
+        };
+        self.routers.retain(|name, _| kept(name, &routers, &settings.notify_routers));
+        self.groups.retain(|name, _| kept(name, &groups, &settings.notify_groups));
+    }
+
+    /// Tells the programs of an object: the specific one first, then the general one.
+    pub(crate) fn tell(&mut self, object: &Object, tiding: Tiding, priority: u8) {
+        let notify = match object {
+            Object::Router(name) => self.routers.get(name),
+            Object::Group(name) => self.groups.get(name),
+        };
+        let Some(notify) = notify.cloned() else { return };
+        if let Some(command) = specific(&notify, tiding) {
+            self.queue(object, command, Vec::new());
+        }
+        if let (Some(command), Some(state)) = (&notify.any, keepalived_state(tiding)) {
+            self.queue(object, command, appended(object, state, priority));
+        }
+        if tiding == Tiding::Deleted {
+            self.forget(object);
+        }
+    }
+
+    fn forget(&mut self, object: &Object) {
+        match object {
+            Object::Router(name) => drop(self.routers.remove(name)),
+            Object::Group(name) => drop(self.groups.remove(name)),
+        }
+        if let Some(queue) = self.queues.remove(object) {
+            queue.close();
+        }
+    }
+
+    /// Waits until every queue is empty, for so long at most; what still runs goes on alone.
+    pub(crate) async fn finish(&mut self, limit: Duration) {
+        for queue in self.queues.values() {
+            queue.close();
+        }
+        let all = async { while self.workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(limit, all).await.is_err() {
+            tracing::warn!("notify scripts still run after {limit:?}: not waiting any longer");
+        }
+        self.queues.clear();
+    }
+
+    fn queue(&mut self, object: &Object, command: &Command, further: Vec<String>) {
+        let program = match program::prepare(command, &self.node) {
+            Ok(prepared) => prepared.program,
+            Err(unfit) => return tracing::error!("{}: notify script: {unfit}", name_of(object)),
+        };
+        let queue = self.queues.entry(object.clone()).or_insert_with(|| {
+            let queue = Arc::new(Queue::default());
+            self.workers.spawn(work(name_of(object), Arc::clone(&queue)));
+            queue
+        });
+        if let Some(lost) = queue.push(Run { program, further }) {
+            tracing::warn!(
+                "{}: more than {WAITING_MAX} notify scripts wait: left out {}",
+                name_of(object),
+                lost.program.words()
+            );
+        }
+    }
+}
+
+impl Queue {
+    /// Puts a run at the end; the oldest one if there are too many.
+    fn push(&self, run: Run) -> Option<Run> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.runs.push_back(run);
+        let lost = if waiting.runs.len() > WAITING_MAX { waiting.runs.pop_front() } else { None };
+        drop(waiting);
+        self.changed.notify_one();
+        lost
+    }
+
+    /// Nothing more will come.
+    fn close(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.changed.notify_one();
+    }
+
+    /// The oldest run; none when nothing more will come.
+    async fn next(&self) -> Option<Run> {
+        loop {
+            {
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(run) = waiting.runs.pop_front() {
+                    return Some(run);
+                }
+                if waiting.closed {
+                    return None;
+                }
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).runs.len()
+    }
+}
+
+async fn work(name: String, queue: Arc<Queue>) {
+    while let Some(run) = queue.next().await {
+        let words = run.program.words();
+        let mut running = std::pin::pin!(run.program.run(&run.further));
+        let ended = match tokio::time::timeout(LONG_AFTER, &mut running).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                let behind = queue.len();
+                tracing::warn!("{name}: {words} still runs after {LONG_AFTER:?}, {behind} wait");
+                running.await
+            }
+        };
+        match ended {
+            Ok(status) if status.success() => tracing::debug!("{name}: {words} ended well"),
+            Ok(status) => tracing::warn!("{name}: {words}: {status}"),
+            Err(error) => tracing::error!("{name}: cannot run {words}: {error}"),
+        }
+    }
+}
+
+fn specific(notify: &Notify, tiding: Tiding) -> Option<&Command> {
+    match tiding {
+        Tiding::State(StateName::Active) => notify.active.as_ref(),
+        Tiding::State(StateName::Backup) => notify.backup.as_ref(),
+        Tiding::State(StateName::Fault) | Tiding::Deleted => notify.fault.as_ref(),
+        Tiding::State(StateName::Initialize) => notify.stop.as_ref(),
+        Tiding::LowerPriority => notify.lower_priority.as_ref(),
+    }
+}
+
+/// keepalived's word; none where the general program is not told.
+fn keepalived_state(tiding: Tiding) -> Option<&'static str> {
+    match tiding {
+        Tiding::State(StateName::Active) => Some("MASTER"),
+        Tiding::State(StateName::Backup) => Some("BACKUP"),
+        Tiding::State(StateName::Fault) | Tiding::Deleted => Some("FAULT"),
+        Tiding::State(StateName::Initialize) => Some("STOP"),
+        Tiding::LowerPriority => None,
+    }
+}
+
+/// keepalived's four arguments at the end; a group's priority is 0.
+fn appended(object: &Object, state: &str, priority: u8) -> Vec<String> {
+    let (kind, priority) = match object {
+        Object::Router(_) => ("INSTANCE", priority),
+        Object::Group(_) => ("GROUP", 0),
+    };
+    vec![kind.to_owned(), name_of(object), state.to_owned(), priority.to_string()]
+}
+
+fn name_of(object: &Object) -> String {
+    match object {
+        Object::Router(name) | Object::Group(name) => name.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

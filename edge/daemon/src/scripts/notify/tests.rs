@@ -1,0 +1,145 @@
+//! Notifications arrive in order, with keepalived's arguments, and a slow program holds nobody up.
+
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+/// A script that writes its arguments to a file, after a pause for one of them.
+struct Scribe {
+    script: PathBuf,
+    written: PathBuf,
+}
+
+impl Scribe {
+    fn new(name: &str) -> Scribe {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = std::env::temp_dir();
+        let script = directory.join(format!("mainstay-scribe-{name}-{}", std::process::id()));
+        let written = script.with_extension("out");
+        let body = format!(
+            "#!/bin/sh\ncase \"$*\" in *slow*) sleep 0.4;; esac\necho \"$@\" >> {}\n",
+            written.display()
+        );
+        std::fs::write(&script, body).expect("the directory is writable");
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&script, mode).expect("the file is ours");
+        Scribe { script, written }
+    }
+
+    fn command(&self, argument: &str) -> Option<Command> {
+        let script = self.script.to_str().expect("a name in ASCII").to_owned();
+        Some(Command { words: vec![script, argument.to_owned()], user: None, group: None })
+    }
+
+    fn lines(&self) -> Vec<String> {
+        lines(&self.written)
+    }
+}
+
+impl Drop for Scribe {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.script);
+        let _ = std::fs::remove_file(&self.written);
+    }
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().map(ToOwned::to_owned).collect()
+}
+
+fn run(test: impl AsyncFnOnce()) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime starts").block_on(test());
+}
+
+#[test]
+fn each_object_is_told_in_order_with_the_arguments_of_keepalived() {
+    let scribe = Scribe::new("order");
+    let notify = Notify {
+        active: scribe.command("master slow"),
+        backup: scribe.command("backup"),
+        fault: scribe.command("fault"),
+        stop: scribe.command("stop"),
+        any: scribe.command("any"),
+        lower_priority: scribe.command("lower"),
+    };
+    let name = Name::new("VI_1");
+    let mut notifier = Notifier::default();
+    notifier.routers.insert(name.clone(), notify);
+    let object = Object::Router(name);
+    run(async || {
+        notifier.tell(&object, Tiding::State(StateName::Active), 100);
+        notifier.tell(&object, Tiding::State(StateName::Backup), 90);
+        notifier.tell(&object, Tiding::LowerPriority, 90);
+        notifier.tell(&object, Tiding::State(StateName::Initialize), 90);
+        notifier.tell(&object, Tiding::Deleted, 90);
+        notifier.tell(&object, Tiding::Deleted, 90);
+        notifier.finish(Duration::from_secs(20)).await;
+    });
+    let wanted = [
+        "master slow",
+        "any INSTANCE VI_1 MASTER 100",
+        "backup",
+        "any INSTANCE VI_1 BACKUP 90",
+        "lower",
+        "stop",
+        "any INSTANCE VI_1 STOP 90",
+        "fault",
+        "any INSTANCE VI_1 FAULT 90",
+    ];
+    assert_eq!(scribe.lines(), wanted);
+}
+
+#[test]
+fn a_slow_object_does_not_delay_another() {
+    let scribe = Scribe::new("apart");
+    let mut notifier = Notifier::default();
+    let told = |words| Notify { any: scribe.command(words), ..Notify::default() };
+    notifier.groups.insert(Name::new("slow"), told("G"));
+    notifier.routers.insert(Name::new("quick"), told("R"));
+    run(async || {
+        notifier.tell(&Object::Group(Name::new("slow")), Tiding::State(StateName::Active), 7);
+        notifier.tell(&Object::Router(Name::new("quick")), Tiding::State(StateName::Active), 7);
+        notifier.finish(Duration::from_secs(20)).await;
+    });
+    assert_eq!(scribe.lines(), ["R INSTANCE quick MASTER 7", "G GROUP slow MASTER 0"]);
+}
+
+#[test]
+fn too_many_push_the_oldest_out() {
+    let queue = Queue::default();
+    let command = Command { words: vec!["/bin/true".into()], user: None, group: None };
+    let program = program::prepare(&command, &Node::default()).expect("it is fit").program;
+    let mut lost = Vec::new();
+    for number in 0..WAITING_MAX + 2 {
+        let run = Run { program: program.clone(), further: vec![number.to_string()] };
+        lost.extend(queue.push(run).map(|run| run.further[0].clone()));
+    }
+    assert_eq!(lost, ["0", "1"]);
+    assert_eq!(queue.len(), WAITING_MAX);
+}
+
+#[test]
+fn what_hangs_is_not_waited_for_for_ever() {
+    let mut notifier = Notifier::default();
+    let name = Name::new("VI_1");
+    let begun = std::time::Instant::now();
+    run(async || {
+        let run = Run {
+            program: program::prepare(
+                &Command { words: vec!["/bin/sleep".into(), "2".into()], user: None, group: None },
+                &Node::default(),
+            )
+            .expect("it is fit")
+            .program,
+            further: Vec::new(),
+        };
+        let queue = Arc::new(Queue::default());
+        queue.push(run);
+        notifier.workers.spawn(work("VI_1".into(), Arc::clone(&queue)));
+        notifier.queues.insert(Object::Router(name.clone()), queue);
+        notifier.finish(Duration::from_millis(200)).await;
+    });
+    assert!(begun.elapsed() < Duration::from_millis(1500));
+}

@@ -1,0 +1,194 @@
+//! One run of one program: as whom, with what around it, and how long.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use mainstay_engine::Node;
+use mainstay_engine::vrrp::Command;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command as Builder};
+
+use super::security;
+
+/// A program that may be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    path: PathBuf,
+    arguments: Vec<String>,
+    /// The user and group; none: as the daemon.
+    user: Option<(u32, u32)>,
+}
+
+/// Why a program is not run, in words for the operator.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unfit {
+    #[error("there is no user `{0}`: create it, or name another with `user`")]
+    NoUser(String),
+    #[error("there is no group `{0}`: create it, or name another")]
+    NoGroup(String),
+    #[error("there is no program `{0}` on the PATH: name it with its whole path")]
+    NotFound(String),
+    #[error("`{0}` is not there, or is not executable: mend its path or `chmod +x` it")]
+    NotExecutable(String),
+    #[error(
+        "others than root can write {}: with script security on it is not run as root",
+        part.display()
+    )]
+    Insecure { part: PathBuf },
+}
+
+/// A program that can be run, and what is odd about it.
+pub(crate) struct Prepared {
+    pub(crate) program: Program,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// The user that keepalived runs scripts as where nobody says otherwise, if it exists.
+const DEFAULT_USER: &str = "keepalived_script";
+
+/// After the TERM of a run that took too long comes the KILL.
+const KILL_AFTER: Duration = Duration::from_secs(2);
+
+/// Makes a command ready to be run, or says why it must not be.
+pub(crate) fn prepare(command: &Command, node: &Node) -> Result<Prepared, Unfit> {
+    let (name, arguments) = command.words.split_first().ok_or(Unfit::NotFound(String::new()))?;
+    let mut warnings = Vec::new();
+    let path = find(name, &mut warnings)?;
+    let user = user_of(command, node)?;
+    let as_root = user.map_or_else(|| rustix::process::geteuid().is_root(), |(user, _)| user == 0);
+    if as_root && let Some(part) = security::writable_by_others(&path) {
+        if node.script_security {
+            return Err(Unfit::Insecure { part });
+        }
+        warnings.push(format!(
+            "SECURITY VIOLATION: `{name}` runs as root and others than root can write {}",
+            part.display()
+        ));
+    }
+    Ok(Prepared { program: Program { path, arguments: arguments.to_vec(), user }, warnings })
+}
+
+/// A name without a slash is looked for on the PATH, as keepalived does, with a warning.
+fn find(name: &str, warnings: &mut Vec<String>) -> Result<PathBuf, Unfit> {
+    if name.contains('/') {
+        let path = PathBuf::from(name);
+        let fit = is_executable(&path);
+        return if fit { Ok(path) } else { Err(Unfit::NotExecutable(name.to_owned())) };
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|candidate| is_executable(candidate));
+    let found = found.ok_or_else(|| Unfit::NotFound(name.to_owned()))?;
+    warnings.push(format!("`{name}` has no path: {} is meant", found.display()));
+    Ok(found)
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// The command's own user, else the node's, else keepalived's default one, else the daemon's.
+fn user_of(command: &Command, node: &Node) -> Result<Option<(u32, u32)>, Unfit> {
+    let (user, group) = match (&command.user, &node.script_user) {
+        (Some(user), _) => (user.as_str(), command.group.as_ref()),
+        (None, Some(user)) => (user.as_str(), node.script_group.as_ref()),
+        (None, None) => {
+            let known = uzers::get_user_by_name(DEFAULT_USER);
+            return Ok(known.map(|user| (user.uid(), user.primary_group_id())));
+        }
+    };
+    let found = uzers::get_user_by_name(user).ok_or_else(|| Unfit::NoUser(user.to_owned()))?;
+    let group = match group {
+        Some(group) => {
+            uzers::get_group_by_name(group).ok_or_else(|| Unfit::NoGroup(group.clone()))?.gid()
+        }
+        None => found.primary_group_id(),
+    };
+    Ok(Some((found.uid(), group)))
+}
+
+impl Program {
+    /// The program with its arguments, for people.
+    pub(crate) fn words(&self) -> String {
+        let mut words = self.path.display().to_string();
+        for argument in &self.arguments {
+            words.push(' ');
+            words.push_str(argument);
+        }
+        words
+    }
+
+    /// Starts it, with further arguments at the end.
+    fn start(&self, further: &[String]) -> std::io::Result<Child> {
+        let mut builder = Builder::new(&self.path);
+        builder
+            .args(&self.arguments)
+            .args(further)
+            .env_remove("IFS")
+            .env_remove("LD_PRELOAD")
+            .env_remove("LD_LIBRARY_PATH")
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0);
+        // Nobody changes into the user that he is already: that needs a capability.
+        if let Some((user, group)) = self.user
+            && user != rustix::process::geteuid().as_raw()
+        {
+            builder.gid(group).uid(user);
+        }
+        builder.spawn()
+    }
+
+    /// Runs it to its end, however long that takes.
+    pub(crate) async fn run(&self, further: &[String]) -> std::io::Result<ExitStatus> {
+        self.start(further)?.wait().await
+    }
+
+    /// Runs it; after `limit` its whole process group is ended: asked first, then forced.
+    /// `None`: it had to be ended.
+    pub(crate) async fn run_within(&self, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
+        let mut child = self.start(&[])?;
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let guard = GroupGuard(group);
+        match tokio::time::timeout(limit, child.wait()).await {
+            Ok(status) => {
+                // What it left running in its group is its own business.
+                std::mem::forget(guard);
+                status.map(Some)
+            }
+            Err(_) => {
+                signal_group(group, Signal::TERM);
+                if tokio::time::timeout(KILL_AFTER, child.wait()).await.is_err() {
+                    signal_group(group, Signal::KILL);
+                    child.wait().await?;
+                }
+                std::mem::forget(guard);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Ends a process group when whoever waited for it is gone: at a stop, and when a reload takes
+/// the script out.
+struct GroupGuard(Option<Pid>);
+
+impl Drop for GroupGuard {
+    fn drop(&mut self) {
+        signal_group(self.0, Signal::KILL);
+    }
+}
+
+fn signal_group(group: Option<Pid>, signal: Signal) {
+    if let Some(group) = group {
+        // It may have ended just now.
+        let _ = kill_process_group(group, signal);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Tracked scripts: each is run again and again, and its verdict told to the engine.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mainstay_engine::vrrp::{Name, TrackedScript};
+use mainstay_engine::{Node, Settings};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use super::program::{self, Program};
+use crate::channel::{EngineSender, ToEngine};
+
+/// All scripts that run at the moment.
+#[derive(Debug, Default)]
+pub(crate) struct Trackers {
+    running: BTreeMap<Name, Tracker>,
+}
+
+#[derive(Debug)]
+struct Tracker {
+    schedule: Schedule,
+    task: JoinHandle<()>,
+}
+
+/// What is run, how often, how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Schedule {
+    program: Program,
+    interval: Duration,
+    timeout: Duration,
+}
+
+/// The schedules of settings, and the settings without the scripts that cannot be run.
+///
+/// As with keepalived, a script that must not or cannot be run is not tracked: what tracks it
+/// behaves as if it were not named. That is said loudly.
+pub(crate) fn sift(settings: &mut Settings) -> (BTreeMap<Name, Schedule>, Vec<String>) {
+    let mut schedules = BTreeMap::new();
+    let mut remarks = Vec::new();
+    for script in &settings.vrrp.scripts {
+        match schedule(script, &settings.node, &mut remarks) {
+            Ok(schedule) => drop(schedules.insert(script.name.clone(), schedule)),
+            Err(unfit) => remarks.push(format!("script {} is not tracked: {unfit}", script.name)),
+        }
+    }
+    let vrrp = &mut settings.vrrp;
+    vrrp.scripts.retain(|script| schedules.contains_key(&script.name));
+    for router in &mut vrrp.routers {
+        router.track_scripts.retain(|track| schedules.contains_key(&track.script));
+    }
+    for group in &mut vrrp.groups {
+        group.track_scripts.retain(|track| schedules.contains_key(&track.script));
+    }
+    (schedules, remarks)
+}
+
+fn schedule(
+    script: &TrackedScript,
+    node: &Node,
+    remarks: &mut Vec<String>,
+) -> Result<Schedule, program::Unfit> {
+    let prepared = program::prepare(&script.command, node)?;
+    remarks.extend(prepared.warnings.iter().map(|odd| format!("script {}: {odd}", script.name)));
+    let (interval, timeout) = (script.interval, script.timeout);
+    Ok(Schedule { program: prepared.program, interval, timeout })
+}
+
+impl Trackers {
+    /// Runs these from here on. One whose schedule did not change goes on undisturbed.
+    pub(crate) fn configure(&mut self, schedules: BTreeMap<Name, Schedule>, engine: &EngineSender) {
+        self.running.retain(|name, tracker| {
+            let same = schedules.get(name) == Some(&tracker.schedule);
+            if !same {
+                tracker.task.abort();
+            }
+            same
+        });
+        for (name, schedule) in schedules {
+            self.running.entry(name.clone()).or_insert_with(|| {
+                let task = tokio::spawn(track(name, schedule.clone(), engine.clone()));
+                Tracker { schedule, task }
+            });
+        }
+    }
+
+    /// Ends them all.
+    pub(crate) fn stop(&mut self) {
+        self.running.values().for_each(|tracker| tracker.task.abort());
+        self.running.clear();
+    }
+}
+
+/// Runs one script for ever. A run that takes longer than the interval makes the next ones be
+/// skipped; two never overlap.
+async fn track(name: Name, schedule: Schedule, engine: EngineSender) {
+    let mut ticks = tokio::time::interval(schedule.interval.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        let success = match schedule.program.run_within(schedule.timeout).await {
+            Ok(Some(status)) => status.success(),
+            Ok(None) => {
+                tracing::debug!("script {name} did not end within {:?}", schedule.timeout);
+                false
+            }
+            Err(error) => {
+                tracing::debug!("script {name}: cannot run it: {error}");
+                false
+            }
+        };
+        engine.send(ToEngine::ScriptEnded { script: name.clone(), success });
+    }
+}

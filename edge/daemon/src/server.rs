@@ -1,0 +1,134 @@
+//! The control api: HTTP on a Unix socket in the runtime directory.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use mainstay_api as api;
+use tokio::net::UnixListener;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::{Stream, StreamExt};
+
+use crate::channel::{EngineSender, Report, ToEngine};
+use crate::facts::Facts;
+use crate::{metrics, present};
+
+/// A command that came in, with the place for its reply.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Read the settings again.
+    Reload(oneshot::Sender<api::Reply>),
+    /// Say farewell and end.
+    Stop(oneshot::Sender<api::Reply>),
+}
+
+/// What the paths stand on.
+#[derive(Clone, Debug)]
+pub(crate) struct Doors {
+    pub(crate) engine: EngineSender,
+    pub(crate) commands: mpsc::Sender<Request>,
+    pub(crate) followers: broadcast::Sender<api::Event>,
+    pub(crate) facts: Facts,
+}
+
+/// The engine's thread answers within this time, or something is wrong with it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// Serves until it is dropped.
+pub(crate) async fn serve(listener: UnixListener, doors: Doors) {
+    let routes = Router::new()
+        .route("/v1/status", get(status))
+        .route("/v1/plan", get(plan))
+        .route("/v1/events", get(events))
+        .route("/v1/reload", post(reload))
+        .route("/v1/stop", post(stop))
+        .route("/metrics", get(measurements))
+        .route("/v1/metrics", get(measurements))
+        .with_state(doors);
+    if let Err(error) = axum::serve(listener, routes).await {
+        tracing::error!("the control socket failed: {error}");
+    }
+}
+
+/// Nobody answered in time.
+struct Silent;
+
+impl IntoResponse for Silent {
+    fn into_response(self) -> Response {
+        let message = "the engine does not answer".to_owned();
+        let reply = api::Reply { done: false, message };
+        (StatusCode::SERVICE_UNAVAILABLE, Json(reply)).into_response()
+    }
+}
+
+async fn report(doors: &Doors) -> Result<Box<Report>, Silent> {
+    let (sender, receiver) = oneshot::channel();
+    doors.engine.send(ToEngine::Status(sender));
+    let answer = tokio::time::timeout(ANSWER_WITHIN, receiver).await;
+    answer.map_err(|_| Silent)?.map_err(|_| Silent)
+}
+
+async fn status(State(doors): State<Doors>) -> Result<Json<api::Status>, Silent> {
+    let report = report(&doors).await?;
+    Ok(Json(present::status(&report, &doors.facts.now())))
+}
+
+async fn plan(State(doors): State<Doors>) -> Result<Json<api::Plan>, Silent> {
+    Ok(Json(present::plan(&report(&doors).await?.steps)))
+}
+
+async fn measurements(State(doors): State<Doors>) -> Result<Response, Silent> {
+    let report = report(&doors).await?;
+    let text = metrics::text(&present::status(&report, &doors.facts.now()));
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(CONTENT_TYPE, kind)], text).into_response())
+}
+
+async fn events(
+    State(doors): State<Doors>,
+) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
+    let events = BroadcastStream::new(doors.followers.subscribe());
+    // A follower that was too slow misses events; what it gets next is true all the same.
+    let lines = events.filter_map(|event| event.ok()?.into_line()).map(Ok);
+    Sse::new(lines).keep_alive(KeepAlive::new().interval(Duration::from_secs(5)))
+}
+
+trait IntoLine {
+    fn into_line(self) -> Option<sse::Event>;
+}
+
+impl IntoLine for api::Event {
+    fn into_line(self) -> Option<sse::Event> {
+        sse::Event::default().json_data(self).ok()
+    }
+}
+
+async fn reload(State(doors): State<Doors>) -> Response {
+    command(&doors, Request::Reload).await
+}
+
+async fn stop(State(doors): State<Doors>) -> Response {
+    command(&doors, Request::Stop).await
+}
+
+async fn command(
+    doors: &Doors,
+    request: impl FnOnce(oneshot::Sender<api::Reply>) -> Request,
+) -> Response {
+    let (sender, receiver) = oneshot::channel();
+    if doors.commands.send(request(sender)).await.is_err() {
+        return Silent.into_response();
+    }
+    match receiver.await {
+        Ok(reply) if reply.done => Json(reply).into_response(),
+        Ok(reply) => (StatusCode::CONFLICT, Json(reply)).into_response(),
+        Err(_) => Silent.into_response(),
+    }
+}

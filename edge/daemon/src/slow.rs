@@ -1,0 +1,270 @@
+//! The slow side: scripts, log lines, the api, reloads and signals, on one thread of its own.
+
+use std::collections::BTreeMap;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, SystemTime};
+
+use mainstay_api as api;
+use mainstay_engine::vrrp::Name;
+use mainstay_engine::{Event, Settings, vrrp};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::channel::{EngineSender, ToEngine};
+use crate::facts::Facts;
+use crate::journal::Journal;
+use crate::scripts::notify::{Notifier, Object, Tiding};
+use crate::scripts::tracked::{self, Schedule, Trackers};
+use crate::server::{self, Doors, Request};
+use crate::{Error, Loader, Occasion};
+
+/// What the engine's thread tells the slow side.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// Something came about at a moment.
+    Event(SystemTime, Event),
+    /// Something that the loop noticed by itself.
+    Note(api::Level, String),
+    /// The engine has said farewell and taken everything down.
+    Stopped,
+}
+
+/// So many events may wait: more than 255 routers tell in one turn with all that they track.
+pub(crate) const TOLD_DEPTH: usize = 4096;
+
+/// How long notify scripts are waited for at a stop.
+const NOTIFY_WITHIN: Duration = Duration::from_secs(10);
+
+/// What the slow side is made of.
+pub(crate) struct Slow {
+    pub(crate) engine: EngineSender,
+    pub(crate) told: mpsc::Receiver<Told>,
+    pub(crate) loader: Loader,
+    pub(crate) settings: Settings,
+    pub(crate) schedules: BTreeMap<Name, Schedule>,
+    /// What is to be said about the settings.
+    pub(crate) remarks: Vec<String>,
+    pub(crate) facts: Facts,
+    pub(crate) api: UnixListener,
+}
+
+/// Runs the slow side on the calling thread until the engine has stopped.
+pub(crate) fn run(slow: Slow) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::refused("start", "the runtime"))?;
+    runtime.block_on(async move { Work::start(slow)?.run().await })
+}
+
+struct Work {
+    engine: EngineSender,
+    told: mpsc::Receiver<Told>,
+    commands: mpsc::Receiver<Request>,
+    signals: Signals,
+    loader: Loader,
+    facts: Facts,
+    journal: Journal,
+    notifier: Notifier,
+    trackers: Trackers,
+    settings: Settings,
+    /// Whoever asked us to stop, to be told when that is done.
+    stoppers: Vec<oneshot::Sender<api::Reply>>,
+    stopping: bool,
+}
+
+struct Signals {
+    reload: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    report: Signal,
+    spare: Signal,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Signals> {
+        Ok(Signals {
+            reload: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            report: signal(SignalKind::user_defined1())?,
+            spare: signal(SignalKind::user_defined2())?,
+        })
+    }
+}
+
+impl Work {
+    fn start(slow: Slow) -> Result<Work, Error> {
+        let signals = Signals::catch().map_err(Error::refused("catch", "signals"))?;
+        let listener = tokio::net::UnixListener::from_std(slow.api)
+            .map_err(Error::refused("serve", "the control socket"))?;
+        let journal = Journal::new();
+        // One command at a time is worked on; a few more may wait.
+        let (sender, commands) = mpsc::channel(8);
+        let doors = Doors {
+            engine: slow.engine.clone(),
+            commands: sender,
+            followers: journal.followers(),
+            facts: slow.facts.clone(),
+        };
+        tokio::spawn(server::serve(listener, doors));
+        let mut work = Work {
+            engine: slow.engine,
+            told: slow.told,
+            commands,
+            signals,
+            loader: slow.loader,
+            facts: slow.facts,
+            journal,
+            notifier: Notifier::default(),
+            trackers: Trackers::default(),
+            settings: Settings::default(),
+            stoppers: Vec::new(),
+            stopping: false,
+        };
+        work.take(slow.settings, slow.schedules, slow.remarks);
+        Ok(work)
+    }
+
+    async fn run(mut self) -> Result<(), Error> {
+        loop {
+            tokio::select! {
+                told = self.told.recv() => match told {
+                    Some(Told::Event(at, event)) => self.tell(&event, at),
+                    Some(Told::Note(level, text)) => self.journal.note(level, text),
+                    Some(Told::Stopped) | None => break,
+                },
+                Some(request) = self.commands.recv() => match request {
+                    Request::Reload(reply) => drop(reply.send(self.reload())),
+                    Request::Stop(reply) => {
+                        self.stoppers.push(reply);
+                        self.stop();
+                    }
+                },
+                _ = self.signals.reload.recv() => drop(self.reload()),
+                _ = self.signals.terminate.recv() => self.stop(),
+                _ = self.signals.interrupt.recv() => self.stop(),
+                _ = self.signals.report.recv() => self.report().await,
+                _ = self.signals.spare.recv() => {}
+            }
+        }
+        self.end().await;
+        Ok(())
+    }
+
+    /// All notifications of the farewell are out before this process ends.
+    async fn end(mut self) {
+        self.trackers.stop();
+        self.notifier.finish(NOTIFY_WITHIN).await;
+        self.journal.note(api::Level::Info, "stopped".to_owned());
+        let reply = api::Reply { done: true, message: "stopped".to_owned() };
+        for stopper in self.stoppers {
+            let _ = stopper.send(reply.clone());
+        }
+        // The replies are on their way once the server's tasks have run.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    fn tell(&mut self, event: &Event, at: SystemTime) {
+        self.journal.tell(event, at);
+        if let Event::Vrrp(event) = event {
+            self.notify(event);
+        }
+    }
+
+    fn notify(&mut self, event: &vrrp::Event) {
+        match event {
+            vrrp::Event::StateChanged { router, to, priority, .. } => {
+                let kept = self.settings.vrrp.routers.iter().any(|kept| kept.name == *router);
+                let tiding = self.tiding(*to, kept);
+                self.notifier.tell(&Object::Router(router.clone()), tiding, *priority);
+            }
+            vrrp::Event::GroupChanged { group, to, .. } => {
+                let kept = self.settings.vrrp.groups.iter().any(|kept| kept.name == *group);
+                let tiding = self.tiding(*to, kept);
+                self.notifier.tell(&Object::Group(group.clone()), tiding, 0);
+            }
+            vrrp::Event::LowerPriorityHeard { router, ours, .. } => {
+                self.notifier.tell(&Object::Router(router.clone()), Tiding::LowerPriority, *ours);
+            }
+            vrrp::Event::PriorityChanged { .. }
+            | vrrp::Event::ActiveHeard { .. }
+            | vrrp::Event::ScriptChanged { .. }
+            | vrrp::Event::Noticed { .. } => {}
+        }
+    }
+
+    fn tiding(&self, to: vrrp::StateName, kept: bool) -> Tiding {
+        if kept || self.stopping || to != vrrp::StateName::Initialize {
+            Tiding::State(to)
+        } else {
+            Tiding::Deleted
+        }
+    }
+
+    /// Takes settings into everything on this side; what is odd about them is said.
+    fn take(
+        &mut self,
+        settings: Settings,
+        schedules: BTreeMap<Name, Schedule>,
+        remarks: Vec<String>,
+    ) {
+        for remark in remarks {
+            self.journal.note(api::Level::Warning, remark);
+        }
+        self.notifier.configure(&settings);
+        self.trackers.configure(schedules, &self.engine);
+        self.settings = settings;
+    }
+
+    /// All or nothing: settings that are refused change nothing but the status.
+    fn reload(&mut self) -> api::Reply {
+        if self.stopping {
+            return api::Reply { done: false, message: "it is stopping".to_owned() };
+        }
+        self.engine.send(ToEngine::Reloading);
+        match (self.loader)(Occasion::Reload) {
+            Ok(loaded) => {
+                let mut settings = loaded.settings;
+                let (schedules, remarks) = tracked::sift(&mut settings);
+                self.facts.reloaded(settings.node.name.clone().unwrap_or_else(host_name));
+                self.engine.send(ToEngine::Settings(Box::new(settings.clone())));
+                let message = crate::present::summary(&settings);
+                self.take(settings, schedules, [loaded.warnings, remarks].concat());
+                self.journal.note(api::Level::Info, format!("reloaded: {message}"));
+                api::Reply { done: true, message }
+            }
+            Err(refusal) => {
+                for line in refusal.lines {
+                    self.journal.note(api::Level::Error, format!("reload refused: {line}"));
+                }
+                self.engine.send(ToEngine::ReloadRefused);
+                self.facts.refused(refusal.text.clone());
+                api::Reply { done: false, message: refusal.text }
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.engine.send(ToEngine::Stop);
+    }
+
+    /// On SIGUSR1: one line for each router in the log.
+    async fn report(&mut self) {
+        let (sender, receiver) = oneshot::channel();
+        self.engine.send(ToEngine::Status(sender));
+        let Ok(Ok(report)) = tokio::time::timeout(Duration::from_secs(2), receiver).await else {
+            return;
+        };
+        for router in crate::present::status(&report, &self.facts.now()).routers {
+            let line = format!("{}: {:?}, because {}", router.name, router.state, router.why);
+            self.journal.note(api::Level::Info, line);
+        }
+    }
+}
+
+/// The host's name, where the settings give the node none.
+pub(crate) fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
