@@ -1,1 +1,21 @@
+//! Whole clusters in one thread from one seed, and the other proofs that need no kernel.
 
+mod bounds;
+mod checkers;
+mod clock;
+mod cluster;
+mod kernel;
+mod links;
+mod message;
+mod model;
+mod random;
+mod scenario;
+mod transcript;
+mod world;
+
+pub use kernel::{Answer, Kernel};
+pub use message::{Message, Sum, checksum};
+pub use random::Random;
+pub use scenario::Scenario;
+pub use transcript::Transcript;
+pub use world::{Broken, Outcome, run};

@@ -88,9 +88,12 @@ impl Station {
     }
 
     /// Announces the address that it advertises from: unicast peers may have lost the way to it while
-    /// the link was away. How many frames that is.
+    /// the link was away. A configured source that is not the link's own is left out: it may not be
+    /// there. How many frames that is.
     pub(crate) fn announce_source(&self, now: Instant, out: &mut Outbox) -> u64 {
-        match (&self.settings.peers, self.source(), self.place()) {
+        let there = self.link.and_then(|link| link.source(self.settings.family));
+        let source = self.source().filter(|source| there == Some(*source));
+        match (&self.settings.peers, source, self.place()) {
             (Peers::Unicast { .. }, Some(source), Some(place)) => {
                 slots::announce_one(source, place, &self.settings, now, out)
             }

@@ -1,0 +1,55 @@
+//! How long a cluster may take to be as it should be, derived from its settings.
+
+use std::time::Duration;
+
+use mainstay_engine::Settings;
+use mainstay_engine::vrrp::{Preempt, RouterSettings, TrackedScript, Version};
+
+use crate::scenario::Scenario;
+
+/// The longest that the kernel, the segment and the scheduler add, and the pause after a refused step.
+const SLACK: Duration = Duration::from_secs(1);
+
+/// From the end of all trouble to a cluster that is as it should be.
+///
+/// A node that has just started waits for its startup delay; scripts then need as many runs as `rise` and
+/// `fall` ask for. An Active that lost its right is silent or heard, and a Backup needs one
+/// active-down interval; the preempt delay begins with the first advertisement and ends with
+/// another such interval. Members of a group wait for one another.
+pub fn convergence(scenario: &Scenario) -> Duration {
+    let all: Vec<&Settings> = scenario.nodes.iter().map(|node| &node.settings).collect();
+    let routers = || all.iter().flat_map(|settings| &settings.vrrp.routers);
+    let scripts = || all.iter().flat_map(|settings| &settings.vrrp.scripts);
+    let interval = routers().map(|router| router.advertisement_interval.duration()).max();
+    let interval = interval.unwrap_or_default();
+    let down = routers().map(|router| down_max(router, interval)).max().unwrap_or_default();
+    let preempt = routers().map(preempt_delay).max().unwrap_or_default();
+    let startup = all.iter().map(|settings| settings.vrrp.startup_delay).max().unwrap_or_default();
+    let verdict = scripts().map(verdict_max).max().unwrap_or_default();
+    startup + verdict + down * 3 + preempt + SLACK
+}
+
+/// Two Actives on a sound segment hear of one another within this time.
+pub fn two_actives(interval_max: Duration) -> Duration {
+    interval_max + Duration::from_millis(50)
+}
+
+/// The longest active-down interval with the longest interval that may be learnt.
+fn down_max(router: &RouterSettings, interval: Duration) -> Duration {
+    let skew = match router.version {
+        Version::V2 => Duration::from_secs(1),
+        Version::V3 => interval,
+    };
+    interval * u32::from(router.down_intervals) + skew
+}
+
+fn preempt_delay(router: &RouterSettings) -> Duration {
+    match router.preempt {
+        Preempt::Never => Duration::ZERO,
+        Preempt::After(delay) => delay,
+    }
+}
+
+fn verdict_max(script: &TrackedScript) -> Duration {
+    script.interval * (script.rise.max(script.fall) + 1)
+}

@@ -1,0 +1,163 @@
+//! Everything about one run, drawn from its seed.
+
+mod faults;
+mod routers;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mainstay_base::{Instant, InterfaceAddress, LinkIndex, LinkName, MacAddress};
+use mainstay_engine::Settings;
+use mainstay_plan::{Link, PresentAddress};
+
+use crate::{Kernel, Random};
+
+pub use faults::Fault;
+
+/// A cluster, and what befalls it.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// From this number.
+    pub seed: u64,
+    /// The nodes; node `n` has the link `eth<s>` on segment `s`.
+    pub nodes: Vec<NodePlan>,
+    /// How many segments there are.
+    pub segments: usize,
+    /// What befalls the cluster, in order of time; all of it is mended at `calm_at`.
+    pub faults: Vec<(Instant, Fault)>,
+    /// From here on all is well.
+    pub calm_at: Instant,
+}
+
+/// One node as it begins.
+#[derive(Clone, Debug)]
+pub struct NodePlan {
+    /// Its kernel at the start, with leftovers of an earlier life where there are any.
+    pub kernel: Kernel,
+    /// Its own addresses on each segment.
+    pub own: Vec<Vec<InterfaceAddress>>,
+    /// What its operator asked for.
+    pub settings: Settings,
+    /// When its daemon starts.
+    pub start_at: Instant,
+    /// Longest that its kernel takes over a batch of steps.
+    pub kernel_delay_max: Duration,
+    /// Whether scripts succeed once all is well, in the order of the settings.
+    pub scripts_good: Vec<bool>,
+}
+
+impl Scenario {
+    /// Draws a scenario.
+    pub fn draw(seed: u64) -> Scenario {
+        let root = Random::new(seed);
+        let mut random = root.derive("shape");
+        let node_count = 2 + random.below(3);
+        let segments = 1 + random.below(2);
+        let hosts = host_numbers(&mut random, node_count);
+        let all_settings = routers::draw(&mut root.derive("routers"), &hosts, segments);
+        let mut nodes: Vec<NodePlan> = (hosts.iter().zip(all_settings))
+            .map(|(host, settings)| node(&mut random, *host, segments, settings))
+            .collect();
+        leave_something(&mut root.derive("leftovers"), &mut nodes);
+        let mut faults = faults::draw(&mut root.derive("faults"), &nodes, segments);
+        faults.sort_by_key(|(at, _)| *at);
+        let last = faults.last().map_or(Instant::ZERO, |(at, _)| *at);
+        Scenario { seed, nodes, segments, faults, calm_at: last + Duration::from_millis(1) }
+    }
+}
+
+/// The link of every node on a segment.
+pub fn link_name(segment: usize) -> LinkName {
+    format!("eth{segment}").parse().expect("a good name for a link")
+}
+
+/// The node's own IPv4 address on a segment.
+pub fn own_v4(segment: usize, host: u8) -> IpAddr {
+    IpAddr::from([10, segment_byte(segment), 0, host])
+}
+
+/// The node's own link-local address on a segment.
+pub fn own_link_local(segment: usize, host: u8) -> IpAddr {
+    let segment = u16::from(segment_byte(segment));
+    IpAddr::from([0xfe80, 0, 0, 0, 0, 0, segment, u16::from(host)])
+}
+
+/// The node's own global IPv6 address on a segment.
+pub fn own_global(segment: usize, host: u8) -> IpAddr {
+    let segment = u16::from(segment_byte(segment));
+    IpAddr::from([0x2001, 0xdb8, segment, 0, 0, 0, 0, u16::from(host)])
+}
+
+fn segment_byte(segment: usize) -> u8 {
+    u8::try_from(segment).expect("there are few segments")
+}
+
+/// Distinct last bytes of the nodes' addresses, in any order, so that ties fall either way.
+fn host_numbers(random: &mut Random, count: usize) -> Vec<u8> {
+    let mut hosts: Vec<u8> = (11..=250).collect();
+    random.shuffle(&mut hosts);
+    hosts.truncate(count);
+    hosts
+}
+
+fn node(random: &mut Random, host: u8, segments: usize, settings: Settings) -> NodePlan {
+    let mut kernel = Kernel::default();
+    for segment in 0..segments {
+        let own = own_addresses(segment, host);
+        kernel.attach(link(segment, host), &own);
+    }
+    kernel.forget_answers();
+    NodePlan {
+        kernel,
+        own: (0..segments).map(|segment| own_addresses(segment, host)).collect(),
+        scripts_good: settings.vrrp.scripts.iter().map(|_| random.chance(750_000)).collect(),
+        settings,
+        start_at: Instant::ZERO + random.duration(Duration::ZERO, Duration::from_secs(3)),
+        kernel_delay_max: *random.choose(&[
+            Duration::ZERO,
+            Duration::from_micros(500),
+            Duration::from_millis(5),
+        ]),
+    }
+}
+
+fn own_addresses(segment: usize, host: u8) -> Vec<InterfaceAddress> {
+    let with = |ip, prefix_len| InterfaceAddress::new(ip, prefix_len).expect("the length fits");
+    vec![
+        with(own_v4(segment, host), 24),
+        with(own_link_local(segment, host), 64),
+        with(own_global(segment, host), 64),
+    ]
+}
+
+fn link(segment: usize, host: u8) -> Link {
+    let segment_byte = segment_byte(segment);
+    Link {
+        index: LinkIndex(2 + u32::from(segment_byte)),
+        name: link_name(segment),
+        mac: Some(MacAddress([2, 0, 0, 0, segment_byte, host])),
+        up: true,
+        mtu: 1500,
+        multicast: true,
+        loopback: false,
+    }
+}
+
+/// Virtual addresses that an earlier life, or somebody else, left behind.
+fn leave_something(random: &mut Random, nodes: &mut [NodePlan]) {
+    for node in nodes {
+        for router in &node.settings.vrrp.routers {
+            for address in &router.addresses {
+                let link =
+                    node.kernel.actual().link_named(&address.key.link).map(|link| link.index);
+                if let (Some(link), true) = (link, random.chance(200_000)) {
+                    let ours = random.chance(700_000);
+                    let options = address.options.clone();
+                    let present = PresentAddress { ours, options, ..PresentAddress::default() };
+                    node.kernel.put(link, address.key.address, present);
+                }
+            }
+        }
+        node.kernel.forget_answers();
+    }
+}

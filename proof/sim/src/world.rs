@@ -1,0 +1,187 @@
+//! One run: a queue of things to happen, a virtual clock, and the loop around each engine.
+
+mod driver;
+mod post;
+mod trouble;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use mainstay_base::Instant;
+use mainstay_engine::Transmit;
+use mainstay_plan::{AddressKey, Step};
+
+use crate::checkers::{self, Checker};
+use crate::cluster::{Cluster, Happened, Packet};
+use crate::scenario::{Fault, Scenario};
+use crate::{Random, Transcript, bounds};
+
+/// One run of a scenario.
+pub struct World {
+    cluster: Cluster,
+    checkers: Vec<Box<dyn Checker>>,
+    queue: BTreeMap<Reverse<(Instant, u64)>, Happening>,
+    scheduled: u64,
+    random: Random,
+    transcript: Transcript,
+}
+
+/// Something that will happen.
+#[derive(Debug)]
+enum Happening {
+    Arrives { node: usize, packet: Packet },
+    Befalls(Fault),
+    KernelWorks { node: usize, life: u32, steps: Vec<Step> },
+    Resumes { node: usize },
+    ScriptEnds { node: usize, life: u32, script: usize },
+    Starts { node: usize },
+    Wakes { node: usize, life: u32, number: u64 },
+    Will { node: usize, farewells: Vec<Transmit>, addresses: Vec<AddressKey> },
+}
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The promise.
+    pub checker: &'static str,
+    /// When.
+    pub at: Instant,
+    /// How.
+    pub how: String,
+}
+
+/// How a run went.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The promise that was broken, if any.
+    pub broken: Option<Broken>,
+    /// So much virtual time passed.
+    pub length: Duration,
+    /// What happened.
+    pub transcript: Transcript,
+}
+
+/// After convergence, all must rest for so long.
+const REST: Duration = Duration::from_secs(8);
+
+/// Trouble may have left delayed packets and wake-ups behind for so long.
+const ECHO: Duration = Duration::from_millis(500);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}: {}", self.checker, self.at, self.how)
+    }
+}
+
+/// Runs the scenario of a seed. `keep`: somebody will read the transcript.
+pub fn run(seed: u64, keep: bool) -> Outcome {
+    let mut world = World::new(Scenario::draw(seed), keep);
+    let broken = world.play().err();
+    Outcome { broken, length: world.cluster.now.since(Instant::ZERO), transcript: world.transcript }
+}
+
+impl World {
+    fn new(scenario: Scenario, keep: bool) -> World {
+        let mut world = World {
+            random: Random::new(scenario.seed).derive("world"),
+            cluster: Cluster::new(scenario),
+            checkers: checkers::all(),
+            queue: BTreeMap::new(),
+            scheduled: 0,
+            transcript: Transcript::start(keep),
+        };
+        for node in 0..world.cluster.nodes.len() {
+            let at = world.cluster.scenario.nodes[node].start_at;
+            world.schedule(at, Happening::Starts { node });
+        }
+        for (at, fault) in world.cluster.scenario.faults.clone() {
+            world.schedule(at, Happening::Befalls(fault));
+        }
+        world
+    }
+
+    /// Trouble, then peace; rest; then one node is stopped, and peace again.
+    fn play(&mut self) -> Result<(), Broken> {
+        self.run_until(self.cluster.scenario.calm_at)?;
+        self.heal()?;
+        let bound = bounds::convergence(&self.cluster.scenario);
+        self.converge(bound)?;
+        self.run_until(self.cluster.now + REST)?;
+        self.look(&Happened::Converged)?;
+        self.befall(Fault::Stop { node: self.busiest() })?;
+        self.converge(bound)
+    }
+
+    fn converge(&mut self, bound: Duration) -> Result<(), Broken> {
+        self.run_until(self.cluster.now + bound)?;
+        self.transcript.tell(self.cluster.now, format_args!("by now all is as it should be"));
+        self.look(&Happened::Converged)
+    }
+
+    /// The node that is Active most often.
+    fn busiest(&self) -> usize {
+        let routers = self.cluster.routers();
+        let mut counts = vec![0_u32; self.cluster.nodes.len()];
+        for (node, _) in routers.iter().flat_map(|router| self.cluster.actives(&router.name)) {
+            counts[node] += 1;
+        }
+        (0..counts.len()).max_by_key(|node| counts[*node]).unwrap_or_default()
+    }
+
+    fn run_until(&mut self, end: Instant) -> Result<(), Broken> {
+        while let Some(entry) = self.queue.last_entry() {
+            let Reverse((at, _)) = *entry.key();
+            if at > end {
+                break;
+            }
+            let happening = entry.remove();
+            self.cluster.now = at;
+            self.happen(happening)?;
+        }
+        self.cluster.now = end;
+        Ok(())
+    }
+
+    fn schedule(&mut self, at: Instant, happening: Happening) {
+        self.scheduled += 1;
+        self.queue.insert(Reverse((at, self.scheduled)), happening);
+    }
+
+    fn look(&mut self, happened: &Happened<'_>) -> Result<(), Broken> {
+        for checker in &mut self.checkers {
+            checker.look(&self.cluster, happened).map_err(|how| Broken {
+                checker: checker.name(),
+                at: self.cluster.now,
+                how,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<(), Broken> {
+        match happening {
+            Happening::Arrives { node, packet } => self.arrive(node, packet),
+            Happening::Befalls(fault) => self.befall(fault),
+            Happening::KernelWorks { node, life, steps } => self.kernel_works(node, life, &steps),
+            Happening::Resumes { node } => self.resume(node),
+            Happening::ScriptEnds { node, life, script } => self.script_ends(node, life, script),
+            Happening::Starts { node } => self.start(node),
+            Happening::Wakes { node, life, number } => self.wake(node, life, number),
+            Happening::Will { node, farewells, addresses } => {
+                self.carry_out_will(node, &farewells, &addresses)
+            }
+        }
+    }
+
+    /// Notes whether the cluster is sound, after anything that may have changed that.
+    fn judge_soundness(&mut self) {
+        let sound = self.cluster.is_sound();
+        self.cluster.sound_since = match (sound, self.cluster.sound_since) {
+            (false, _) => None,
+            (true, Some(since)) => Some(since),
+            (true, None) => Some(self.cluster.now + ECHO),
+        };
+    }
+}

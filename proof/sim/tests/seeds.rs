@@ -1,0 +1,57 @@
+//! A few hundred clusters: fifty fixed seeds, the rest from a base that differs from run to run.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use mainstay_sim::run;
+
+const FIXED: u64 = 50;
+const FRESH: u64 = 250;
+
+/// `MAINSTAY_SEED_BASE` repeats an earlier run; without it the wall clock chooses.
+fn base() -> u64 {
+    let given = std::env::var("MAINSTAY_SEED_BASE").ok().and_then(|text| text.parse().ok());
+    given.unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+        now.as_secs() * 1_000
+    })
+}
+
+fn failures(seeds: &[u64]) -> Vec<String> {
+    let next = AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let work = || {
+            let mut failures = Vec::new();
+            loop {
+                let number = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).expect("few");
+                let Some(seed) = seeds.get(number) else { return failures };
+                if let Some(broken) = run(*seed, false).broken {
+                    failures.push(format!(
+                        "seed {seed}: {broken}\n  to see it: cargo run -p mainstay-sim -- --seed {seed}"
+                    ));
+                }
+            }
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no seed panics")).collect()
+    })
+}
+
+#[test]
+fn every_cluster_keeps_every_promise() {
+    let base = base();
+    let seeds: Vec<u64> = (1..=FIXED).chain(base..base + FRESH).collect();
+    let failures = failures(&seeds);
+    assert!(failures.is_empty(), "MAINSTAY_SEED_BASE={base}\n{}", failures.join("\n"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_transcript() {
+    for seed in 1..=10 {
+        let (first, second) = (run(seed, true), run(seed, true));
+        assert_eq!(first.transcript.lines(), second.transcript.lines(), "seed {seed}");
+        assert_eq!(first.transcript.sum(), run(seed, false).transcript.sum(), "seed {seed}");
+        assert!(first.transcript.lines().len() > 50, "seed {seed} is not empty");
+    }
+}
