@@ -88,7 +88,7 @@ pub(super) fn block_of(keyword: &str) -> Block {
 
 /// The table's entry for a keyword of a block.
 pub(super) fn find(block: Block, name: &str) -> Option<&'static Keyword> {
-    TABLE.iter().find(|keyword| keyword.block == block && keyword.name == name)
+    of_block(block).iter().find(|keyword| keyword.name == name)
 }
 
 /// Whether a keyword always opens a block.
@@ -102,8 +102,21 @@ pub(super) fn takes_no_block(parent: &str, keyword: &str) -> bool {
 }
 
 /// All keywords, for the documentation and for suggestions.
-pub fn keywords() -> &'static [Keyword] {
-    TABLE
+pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
+    [ROOT, GLOBAL, INSTANCE, AUTHENTICATION, GROUP, SCRIPT].into_iter().flatten()
+}
+
+/// The keywords of one block.
+pub(super) fn of_block(block: Block) -> &'static [Keyword] {
+    match block {
+        Root => ROOT,
+        Global => GLOBAL,
+        Instance => INSTANCE,
+        Authentication => AUTHENTICATION,
+        Group => GROUP,
+        Script => SCRIPT,
+        Other => &[],
+    }
 }
 
 const fn key(block: Block, name: &'static str, status: Status) -> Keyword {
@@ -130,7 +143,7 @@ const FIREWALL: Status = NoEffect("mainstay sets no firewall rules");
 const HARMLESS: Status = Skipped("it is not needed here");
 
 #[rustfmt::skip]
-const TABLE: &[Keyword] = &[
+static ROOT: &[Keyword] = &[
     braces(Root, "global_defs", CarriedOut),
     braces(Root, "vrrp_instance", CarriedOut),
     braces(Root, "vrrp_sync_group", CarriedOut),
@@ -159,7 +172,10 @@ const TABLE: &[Keyword] = &[
     braces(Root, "real_server", LVS),
     braces(Root, "SSL", LVS),
     braces(Root, "sorry_server", LVS),
+];
 
+#[rustfmt::skip]
+static GLOBAL: &[Keyword] = &[
     key(Global, "router_id", CarriedOut),
     key(Global, "script_user", CarriedOut),
     key(Global, "enable_script_security", CarriedOut),
@@ -316,7 +332,10 @@ const TABLE: &[Keyword] = &[
     key(Global, "bfd_cpu_affinity", TUNING),
     key(Global, "bfd_rlimit_rttime", TUNING),
     key(Global, "bfd_rlimit_rtime", TUNING),
+];
 
+#[rustfmt::skip]
+static INSTANCE: &[Keyword] = &[
     key(Instance, "state", CarriedOut),
     key(Instance, "interface", CarriedOut),
     key(Instance, "virtual_router_id", CarriedOut),
@@ -386,11 +405,17 @@ const TABLE: &[Keyword] = &[
     key(Instance, "kernel_rx_buf_size", TUNING),
     key(Instance, "lvs_sync_daemon_interface", LVS),
     key(Instance, "linkbeat_use_polling", TUNING),
+];
 
+#[rustfmt::skip]
+static AUTHENTICATION: &[Keyword] = &[
     key(Authentication, "auth_type", CarriedOut),
     key(Authentication, "auth_pass", CarriedOut),
     braces(Authentication, "auth_hmac", Refused("HMAC authentication is not carried out; peers that use it are not understood")),
+];
 
+#[rustfmt::skip]
+static GROUP: &[Keyword] = &[
     braces(Group, "group", CarriedOut),
     braces(Group, "track_interface", CarriedOut),
     braces(Group, "track_script", CarriedOut),
@@ -406,7 +431,10 @@ const TABLE: &[Keyword] = &[
     key(Group, "notify_priority_changes", FIFO),
     key(Group, "global_tracking", Skipped("it is obsolete in keepalived")),
     key(Group, "sync_group_tracking_weight", CarriedOut),
+];
 
+#[rustfmt::skip]
+static SCRIPT: &[Keyword] = &[
     key(Script, "script", CarriedOut),
     key(Script, "interval", CarriedOut),
     key(Script, "timeout", CarriedOut),

@@ -33,8 +33,8 @@ fn unknown(block: Block, statement: &Statement) -> Fault {
     let what = if statement.block.is_some() { "its block is" } else { "its line is" };
     let message = format!("the keyword `{name}` is not known here; {what} left out");
     let fault = Fault::warning(Code::KeywordUnknown, message).here(statement.at(), "");
-    let here = keywords::keywords().iter().filter(|keyword| keyword.block == block);
-    let elsewhere = keywords::keywords().iter().find(|keyword| keyword.name == name);
+    let here = keywords::of_block(block).iter();
+    let elsewhere = keywords::keywords().find(|keyword| keyword.name == name);
     match (elsewhere, nearest(name, here.map(|keyword| keyword.name))) {
         (Some(keyword), _) => fault.help(format!("it belongs {}", keyword.block.place())),
         (None, Some(guess)) => fault.help(format!("did you mean `{guess}`?")),

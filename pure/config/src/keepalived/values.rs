@@ -38,7 +38,7 @@ pub(super) fn value<'s>(statement: &'s Statement, faults: &mut Faults) -> Option
 /// Says that words after the first `taken` values are left out.
 pub(super) fn no_more(statement: &Statement, taken: usize, faults: &mut Faults) {
     let Some(extra) = statement.values().get(taken) else { return };
-    let known = keywords::keywords().iter().any(|keyword| keyword.name == extra.text);
+    let known = keywords::keywords().any(|keyword| keyword.name == extra.text);
     let fault = if known {
         let message = format!(
             "`{}` stands behind `{}` on one line and is left out, as keepalived leaves it out",
