@@ -8,6 +8,7 @@
 mod leash;
 mod worker;
 
+pub mod bench;
 pub mod cluster;
 pub mod daemon;
 pub mod demo;

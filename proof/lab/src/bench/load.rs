@@ -1,0 +1,95 @@
+//! What 255 virtual routers on one link cost at one advertisement a second.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::result::Table;
+use super::usage::{self, Usage};
+use crate::cluster::{Cluster, Layout, Plug};
+use crate::daemon::Daemon;
+use crate::program::Program;
+use crate::wait;
+
+/// As many virtual routers as a link can have.
+pub(super) const ROUTERS: u8 = 255;
+
+/// How long two nodes may take until the one has all addresses.
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+
+/// An Active announces its addresses again five seconds after it became Active; that is not what
+/// is measured.
+const SECOND_BURST: Duration = Duration::from_secs(8);
+
+/// Two hosts on one link.
+pub(super) fn layout() -> Vec<Layout> {
+    let host = |name, address| Layout::new(name, Plug::new("eth0", 0, &[address]));
+    vec![host("a", "10.7.1.1/16"), host("b", "10.7.1.2/16")]
+}
+
+/// A file with 255 virtual routers, each with one address and these lines.
+pub(super) fn file(lines: &str) -> String {
+    let router = |vrid: u8| {
+        format!(
+            "vrrp_instance VI_{vrid} {{\n interface eth0\n virtual_router_id {vrid}\n advert_int 1\n \
+             {lines}\n virtual_ipaddress {{\n 10.7.0.{vrid}\n }}\n}}\n"
+        )
+    };
+    (1..=ROUTERS).map(router).collect()
+}
+
+/// Runs an Active and a Backup with 255 virtual routers each, for so long after they settled.
+///
+/// # Errors
+/// They do not settle.
+pub fn load(span: Duration) -> io::Result<Table> {
+    let mut table = Table::new("255 virtual routers at 1 s, for each node");
+    for program in Table::PROGRAMS {
+        let cluster = Cluster::build(layout())?;
+        let file = |priority: u8| file(&format!("priority {priority}"));
+        let active = Daemon::start(&cluster, 0, program, &file(200))?;
+        settled(&cluster)?;
+        let backup = Daemon::start(&cluster, 1, program, &file(100))?;
+        let nodes = [("Active", &active), ("Backup", &backup)];
+        std::thread::sleep(SECOND_BURST);
+        let before = nodes.map(|(_, daemon)| usage::of_tree(daemon.pid()));
+        std::thread::sleep(span);
+        for ((name, daemon), before) in nodes.into_iter().zip(before) {
+            let after = usage::of_tree(daemon.pid());
+            note(&mut table, (name, program), &before, &after, span);
+        }
+        held(&cluster, program)?;
+    }
+    Ok(table)
+}
+
+fn note(
+    table: &mut Table,
+    (name, program): (&str, Program),
+    before: &Usage,
+    after: &Usage,
+    span: Duration,
+) {
+    let busy = after.on_processor.saturating_sub(before.on_processor);
+    let share = busy.as_secs_f64() / span.as_secs_f64() * 100.0;
+    table.note(&format!("{name}: processor, % of one core"), program, share);
+    table.note(&format!("{name}: resident memory, MB"), program, after.resident as f64 / 1e6);
+    table.note(&format!("{name}: processes"), program, after.processes as f64);
+}
+
+fn settled(cluster: &Cluster) -> io::Result<()> {
+    let last = IpAddr::from([10, 7, 0, ROUTERS]);
+    let has = || cluster.host(0).holds(last).unwrap_or(false);
+    wait::until("the last address on the Active", SETTLED_WITHIN, has).map_err(io::Error::other)
+}
+
+/// The measurement is worth something only if nothing moved while it was taken.
+fn held(cluster: &Cluster, program: Program) -> io::Result<()> {
+    for vrid in 1..=ROUTERS {
+        let address = IpAddr::from([10, 7, 0, vrid]);
+        if !cluster.host(0).holds(address)? || cluster.host(1).holds(address)? {
+            return Err(io::Error::other(format!("{program} moved {address} under load")));
+        }
+    }
+    Ok(())
+}

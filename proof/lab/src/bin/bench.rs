@@ -1,0 +1,68 @@
+//! `bench failover | load | start`: a table in Markdown, and JSON where asked for.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use mainstay_lab::bench;
+
+/// Measures mainstay beside keepalived, in network namespaces.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    which: Which,
+    /// Also writes every sample there, as JSON
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Which {
+    /// The client's longest gap in each event
+    Failover {
+        /// How often each drill is played
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+    /// Processor and memory of 255 virtual routers at 1 s
+    Load {
+        /// How long to measure, in seconds
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
+    /// From the start to the first advertisement, with 255 virtual routers
+    Start {
+        /// How often
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    if let Err(reason) = mainstay_lab::permission() {
+        eprintln!("the benches need network namespaces: {reason}");
+        return ExitCode::FAILURE;
+    }
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> io::Result<()> {
+    let table = match arguments.which {
+        Which::Failover { rounds } => bench::failover(rounds)?,
+        Which::Load { seconds } => bench::load(Duration::from_secs(seconds))?,
+        Which::Start { rounds } => bench::start(rounds)?,
+    };
+    io::stdout().write_all(table.markdown().as_bytes())?;
+    match &arguments.json {
+        Some(path) => std::fs::write(path, format!("{:#}\n", table.json())),
+        None => Ok(()),
+    }
+}
