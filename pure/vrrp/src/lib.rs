@@ -5,6 +5,8 @@ mod advert;
 mod agenda;
 mod announce;
 mod backup;
+#[cfg(test)]
+mod bench;
 mod election;
 mod event;
 mod fitness;

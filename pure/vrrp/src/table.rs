@@ -248,7 +248,11 @@ impl Table {
     }
 
     fn enter_the_fit(&mut self, judgements: &[Judgement], now: Instant) {
-        let fit = |number: &usize| judgements[*number].fitness == Fitness::Fit;
+        let fit = |number: &usize| match judgements[*number].fitness {
+            Fitness::Fit => true,
+            Fitness::Unknown(_) => self.has_active_fellow(*number),
+            Fitness::Unfit(_) => false,
+        };
         let waits = |router: &Router| {
             matches!(router.state().name(), StateName::Initialize | StateName::Fault)
         };
@@ -261,6 +265,11 @@ impl Table {
         for (number, at_once) in entering.into_iter().zip(at_once) {
             self.at(number, |router, out| router.enter(at_once, hold_until, now, out));
         }
+    }
+
+    /// What is unknown pushes nobody out, so it does not part a group that is Active already.
+    fn has_active_fellow(&self, number: usize) -> bool {
+        self.fellows(number).into_iter().any(|fellow| self.routers[fellow].is_active())
     }
 
     /// Whether a router and its whole group are address owners that need no election.
