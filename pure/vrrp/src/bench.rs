@@ -157,7 +157,7 @@ impl Bench {
     /// As [`Bench::start`], passed on to when the only router is Active and has said all.
     pub(crate) fn active(settings: Settings) -> Bench {
         let mut bench = Bench::start(settings);
-        bench.pass(60.0);
+        bench.pass_ms(60_000);
         assert!(bench.states().iter().all(|state| *state == StateName::Active));
         bench.forget();
         bench
@@ -290,9 +290,14 @@ impl Bench {
         assert!(steps(self.table.wants(), &self.actual).is_empty(), "the kernel is as wanted");
     }
 
-    /// Lets seconds pass, waking the table at each of its deadlines.
-    pub(crate) fn pass(&mut self, seconds: f64) {
-        let end = self.now + Duration::from_secs_f64(seconds);
+    /// Lets milliseconds pass, waking the table at each of its deadlines.
+    pub(crate) fn pass_ms(&mut self, millis: u64) {
+        self.pass_us(millis * 1000);
+    }
+
+    /// Lets microseconds pass, waking the table at each of its deadlines.
+    pub(crate) fn pass_us(&mut self, micros: u64) {
+        let end = self.now + Duration::from_micros(micros);
         while let Some(deadline) = self.next().filter(|deadline| deadline.at <= end) {
             self.now = self.now.max(deadline.at);
             self.table.handle_timeout(self.now);
@@ -303,9 +308,9 @@ impl Bench {
         self.now = end;
     }
 
-    /// Lets seconds pass without waking it, then wakes it once.
-    pub(crate) fn oversleep(&mut self, seconds: f64) {
-        self.now = self.now + Duration::from_secs_f64(seconds);
+    /// Lets milliseconds pass without waking it, then wakes it once.
+    pub(crate) fn oversleep_ms(&mut self, millis: u64) {
+        self.now = self.now + Duration::from_millis(millis);
         self.table.handle_timeout(self.now);
         self.settle();
     }

@@ -29,9 +29,9 @@ fn v3(interval: u16) -> Settings {
 #[test]
 fn a_backup_takes_over_after_three_intervals_and_the_skew() {
     let mut bench = Bench::start(preempt(0));
-    bench.pass(3.609_374);
+    bench.pass_us(3_609_374);
     assert_eq!(bench.state(), StateName::Backup);
-    bench.pass(0.000_001);
+    bench.pass_us(1);
     assert_eq!(bench.state(), StateName::Active);
     assert_eq!(bench.why(), Cause::Silence { last_active: None });
     assert_eq!(bench.adverts(), [(51, 100)]);
@@ -49,13 +49,13 @@ fn a_state_of_active_gives_a_non_owner_no_head_start() {
 fn an_advertisement_of_higher_or_equal_priority_restarts_the_timer() {
     let mut bench = Bench::start(preempt(0));
     for theirs in [100, 101, 255] {
-        bench.pass(3.0);
+        bench.pass_ms(3000);
         assert_eq!(bench.hear(theirs, LOW), Ok(()));
         assert_eq!(bench.due_in(), Some(3609));
     }
     let heard = |e: &&Event| matches!(e, Event::ActiveHeard { .. });
     assert_eq!(bench.told.iter().filter(heard).count(), 1, "told once while it is the same");
-    bench.pass(4.0);
+    bench.pass_ms(4000);
     assert_eq!(bench.why(), Cause::Silence { last_active: Some(ip(LOW)) });
 }
 
@@ -63,11 +63,11 @@ fn an_advertisement_of_higher_or_equal_priority_restarts_the_timer() {
 fn a_lower_priority_is_replaced_when_the_running_timer_ends() {
     let mut bench = Bench::start(preempt(0));
     for _ in 0..3 {
-        bench.pass(1.0);
+        bench.pass_ms(1000);
         assert_eq!(bench.hear(99, HIGH), Ok(()));
         assert_eq!(bench.state(), StateName::Backup);
     }
-    bench.pass(0.7);
+    bench.pass_ms(700);
     assert_eq!(bench.state(), StateName::Active);
     assert_eq!(bench.why(), Cause::LowerPriority { from: ip(HIGH), theirs: 99, ours: 100 });
 }
@@ -76,11 +76,11 @@ fn a_lower_priority_is_replaced_when_the_running_timer_ends() {
 fn a_router_that_does_not_preempt_waits_for_silence() {
     let mut bench = Bench::start(one(|asked| asked.preempt = Preempt::Never));
     for _ in 0..20 {
-        bench.pass(1.0);
+        bench.pass_ms(1000);
         assert_eq!(bench.hear(1, LOW), Ok(()));
     }
     assert_eq!(bench.state(), StateName::Backup);
-    bench.pass(3.61);
+    bench.pass_ms(3610);
     assert_eq!(bench.state(), StateName::Active);
 }
 
@@ -97,7 +97,7 @@ fn the_preempt_delay_begins_with_the_first_lower_priority() {
     let mut seconds = 0;
     while bench.state() == StateName::Backup {
         assert_eq!(bench.hear(50, LOW), Ok(()));
-        bench.pass(1.0);
+        bench.pass_ms(1000);
         seconds += 1;
         assert!(seconds < 30);
     }
@@ -109,7 +109,7 @@ fn an_equal_or_higher_priority_cancels_the_preempt_delay() {
     let mut bench = Bench::start(preempt(10));
     assert_eq!(bench.hear(50, LOW), Ok(()));
     assert_eq!(bench.view(0).times.preempt_at, Some(bench.now + Duration::from_secs(10)));
-    bench.pass(1.0);
+    bench.pass_ms(1000);
     assert_eq!(bench.hear(100, HIGH), Ok(()));
     assert_eq!(bench.view(0).times.preempt_at, None);
 }
@@ -118,7 +118,7 @@ fn an_equal_or_higher_priority_cancels_the_preempt_delay() {
 fn the_preempt_delay_does_not_keep_a_silent_active_s_place_free() {
     let mut bench = Bench::start(preempt(1000));
     assert_eq!(bench.hear(50, LOW), Ok(()));
-    bench.pass(3.61);
+    bench.pass_ms(3610);
     assert_eq!(bench.state(), StateName::Active);
 }
 
@@ -126,13 +126,13 @@ fn the_preempt_delay_does_not_keep_a_silent_active_s_place_free() {
 fn after_a_farewell_only_the_skew_is_waited_for() {
     let mut bench = Bench::start(preempt(0));
     assert_eq!(bench.hear(200, LOW), Ok(()));
-    bench.pass(0.5);
+    bench.pass_ms(500);
     assert_eq!(bench.hear(0, LOW), Ok(()));
     assert_eq!(bench.due_in(), Some(609));
-    bench.pass(0.3);
+    bench.pass_ms(300);
     assert_eq!(bench.hear(0, LOW), Ok(()));
     assert_eq!(bench.due_in(), Some(309), "a second farewell prolongs nothing");
-    bench.pass(0.31);
+    bench.pass_ms(310);
     assert_eq!(bench.state(), StateName::Active);
     assert_eq!(bench.why(), Cause::Farewell { from: ip(LOW) });
 }
@@ -190,7 +190,7 @@ fn an_active_may_be_told_to_advertise_once_before_it_yields() {
 #[test]
 fn an_active_answers_a_farewell_at_once_and_stays() {
     let mut bench = Bench::active(preempt(0));
-    bench.pass(0.4);
+    bench.pass_ms(400);
     bench.forget();
     assert_eq!(bench.hear(0, HIGH), Ok(()));
     assert_eq!(bench.adverts(), [(51, 100)]);
@@ -252,11 +252,11 @@ fn of_two_owners_the_higher_address_gives_way_to_one_that_does_not() {
     for _ in 0..2 {
         assert_eq!(bench.hear(255, LOW), Ok(()));
         assert_eq!(bench.view(0).effective_priority, 255);
-        bench.pass(1.0);
+        bench.pass_ms(1000);
     }
     assert_eq!(bench.hear(255, LOW), Ok(()));
     assert_eq!((bench.state(), bench.view(0).effective_priority), (StateName::Active, 254));
-    bench.pass(1.0);
+    bench.pass_ms(1000);
     assert_eq!(bench.hear(255, LOW), Ok(()));
     assert_eq!(bench.state(), StateName::Backup);
 }
@@ -271,7 +271,7 @@ fn version_3_learns_the_interval_of_the_active_and_says_so_once() {
     let notice = Notice::IntervalDiffers { from: ip(LOW), theirs: 1000, ours: 100 };
     let noticed = Event::Noticed { router: Name::new("R51"), notice };
     assert_eq!(bench.told.iter().filter(|told| **told == noticed).count(), 1);
-    bench.pass(36.1);
+    bench.pass_ms(36_100);
     assert_eq!(bench.view(0).times.interval, Centiseconds(100), "an Active has its own");
 }
 
@@ -282,12 +282,12 @@ fn centisecond_intervals_are_kept() {
         asked.advertisement_interval = Centiseconds(1);
         asked.priority = priority(254);
     }));
-    bench.pass(0.030_078);
+    bench.pass_us(30_078);
     assert_eq!(bench.state(), StateName::Backup);
-    bench.pass(0.000_001);
+    bench.pass_us(1);
     assert_eq!(bench.state(), StateName::Active);
     bench.forget();
-    bench.pass(1.0);
+    bench.pass_ms(1000);
     assert_eq!(bench.adverts().len(), 100);
 }
 
@@ -307,10 +307,10 @@ fn version_2_drops_another_interval_and_says_so_once() {
 #[test]
 fn another_list_of_addresses_is_told_and_counted_and_used() {
     let mut peer = Bench::start(settings(vec![router(51, "10.0.0.10/24")]));
-    peer.pass(3.7);
+    peer.pass_ms(3700);
     let Transmit::Advert { payload, .. } = &peer.sent[0] else { panic!("{:?}", peer.sent) };
     let mut bench = Bench::start(one(|asked| asked.priority = priority(50)));
-    bench.pass(3.0);
+    bench.pass_ms(3000);
     for _ in 0..2 {
         assert_eq!(bench.receive(LOW, "224.0.0.18", payload), Ok(()));
     }
@@ -323,13 +323,14 @@ fn another_list_of_addresses_is_told_and_counted_and_used() {
 
 #[test]
 fn nobody_is_active_before_the_startup_delay_is_over() {
-    for (asked, due) in [(preempt(0), 10.0), (owner(StartAs::Active), 10.0), (v3(1000), 36.093)] {
+    for (asked, due) in [(preempt(0), 10_000), (owner(StartAs::Active), 10_000), (v3(1000), 36_093)]
+    {
         let delayed = Settings { startup_delay: Duration::from_secs(10), ..asked };
         let mut bench = Bench::start(delayed);
-        bench.pass(due - 0.001);
+        bench.pass_ms(due - 1);
         assert_eq!(bench.state(), StateName::Backup);
         assert_eq!(bench.adverts(), []);
-        bench.pass(0.002);
+        bench.pass_ms(2);
         assert_eq!(bench.state(), StateName::Active);
     }
 }
@@ -337,11 +338,11 @@ fn nobody_is_active_before_the_startup_delay_is_over() {
 #[test]
 fn an_active_woken_late_advertises_once_and_keeps_its_pace() {
     let mut bench = Bench::active(preempt(0));
-    bench.oversleep(100.0);
+    bench.oversleep_ms(100_000);
     assert_eq!(bench.adverts().len(), 1);
-    bench.pass(0.99);
+    bench.pass_ms(990);
     assert_eq!(bench.adverts().len(), 1);
-    bench.pass(0.01);
+    bench.pass_ms(10);
     assert_eq!(bench.adverts().len(), 2);
 }
 
@@ -352,7 +353,7 @@ fn advertisements_do_not_drift_when_each_is_a_little_late() {
     for _ in 0..10 {
         let at = bench.next().expect("an advertisement is due").at;
         bench.now = at + Duration::from_millis(30);
-        bench.oversleep(0.0);
+        bench.oversleep_ms(0);
     }
     assert_eq!(bench.next().map(|next| next.at), Some(first + Duration::from_secs(10)));
 }
@@ -394,7 +395,7 @@ fn unicast_goes_to_each_peer_in_the_form_that_the_peer_speaks() {
     };
     let only = spoken(crate::ChecksumSeen::MessageOnly);
     assert_eq!(bench.receive(LOW, OWN, &only), Ok(()));
-    bench.pass(4.0);
+    bench.pass_ms(4000);
     let to = |address: &str| {
         bench.sent.iter().find_map(|transmit| match transmit {
             Transmit::Advert { destination, ttl, payload, .. } if *destination == ip(address) => {
@@ -432,9 +433,9 @@ fn ipv6_works_alike_from_the_link_local_address() {
     asked.peers = Peers::Multicast { group: ip("ff02::12") };
     let mut bench = Bench::start(settings(vec![asked]));
     assert_eq!(bench.hear(200, "fe80::2"), Ok(()));
-    bench.pass(3.0);
+    bench.pass_ms(3000);
     assert_eq!(bench.hear(0, "fe80::2"), Ok(()));
-    bench.pass(0.61);
+    bench.pass_ms(610);
     assert_eq!(bench.state(), StateName::Active);
     let Transmit::Advert { source, destination, payload, .. } = &bench.sent[0] else {
         panic!("{:?}", bench.sent)
@@ -452,7 +453,7 @@ fn excluded_addresses_move_along_and_are_announced_but_not_advertised() {
     let mut bench = Bench::start(one(|asked| {
         asked.excluded = vec![on("eth0", "2001:db8::9/64"), on("eth1", "10.1.0.9/24")];
     }));
-    bench.pass(3.61);
+    bench.pass_ms(3610);
     assert!(bench.present(LINK, "2001:db8::9/64"));
     assert!(bench.present(crate::bench::OTHER, "10.1.0.9/24"));
     let Transmit::Advert { payload, .. } = &bench.sent[0] else { panic!("{:?}", bench.sent) };
@@ -463,7 +464,7 @@ fn excluded_addresses_move_along_and_are_announced_but_not_advertised() {
 #[test]
 fn the_advertisement_goes_out_before_any_announcement() {
     let mut bench = Bench::start(preempt(0));
-    bench.pass(3.61);
+    bench.pass_ms(3610);
     let kinds: Vec<bool> =
         bench.sent.iter().map(|sent| matches!(sent, Transmit::Advert { .. })).collect();
     assert_eq!(kinds, [true, false, false]);

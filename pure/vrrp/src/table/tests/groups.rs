@@ -25,11 +25,11 @@ fn led_by(member: &str) -> Cause {
 #[test]
 fn a_group_becomes_active_when_its_last_member_is_ready() {
     let mut bench = Bench::start(pair(200, 100));
-    bench.pass(3.5);
+    bench.pass_ms(3500);
     assert_eq!(bench.states(), [StateName::Backup; 2]);
     assert!(bench.view(0).standing.waits_for_group);
     assert!(!bench.view(1).standing.waits_for_group);
-    bench.pass(0.2);
+    bench.pass_ms(200);
     assert_eq!(bench.states(), [StateName::Active; 2]);
     let last = bench.told.last().expect("something was told");
     let (from, to) = (StateName::Backup, StateName::Active);
@@ -40,21 +40,21 @@ fn a_group_becomes_active_when_its_last_member_is_ready() {
 fn one_member_that_hears_an_active_keeps_all_waiting() {
     let mut bench = Bench::start(pair(100, 100));
     for _ in 0..10 {
-        bench.pass(1.0);
+        bench.pass_ms(1000);
         assert_eq!(bench.hear_at(0, 200, LOW, None), Ok(()));
     }
     assert_eq!(bench.states(), [StateName::Backup; 2]);
     assert!(bench.view(1).standing.waits_for_group);
-    bench.pass(4.0);
+    bench.pass_ms(4000);
     assert_eq!(bench.states(), [StateName::Active; 2]);
 }
 
 #[test]
 fn a_ready_member_that_hears_an_active_waits_anew() {
     let mut bench = Bench::start(pair(200, 100));
-    bench.pass(3.5);
+    bench.pass_ms(3500);
     assert_eq!(bench.hear_at(0, 201, LOW, None), Ok(()));
-    bench.pass(0.5);
+    bench.pass_ms(500);
     assert_eq!(bench.states(), [StateName::Backup; 2]);
 }
 
@@ -134,7 +134,7 @@ fn a_group_of_one_is_as_good_as_none() {
     let mut asked = pair(100, 100);
     asked.groups = vec![group(&["R51"])];
     let mut bench = Bench::start(asked);
-    bench.pass(4.0);
+    bench.pass_ms(4000);
     assert_eq!(bench.states(), [StateName::Active; 2]);
     bench.link_is(LINK, false);
     assert_eq!(bench.states(), [StateName::Fault, StateName::Active]);

@@ -61,10 +61,10 @@ fn step(bench: &mut Bench, dice: &mut Dice) {
     let from = peers[usize::try_from(dice.roll(4)).expect("a few")];
     match dice.roll(13) {
         0..=3 => {
-            let millis = u32::try_from(dice.roll(2000)).expect("a few");
-            bench.pass(f64::from(millis) / 1000.0);
+            let millis = dice.roll(2000);
+            bench.pass_ms(millis);
         }
-        4 => bench.oversleep(3.0),
+        4 => bench.oversleep_ms(3000),
         5 | 6 if number < bench.states().len() => {
             let priority = [0, 1, 99, 100, 101, 254, 255, dice.byte()];
             let theirs = priority[usize::try_from(dice.roll(8)).expect("a few")];
@@ -90,7 +90,7 @@ fn step(bench: &mut Bench, dice: &mut Dice) {
                 let whole = Box::new(bench.actual.clone());
                 bench.kernel(Change::Whole(whole));
             }
-            _ => bench.pass(5.0),
+            _ => bench.pass_ms(5000),
         },
     }
 }
@@ -98,7 +98,7 @@ fn step(bench: &mut Bench, dice: &mut Dice) {
 /// What holds at every moment.
 fn check(bench: &mut Bench) {
     let before = (format!("{:?}", bench.table.view()), bench.table.wants().clone());
-    assert!(bench.next().is_none_or(|next| next.at > bench.now || next.at == bench.now));
+    assert!(bench.next().is_none_or(|next| next.at >= bench.now));
     if bench.next().is_none_or(|next| next.at > bench.now) {
         bench.table.handle_timeout(bench.now);
         assert!(bench.table.poll_transmit().is_none(), "early is harmless");

@@ -19,9 +19,9 @@ fn one(change: impl FnOnce(&mut RouterSettings)) -> Settings {
 fn what_did_not_change_does_not_notice() {
     let asked = settings(vec![router(51, "10.0.0.9/24"), router(52, "10.0.0.10/24")]);
     let mut bench = Bench::start(asked.clone());
-    bench.pass(3.7);
+    bench.pass_ms(3700);
     assert_eq!(bench.hear_at(1, 200, LOW, None), Ok(()));
-    bench.pass(1.3);
+    bench.pass_ms(1300);
     bench.forget();
     let before = bench.table.view();
     bench.reload(&asked);
@@ -42,7 +42,7 @@ fn another_priority_is_taken_in_place() {
     assert_eq!(bench.state(), StateName::Active);
     assert_eq!(bench.adverts(), [(51, 150)], "told to the peers at once");
     let mut bench = Bench::start(one(|_| {}));
-    bench.pass(1.0);
+    bench.pass_ms(1000);
     bench.reload(&one(|asked| asked.priority = priority(228)));
     assert_eq!(bench.due_in(), Some(2109));
 }
@@ -51,13 +51,13 @@ fn another_priority_is_taken_in_place() {
 fn another_interval_is_taken_in_place() {
     let slower = one(|asked| asked.advertisement_interval = Centiseconds(200));
     let mut bench = Bench::start(one(|_| {}));
-    bench.pass(1.0);
+    bench.pass_ms(1000);
     bench.reload(&slower);
     assert_eq!(bench.due_in(), Some(5609));
     let mut bench = Bench::active(one(|_| {}));
     bench.reload(&slower);
     bench.forget();
-    bench.pass(10.0);
+    bench.pass_ms(10_000);
     assert_eq!(bench.adverts().len(), 5);
     assert_eq!(bench.view(0).counters.became_active, 1);
 }
@@ -149,7 +149,7 @@ fn a_demoted_owner_is_told_otherwise_by_another_priority() {
     let mut bench = Bench::active(owner.clone());
     for _ in 0..4 {
         assert_eq!(bench.hear(255, LOW), Ok(()));
-        bench.pass(1.0);
+        bench.pass_ms(1000);
     }
     assert_eq!(bench.view(0).effective_priority, 254);
     bench.reload(&one(|_| {}));

@@ -39,7 +39,7 @@ fn an_active_whose_link_goes_down_says_farewell_twice() {
 fn a_router_that_recovers_waits_a_full_timer_as_backup() {
     let mut bench = Bench::active(one(|_| {}));
     bench.link_is(LINK, false);
-    bench.pass(100.0);
+    bench.pass_ms(100_000);
     bench.link_is(LINK, true);
     assert_eq!((bench.state(), bench.why()), (StateName::Backup, Cause::Recovered));
     assert_eq!(bench.due_in(), Some(3609));
@@ -63,7 +63,7 @@ fn without_an_address_to_advertise_from_it_is_unfit() {
     assert_eq!(*source, ip("10.0.0.5"), "the farewell comes from where it always came");
     bench.address_came(LINK, "10.0.0.7/24");
     assert_eq!(bench.state(), StateName::Backup);
-    bench.pass(4.0);
+    bench.pass_ms(4000);
     let view = bench.view(0);
     assert_eq!(view.active.map(|active| active.address), Some(ip("10.0.0.7")));
 }
@@ -73,7 +73,7 @@ fn a_given_source_is_used_whatever_is_there() {
     let mut bench = Bench::active(one(|asked| asked.source = Some(ip("10.0.0.77"))));
     bench.address_went(LINK, "10.0.0.5/24");
     assert_eq!(bench.state(), StateName::Active);
-    bench.pass(1.0);
+    bench.pass_ms(1000);
     let Transmit::Advert { source, .. } = &bench.sent[0] else { panic!("{:?}", bench.sent) };
     assert_eq!(*source, ip("10.0.0.77"));
 }
@@ -107,14 +107,14 @@ fn a_tracked_link_without_weight_makes_unfit_and_one_with_weight_changes_the_pri
         state: StateName::Active,
     };
     assert_eq!(bench.told, [changed]);
-    bench.pass(1.0);
+    bench.pass_ms(1000);
     assert_eq!(bench.adverts(), [(51, 70)]);
 }
 
 #[test]
 fn a_change_of_priority_moves_a_running_timer_by_the_skew() {
     let mut bench = Bench::start(one(|asked| asked.track_links = vec![track_link("eth1", -50)]));
-    bench.pass(1.0);
+    bench.pass_ms(1000);
     bench.link_is(OTHER, false);
     assert_eq!(bench.due_in(), Some(2609 + 195), "50/256 s later");
     bench.link_is(OTHER, true);
@@ -136,7 +136,7 @@ fn a_router_waits_quietly_for_the_first_result_of_its_script() {
     let mut bench = Bench::start(scripted(0));
     assert_eq!(bench.state(), StateName::Initialize);
     assert!(bench.told.is_empty() && bench.sent.is_empty());
-    bench.pass(100.0);
+    bench.pass_ms(100_000);
     assert_eq!(bench.state(), StateName::Initialize);
     bench.script_ended("check", true);
     assert_eq!((bench.state(), bench.why()), (StateName::Backup, Cause::Started));
@@ -149,7 +149,7 @@ fn a_router_waits_quietly_for_the_first_result_of_its_script() {
 fn a_failing_script_makes_unfit_and_a_good_one_mends_it() {
     let mut bench = Bench::start(scripted(0));
     bench.script_ended("check", true);
-    bench.pass(4.0);
+    bench.pass_ms(4000);
     bench.forget();
     bench.script_ended("check", false);
     assert_eq!(bench.state(), StateName::Fault);
@@ -208,7 +208,7 @@ fn a_stale_virtual_address_is_never_advertised_from() {
     bench.address_came(LINK, "10.0.0.1/24");
     bench.address_came(LINK, "10.0.0.9/32");
     bench.address_went(LINK, "10.0.0.5/24");
-    bench.pass(4.0);
+    bench.pass_ms(4000);
     let Transmit::Advert { source, .. } = &bench.sent[0] else { panic!("{:?}", bench.sent) };
     assert_eq!(*source, ip("10.0.0.1"));
 }
@@ -221,7 +221,7 @@ fn a_stop_says_farewell_once_and_is_for_good() {
     assert_eq!(bench.why(), Cause::Stopped);
     bench.link_is(LINK, false);
     bench.link_is(LINK, true);
-    bench.pass(100.0);
+    bench.pass_ms(100_000);
     assert_eq!(bench.state(), StateName::Initialize);
     assert_eq!(bench.hear(100, LOW), Err(Reject::NotListening));
     let mut backup = Bench::start(one(|_| {}));
