@@ -1,5 +1,7 @@
 //! The front door for people who work on mainstay: `cargo xtask test`, `tidy`, `generate`.
 
+mod cargo;
+mod dist;
 mod metadata;
 mod peers;
 mod steps;
@@ -34,6 +36,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Builds a Debian package below `target/dist`.
+    Dist,
     /// Prints which crate imports which, and checks it against `xtask/floors.toml`.
     Floors,
 }
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         Task::Test { no_install } => steps::run(&root, no_install),
         Task::Tidy => tidy::run(&root),
         Task::Generate { check } => steps::generate(&root, check),
+        Task::Dist => dist::run(&root),
         Task::Floors => tidy::floors::run(&root),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
+use crate::cargo::cargo;
+
 /// The answer of `cargo metadata`, as far as it is used here.
 #[derive(Deserialize)]
 pub struct Metadata {
@@ -103,9 +105,4 @@ impl Metadata {
         }
         seen.into_iter().filter_map(|id| names.get(id).copied()).collect()
     }
-}
-
-/// The cargo that runs us, or the one on the path.
-pub fn cargo() -> String {
-    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }

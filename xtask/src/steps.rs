@@ -1,10 +1,9 @@
 //! `cargo xtask test`: the steps, one after the other, with their times and a summary.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::metadata::cargo;
+use crate::cargo::succeeds;
 use crate::peers;
 
 /// One cargo command that must succeed.
@@ -44,9 +43,9 @@ struct Outcome {
 pub fn run(root: &Path, no_install: bool) -> bool {
     let mut outcomes = vec![timed("test peers", || peers::provide(!no_install))];
     outcomes.extend(
-        STEPS.iter().map(|step| {
-            timed(step.name, || cargo_succeeds(root, step.arguments, step.environment))
-        }),
+        STEPS
+            .iter()
+            .map(|step| timed(step.name, || succeeds(root, step.arguments, step.environment))),
     );
     println!("\n== summary");
     for outcome in &outcomes {
@@ -60,7 +59,7 @@ pub fn run(root: &Path, no_install: bool) -> bool {
 pub fn generate(root: &Path, check: bool) -> bool {
     let run = ["run", "--quiet", "--locked", "--package", "mainstay-reference", "--"];
     let check = if check { &["--check"][..] } else { &[] };
-    cargo_succeeds(root, &[&run[..], check].concat(), &[])
+    succeeds(root, &[&run[..], check].concat(), &[])
 }
 
 fn timed(name: &'static str, step: impl FnOnce() -> bool) -> Outcome {
@@ -70,20 +69,4 @@ fn timed(name: &'static str, step: impl FnOnce() -> bool) -> Outcome {
     let took = started.elapsed();
     println!("== {name}: {} after {:.1} s", if good { "ok" } else { "FAILED" }, took.as_secs_f64());
     Outcome { name, good, took }
-}
-
-fn cargo_succeeds(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> bool {
-    println!("$ cargo {}", arguments.join(" "));
-    let status = Command::new(cargo())
-        .current_dir(root)
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .status();
-    match status {
-        Ok(status) => status.success(),
-        Err(error) => {
-            println!("cargo does not start: {error}");
-            false
-        }
-    }
 }

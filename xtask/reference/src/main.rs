@@ -1,5 +1,6 @@
-//! Writes `docs/reference/` and the native examples from the code, or says which are stale.
+//! Writes `docs/reference/`, the native examples, man pages and completions from the code.
 
+mod commands;
 mod examples;
 mod faults;
 mod keywords;
@@ -19,6 +20,7 @@ struct Page {
 fn pages(root: &Path) -> io::Result<Vec<Page>> {
     let reference = |name: &str, text| Page { path: format!("docs/reference/{name}"), text };
     let mut pages = vec![
+        reference("commands.md", commands::page()),
         reference("configuration.md", toml::page()),
         reference("faults.md", faults::page()),
         reference("keepalived-keywords.md", keywords::page()),
@@ -30,8 +32,15 @@ fn pages(root: &Path) -> io::Result<Vec<Page>> {
 }
 
 fn main() -> ExitCode {
-    let check = std::env::args().any(|argument| argument == "--check");
-    let outcome = if check { stale(&root()) } else { write(&root()).map(|()| Vec::new()) };
+    let argument = std::env::args_os().nth(1);
+    let packaged = std::env::args_os().nth(2).map(PathBuf::from);
+    let outcome = match (argument.as_ref().and_then(|argument| argument.to_str()), packaged) {
+        (Some("--check"), _) => stale(&root()),
+        (Some("--packaged"), Some(folder)) => {
+            commands::write_packaged(&folder).map(|()| Vec::new())
+        }
+        _ => write(&root()).map(|()| Vec::new()),
+    };
     match outcome {
         Ok(stale) => {
             for path in &stale {

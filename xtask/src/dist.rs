@@ -1,0 +1,106 @@
+//! `cargo xtask dist`: a Debian package with the binary, its unit, man pages and completions.
+
+use std::fs;
+use std::io::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::cargo::succeeds;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What is copied as it is: from where in the project to where in the package.
+const FILES: [(&str, &str); 8] = [
+    ("packaging/systemd/mainstay.service", "lib/systemd/system/mainstay.service"),
+    ("packaging/systemd/mainstay.default", "etc/default/mainstay"),
+    ("packaging/systemd/hardened.conf", "usr/share/doc/mainstay/hardened.conf"),
+    ("README.md", "usr/share/doc/mainstay/README.md"),
+    ("CHANGELOG.md", "usr/share/doc/mainstay/CHANGELOG.md"),
+    ("LICENSE-APACHE", "usr/share/doc/mainstay/LICENSE-APACHE"),
+    ("LICENSE-MIT", "usr/share/doc/mainstay/copyright"),
+    ("examples/web-pair/web-a.keepalived.conf", "usr/share/doc/mainstay/examples/keepalived.conf"),
+];
+
+/// Builds the package below `target/dist`. Answers whether it is there.
+pub fn run(root: &Path) -> bool {
+    let packaged = target(root).join("packaged").display().to_string();
+    let binary = ["build", "--release", "--locked", "--package", "mainstay"];
+    let pages =
+        ["run", "--locked", "--package", "mainstay-reference", "--", "--packaged", &packaged];
+    if !succeeds(root, &binary, &[]) || !succeeds(root, &pages, &[]) {
+        return false;
+    }
+    match stage(root).and_then(|stage| pack(&stage)) {
+        Ok(package) => {
+            println!("{}", package.display());
+            true
+        }
+        Err(error) => {
+            println!("no package: {error}");
+            false
+        }
+    }
+}
+
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
+/// Lays out the package's files.
+fn stage(root: &Path) -> Result<PathBuf, Error> {
+    let target = target(root);
+    let stage = target.join("dist/mainstay");
+    if stage.exists() {
+        fs::remove_dir_all(&stage)?;
+    }
+    let copy = |from: PathBuf, to: &str| {
+        let to = stage.join(to);
+        fs::create_dir_all(to.parent().expect("every file lies in a folder"))?;
+        fs::copy(from, to).map(|_| ())
+    };
+    copy(target.join("release/mainstay"), "usr/bin/mainstay")?;
+    for (from, to) in FILES {
+        copy(root.join(from), to)?;
+    }
+    for entry in fs::read_dir(target.join("packaged/man"))? {
+        let entry = entry?;
+        copy(entry.path(), &format!("usr/share/man/man1/{}", entry.file_name().display()))?;
+    }
+    let completions = [
+        ("mainstay.bash", "usr/share/bash-completion/completions/mainstay"),
+        ("_mainstay", "usr/share/zsh/vendor-completions/_mainstay"),
+        ("mainstay.fish", "usr/share/fish/vendor_completions.d/mainstay.fish"),
+    ];
+    for (from, to) in completions {
+        copy(target.join("packaged/completions").join(from), to)?;
+    }
+    control(&stage)?;
+    Ok(stage)
+}
+
+fn control(stage: &Path) -> Result<(), Error> {
+    let folder = stage.join("DEBIAN");
+    fs::create_dir_all(&folder)?;
+    let architecture = Command::new("dpkg").arg("--print-architecture").output()?;
+    let architecture = String::from_utf8_lossy(&architecture.stdout).trim().to_owned();
+    let text = format!(
+        "Package: mainstay\nVersion: {VERSION}\nArchitecture: {architecture}\n\
+         Maintainer: The mainstay authors <maintainers@mainstay.example>\n\
+         Depends: libc6, libgcc-s1\nSection: net\nPriority: optional\n\
+         Description: keeps a network address answering\n \
+         Several machines share a virtual address by VRRP; when the one that holds it\n \
+         dies, another takes over. Reads an existing keepalived.conf as it stands.\n"
+    );
+    fs::write(folder.join("control"), text)?;
+    fs::write(folder.join("conffiles"), "/etc/default/mainstay\n")
+}
+
+fn pack(stage: &Path) -> Result<PathBuf, Error> {
+    let package = stage.with_file_name(format!("mainstay_{VERSION}.deb"));
+    let status = Command::new("dpkg-deb")
+        .args(["--root-owner-group", "--build"])
+        .arg(stage)
+        .arg(&package)
+        .status()?;
+    if status.success() { Ok(package) } else { Err(Error::other("dpkg-deb refused")) }
+}
