@@ -63,7 +63,7 @@ impl Client {
     /// `tell` fails or the daemon ends.
     ///
     /// # Errors
-    /// Nobody answers, or `tell` failed.
+    /// Nobody answers at first, or `tell` failed.
     pub fn follow(
         &self,
         mut tell: impl FnMut(Option<api::Event>, api::Status) -> Result<(), Error>,
@@ -73,16 +73,20 @@ impl Client {
             tell(None, self.ask(Method::GET, "status").await?)?;
             let mut text = String::new();
             loop {
-                match tokio::time::timeout(Duration::from_secs(1), body.frame()).await {
-                    Err(_) => tell(None, self.ask(Method::GET, "status").await?)?,
+                let events = match tokio::time::timeout(Duration::from_secs(1), body.frame()).await
+                {
+                    Err(_) => vec![None],
                     Ok(None | Some(Err(_))) => return Ok(()),
                     Ok(Some(Ok(frame))) => {
                         let bytes = frame.data_ref().map_or(&b""[..], |bytes| bytes);
                         text.push_str(&String::from_utf8_lossy(bytes));
-                        for event in complete_events(&mut text) {
-                            tell(Some(event), self.ask(Method::GET, "status").await?)?;
-                        }
+                        complete_events(&mut text).into_iter().map(Some).collect()
                     }
+                };
+                for event in events {
+                    // A daemon that tells its last events is about to end.
+                    let Ok(status) = self.ask(Method::GET, "status").await else { return Ok(()) };
+                    tell(event, status)?;
                 }
             }
         })

@@ -12,11 +12,13 @@ use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use mainstay_api::Level;
 use mainstay_engine::{Engine, Event, Input};
 use mainstay_linux::advert::Inbox;
 use mainstay_linux::clock;
 use mainstay_linux::kernel::Kernel;
 use mainstay_linux::reactor::{Reactor, Token};
+use mainstay_linux::realtime;
 use mainstay_plan::Change;
 use tokio::sync::mpsc;
 
@@ -32,6 +34,9 @@ use lateness::Lateness;
 
 const KERNEL: Token = Token(0);
 const FIRST_SOCKET: u32 = 1;
+
+/// Before everything that has no real-time priority, behind the kernel's own threads.
+const PRIORITY: i32 = 10;
 
 /// The supervisor judges after four of these.
 const BEAT: Duration = Duration::from_millis(500);
@@ -159,9 +164,15 @@ impl Control {
 
     /// Real-time priority and locked memory; without permission it goes on and says so once.
     fn claim_the_machine(&mut self) {
-        let refused = Vec::<String>::new();
-        for refused in refused {
-            self.tell(Told::Note(mainstay_api::Level::Warning, refused));
+        let claims = [
+            (realtime::claim_priority(PRIORITY), "no real-time priority (CAP_SYS_NICE)"),
+            (realtime::lock_memory(), "memory is not locked (CAP_IPC_LOCK, LimitMEMLOCK)"),
+        ];
+        for (claim, what) in claims {
+            if let Err(error) = claim {
+                let text = format!("{what}: {error}; on a busy machine it may be late");
+                self.tell(Told::Note(Level::Warning, text));
+            }
         }
     }
 }

@@ -50,7 +50,6 @@ pub(crate) async fn serve(listener: UnixListener, doors: Doors) {
         .route("/v1/reload", post(reload))
         .route("/v1/stop", post(stop))
         .route("/metrics", get(measurements))
-        .route("/v1/metrics", get(measurements))
         .with_state(doors);
     if let Err(error) = axum::serve(listener, routes).await {
         tracing::error!("the control socket failed: {error}");

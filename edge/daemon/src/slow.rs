@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::channel::{EngineSender, ToEngine};
 use crate::facts::Facts;
 use crate::journal::Journal;
-use crate::scripts::notify::{Notifier, Object, Tiding};
+use crate::scripts::notify::{Notifier, Subject, Tiding};
 use crate::scripts::tracked::{self, Schedule, Trackers};
 use crate::server::{self, Doors, Request};
 use crate::{Error, Loader, Occasion};
@@ -177,15 +177,15 @@ impl Work {
             vrrp::Event::StateChanged { router, to, priority, .. } => {
                 let kept = self.settings.vrrp.routers.iter().any(|kept| kept.name == *router);
                 let tiding = self.tiding(*to, kept);
-                self.notifier.tell(&Object::Router(router.clone()), tiding, *priority);
+                self.notifier.tell(&Subject::Router(router.clone()), tiding, *priority);
             }
             vrrp::Event::GroupChanged { group, to, .. } => {
                 let kept = self.settings.vrrp.groups.iter().any(|kept| kept.name == *group);
                 let tiding = self.tiding(*to, kept);
-                self.notifier.tell(&Object::Group(group.clone()), tiding, 0);
+                self.notifier.tell(&Subject::Group(group.clone()), tiding, 0);
             }
             vrrp::Event::LowerPriorityHeard { router, ours, .. } => {
-                self.notifier.tell(&Object::Router(router.clone()), Tiding::LowerPriority, *ours);
+                self.notifier.tell(&Subject::Router(router.clone()), Tiding::LowerPriority, *ours);
             }
             vrrp::Event::PriorityChanged { .. }
             | vrrp::Event::ActiveHeard { .. }

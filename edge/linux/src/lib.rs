@@ -18,6 +18,7 @@ pub mod frames;
 pub mod kernel;
 pub mod netns;
 pub mod reactor;
+pub mod realtime;
 pub mod topology;
 pub mod userns;
 

@@ -40,7 +40,7 @@ pub(super) fn of(event: &Event) -> Line {
             )
         },
         Event::StepAccepted { step, tries } => {
-            info(step.key(), format!("the kernel took {step} after {tries} refusals"))
+            report(step.key(), format!("the kernel took {step} after {tries} refusals"))
         }
     }
 }
@@ -61,10 +61,10 @@ fn of_vrrp(event: &vrrp::Event) -> Line {
             text: format!("group {group}: {from} → {to}"),
         },
         vrrp::Event::PriorityChanged { router, from, to, .. } => {
-            info(router, format!("{router}: effective priority {from} → {to}"))
+            report(router, format!("{router}: effective priority {from} → {to}"))
         }
         vrrp::Event::ActiveHeard { router, address, priority } => {
-            info(router, format!("{router}: {address} is Active, priority {priority}"))
+            report(router, format!("{router}: {address} is Active, priority {priority}"))
         }
         vrrp::Event::LowerPriorityHeard { router, from, theirs, ours } => warning(
             router,
@@ -73,7 +73,7 @@ fn of_vrrp(event: &vrrp::Event) -> Line {
             ),
         ),
         vrrp::Event::ScriptChanged { script, up: true } => {
-            info(script, format!("script {script} succeeds"))
+            report(script, format!("script {script} succeeds"))
         }
         vrrp::Event::ScriptChanged { script, up: false } => {
             warning(script, format!("script {script} fails"))
@@ -115,7 +115,7 @@ fn noticed(notice: &Notice) -> String {
     }
 }
 
-fn info(subject: &impl ToString, text: String) -> Line {
+fn report(subject: &impl ToString, text: String) -> Line {
     Line { level: Level::Info, subject: Some(subject.to_string()), state: None, text }
 }
 

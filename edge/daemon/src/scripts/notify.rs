@@ -1,7 +1,7 @@
 //! Notifications: what each router and group tells its programs, in order, one after another.
 //!
-//! Every object has a queue and a worker of its own: a slow program delays the notifications of its
-//! own object, never those of another, and never the engine.
+//! Every subject has a queue and a worker of its own: a slow program delays the notifications of its
+//! own subject, never those of another, and never the engine.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use super::program::{self, Program};
 
 /// A router or a group, as keepalived's arguments name it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Object {
+pub(crate) enum Subject {
     /// `INSTANCE`.
     Router(Name),
     /// `GROUP`.
@@ -33,7 +33,7 @@ pub(crate) enum Tiding {
     LowerPriority,
 }
 
-/// So many runs wait for one object. One more pushes the oldest out: the latest state is what
+/// So many runs wait for one subject. One more pushes the oldest out: the latest state is what
 /// must arrive.
 const WAITING_MAX: usize = 32;
 
@@ -46,7 +46,7 @@ pub(crate) struct Notifier {
     node: Node,
     routers: BTreeMap<Name, Notify>,
     groups: BTreeMap<Name, Notify>,
-    queues: BTreeMap<Object, Arc<Queue>>,
+    queues: BTreeMap<Subject, Arc<Queue>>,
     workers: JoinSet<()>,
 }
 
@@ -84,30 +84,30 @@ impl Notifier {
         self.groups.retain(|name, _| kept(name, &groups, &settings.notify_groups));
     }
 
-    /// Tells the programs of an object: the specific one first, then the general one.
-    pub(crate) fn tell(&mut self, object: &Object, tiding: Tiding, priority: u8) {
-        let notify = match object {
-            Object::Router(name) => self.routers.get(name),
-            Object::Group(name) => self.groups.get(name),
+    /// Tells the programs of an subject: the specific one first, then the general one.
+    pub(crate) fn tell(&mut self, subject: &Subject, tiding: Tiding, priority: u8) {
+        let notify = match subject {
+            Subject::Router(name) => self.routers.get(name),
+            Subject::Group(name) => self.groups.get(name),
         };
         let Some(notify) = notify.cloned() else { return };
         if let Some(command) = specific(&notify, tiding) {
-            self.queue(object, command, Vec::new());
+            self.queue(subject, command, Vec::new());
         }
         if let (Some(command), Some(state)) = (&notify.any, keepalived_state(tiding)) {
-            self.queue(object, command, appended(object, state, priority));
+            self.queue(subject, command, appended(subject, state, priority));
         }
         if tiding == Tiding::Deleted {
-            self.forget(object);
+            self.forget(subject);
         }
     }
 
-    fn forget(&mut self, object: &Object) {
-        match object {
-            Object::Router(name) => drop(self.routers.remove(name)),
-            Object::Group(name) => drop(self.groups.remove(name)),
+    fn forget(&mut self, subject: &Subject) {
+        match subject {
+            Subject::Router(name) => drop(self.routers.remove(name)),
+            Subject::Group(name) => drop(self.groups.remove(name)),
         }
-        if let Some(queue) = self.queues.remove(object) {
+        if let Some(queue) = self.queues.remove(subject) {
             queue.close();
         }
     }
@@ -124,20 +124,20 @@ impl Notifier {
         self.queues.clear();
     }
 
-    fn queue(&mut self, object: &Object, command: &Command, further: Vec<String>) {
+    fn queue(&mut self, subject: &Subject, command: &Command, further: Vec<String>) {
         let program = match program::prepare(command, &self.node) {
             Ok(prepared) => prepared.program,
-            Err(unfit) => return tracing::error!("{}: notify script: {unfit}", name_of(object)),
+            Err(unfit) => return tracing::error!("{}: notify script: {unfit}", name_of(subject)),
         };
-        let queue = self.queues.entry(object.clone()).or_insert_with(|| {
+        let queue = self.queues.entry(subject.clone()).or_insert_with(|| {
             let queue = Arc::new(Queue::default());
-            self.workers.spawn(work(name_of(object), Arc::clone(&queue)));
+            self.workers.spawn(work(name_of(subject), Arc::clone(&queue)));
             queue
         });
         if let Some(lost) = queue.push(Run { program, further }) {
             tracing::warn!(
                 "{}: more than {WAITING_MAX} notify scripts wait: left out {}",
-                name_of(object),
+                name_of(subject),
                 lost.program.words()
             );
         }
@@ -224,17 +224,17 @@ fn keepalived_state(tiding: Tiding) -> Option<&'static str> {
 }
 
 /// keepalived's four arguments at the end; a group's priority is 0.
-fn appended(object: &Object, state: &str, priority: u8) -> Vec<String> {
-    let (kind, priority) = match object {
-        Object::Router(_) => ("INSTANCE", priority),
-        Object::Group(_) => ("GROUP", 0),
+fn appended(subject: &Subject, state: &str, priority: u8) -> Vec<String> {
+    let (kind, priority) = match subject {
+        Subject::Router(_) => ("INSTANCE", priority),
+        Subject::Group(_) => ("GROUP", 0),
     };
-    vec![kind.to_owned(), name_of(object), state.to_owned(), priority.to_string()]
+    vec![kind.to_owned(), name_of(subject), state.to_owned(), priority.to_string()]
 }
 
-fn name_of(object: &Object) -> String {
-    match object {
-        Object::Router(name) | Object::Group(name) => name.to_string(),
+fn name_of(subject: &Subject) -> String {
+    match subject {
+        Subject::Router(name) | Subject::Group(name) => name.to_string(),
     }
 }
 

@@ -67,14 +67,14 @@ fn each_object_is_told_in_order_with_the_arguments_of_keepalived() {
     let name = Name::new("VI_1");
     let mut notifier = Notifier::default();
     notifier.routers.insert(name.clone(), notify);
-    let object = Object::Router(name);
+    let subject = Subject::Router(name);
     run(async || {
-        notifier.tell(&object, Tiding::State(StateName::Active), 100);
-        notifier.tell(&object, Tiding::State(StateName::Backup), 90);
-        notifier.tell(&object, Tiding::LowerPriority, 90);
-        notifier.tell(&object, Tiding::State(StateName::Initialize), 90);
-        notifier.tell(&object, Tiding::Deleted, 90);
-        notifier.tell(&object, Tiding::Deleted, 90);
+        notifier.tell(&subject, Tiding::State(StateName::Active), 100);
+        notifier.tell(&subject, Tiding::State(StateName::Backup), 90);
+        notifier.tell(&subject, Tiding::LowerPriority, 90);
+        notifier.tell(&subject, Tiding::State(StateName::Initialize), 90);
+        notifier.tell(&subject, Tiding::Deleted, 90);
+        notifier.tell(&subject, Tiding::Deleted, 90);
         notifier.finish(Duration::from_secs(20)).await;
     });
     let wanted = [
@@ -99,8 +99,8 @@ fn a_slow_object_does_not_delay_another() {
     notifier.groups.insert(Name::new("slow"), told("G"));
     notifier.routers.insert(Name::new("quick"), told("R"));
     run(async || {
-        notifier.tell(&Object::Group(Name::new("slow")), Tiding::State(StateName::Active), 7);
-        notifier.tell(&Object::Router(Name::new("quick")), Tiding::State(StateName::Active), 7);
+        notifier.tell(&Subject::Group(Name::new("slow")), Tiding::State(StateName::Active), 7);
+        notifier.tell(&Subject::Router(Name::new("quick")), Tiding::State(StateName::Active), 7);
         notifier.finish(Duration::from_secs(20)).await;
     });
     assert_eq!(scribe.lines(), ["R INSTANCE quick MASTER 7", "G GROUP slow MASTER 0"]);
@@ -138,7 +138,7 @@ fn what_hangs_is_not_waited_for_for_ever() {
         let queue = Arc::new(Queue::default());
         queue.push(run);
         notifier.workers.spawn(work("VI_1".into(), Arc::clone(&queue)));
-        notifier.queues.insert(Object::Router(name.clone()), queue);
+        notifier.queues.insert(Subject::Router(name.clone()), queue);
         notifier.finish(Duration::from_millis(200)).await;
     });
     assert!(begun.elapsed() < Duration::from_millis(1500));

@@ -1,0 +1,275 @@
+//! The real daemon in network namespaces: what an operator does by hand, and what goes wrong.
+
+mod stage;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mainstay_api::{State, Verdict};
+use mainstay_lab::wait;
+use rustix::process::Signal;
+use stage::{Router, Stage, code, run};
+
+type Checked = Result<(), Failed>;
+
+/// Enough for anything on a machine with other work to do.
+const SOON: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    if let Err(reason) = mainstay_lab::permission() {
+        eprintln!("these tests need network namespaces: {reason}");
+        return ExitCode::FAILURE;
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(2);
+    let tests: [(&str, fn() -> Checked); 11] = [
+        ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
+        ("a_reload_changes_what_changed_and_nothing_else", reload),
+        ("a_faulty_reload_is_refused_and_the_daemon_goes_on", faulty_reload),
+        ("a_killed_control_process_says_farewell_by_its_will", killed_control),
+        ("a_control_process_that_hangs_is_ended", hanging_control),
+        ("a_killed_supervisor_is_replaced_without_a_gap", killed_supervisor),
+        ("a_second_daemon_on_one_directory_is_refused", second_daemon),
+        ("a_failing_script_is_a_fault", failing_script),
+        ("notify_scripts_are_told_in_order", notifications),
+        ("a_link_may_go_away_and_come_back", vanishing_link),
+        ("events_are_followed_live", events),
+    ];
+    let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn one_router() -> Checked {
+    let stage = Stage::of_one()?;
+    let both = format!("{}{}", Router::default().text(), Router::ipv6().text());
+    let daemon = stage.start(0, &both)?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    stage.until_state(&daemon, 0, "VI_6", State::Active)?;
+    wait::until("both addresses", SOON, || {
+        stage.holds(0, stage::ADDRESS) && stage.holds(0, stage::ADDRESS_V6)
+    })?;
+    let shown = stage.command(0, &["status"])?;
+    assert_eq!(code(&shown), 0);
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(text.contains("nobody else is Active") && text.contains("this node"), "{text}");
+    let plan = stage.command(0, &["plan"])?;
+    assert_eq!(String::from_utf8_lossy(&plan.stdout), "nothing would change\n");
+    let metrics = stage.metrics(0)?;
+    assert!(
+        metrics.contains("mainstay_vrrp_state{router=\"VI_1\",state=\"active\"} 1"),
+        "{metrics}"
+    );
+
+    let stopped = stage.command(0, &["stop"])?;
+    assert_eq!((code(&stopped), &*String::from_utf8_lossy(&stopped.stdout)), (0, "stopped\n"));
+    daemon.gone()?;
+    assert!(!stage.holds(0, stage::ADDRESS) && !stage.holds(0, stage::ADDRESS_V6));
+    assert_eq!(code(&stage.command(0, &["status"])?), 3);
+    Ok(())
+}
+
+fn reload() -> Checked {
+    let stage = Stage::of_one()?;
+    let daemon = stage.start(0, &Router::default().text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    let before = stage.status(&daemon, 0)?;
+    let second = Router { name: "VI_2", vrid: 52, address: "192.0.2.101/24", ..Router::default() };
+    daemon.reload(&format!("{}{}", Router::default().text(), second.text()))?;
+    stage.until_state(&daemon, 0, "VI_2", State::Active)?;
+    let after = stage.status(&daemon, 0)?;
+    assert_eq!(before.routers[0].counters.became_active, after.routers[0].counters.became_active);
+    assert_eq!(before.routers[0].since_ms.abs_diff(after.routers[0].since_ms) / 1000, 0);
+    assert_eq!(before.pid, after.pid);
+
+    daemon.reload(&Router::default().text())?;
+    wait::until("the second one's end", SOON, || {
+        stage.status(&daemon, 0).is_ok_and(|status| status.routers.len() == 1)
+    })?;
+    wait::until("its address's end", SOON, || !stage.holds(0, "192.0.2.101"))?;
+    assert!(stage.holds(0, stage::ADDRESS));
+    Ok(())
+}
+
+fn faulty_reload() -> Checked {
+    let stage = Stage::of_one()?;
+    let daemon = stage.start(0, &Router::default().text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    let before = stage.status(&daemon, 0)?;
+    daemon.reload("vrrp_instance VI_1 {\n  virtual_router_id 999\n")?;
+    wait::until("the refusal", SOON, || {
+        stage.status(&daemon, 0).is_ok_and(|status| status.reload_refused.is_some())
+    })?;
+    let refused = stage.command(0, &["reload"])?;
+    assert_eq!(code(&refused), 4);
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(why.contains("keepalived.conf:2:"), "{why}");
+    let after = stage.status(&daemon, 0)?;
+    assert_eq!((after.pid, after.routers[0].state), (before.pid, State::Active));
+    assert!(stage.holds(0, stage::ADDRESS));
+
+    daemon.reload(&Router::default().text())?;
+    wait::until("the good one", SOON, || {
+        stage.status(&daemon, 0).is_ok_and(|status| status.reload_refused.is_none())
+    })?;
+    Ok(())
+}
+
+fn killed_control() -> Checked {
+    let stage = Stage::of_two()?;
+    let (strong, weak) = stage.pair()?;
+    let before = stage.status(&strong, 0)?;
+    strong.kill_speaker(stage.host(0))?;
+    stage.until_cause(&weak, 1, "192.0.2.1 said farewell")?;
+    // The one that was started again has the higher priority and takes over.
+    stage.until_state(&strong, 0, "VI_1", State::Active)?;
+    assert_ne!(stage.status(&strong, 0)?.pid, before.pid);
+    wait::until("one holder", SOON, || {
+        stage.holds(0, stage::ADDRESS) && !stage.holds(1, stage::ADDRESS)
+    })?;
+    Ok(())
+}
+
+fn hanging_control() -> Checked {
+    let stage = Stage::of_two()?;
+    let (strong, weak) = stage.pair()?;
+    let before = stage.status(&strong, 0)?;
+    stage::signal(before.pid, Signal::STOP)?;
+    // Its peer takes over by itself; the address goes when the supervisor has noticed.
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    wait::until("a new control process", SOON, || {
+        stage.status(&strong, 0).is_ok_and(|status| status.pid != before.pid)
+    })?;
+    stage.until_state(&strong, 0, "VI_1", State::Active)?;
+    assert!(strong.log().contains("hangs: killing it"), "{}", strong.log());
+    Ok(())
+}
+
+fn killed_supervisor() -> Checked {
+    let stage = Stage::of_one()?;
+    let first = stage.start(0, &Router::default().text())?;
+    stage.until_state(&first, 0, "VI_1", State::Active)?;
+    let before = stage.status(&first, 0)?;
+    first.signal(Signal::KILL)?;
+    let held = || stage.holds(0, stage::ADDRESS);
+    wait::throughout(Duration::from_millis(500), held)
+        .map_err(|at| format!("gone after {at:?}"))?;
+    assert_eq!(stage.status(&first, 0)?.pid, before.pid, "it goes on without a supervisor");
+
+    let second = stage.start(0, &Router::default().text())?;
+    wait::until("the take-over", SOON, || second.log().contains("taking it over"))?;
+    wait::throughout(Duration::from_millis(500), held)
+        .map_err(|at| format!("gone after {at:?}"))?;
+    assert_eq!(stage.status(&second, 0)?.pid, before.pid, "the same control process");
+    second.stop()?;
+    second.gone()?;
+    wait::until("its end", SOON, || !held())?;
+    Ok(())
+}
+
+fn second_daemon() -> Checked {
+    let stage = Stage::of_one()?;
+    let daemon = stage.start(0, &Router::default().text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    let second = stage.command(0, &["run", "--keepalived", "/dev/null"])?;
+    assert_eq!(code(&second), 4);
+    let why = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(why.contains("another mainstay") && why.contains("mainstay stop"), "{why}");
+    assert!(stage.holds(0, stage::ADDRESS));
+    Ok(())
+}
+
+fn failing_script() -> Checked {
+    let stage = Stage::of_one()?;
+    let flag = stage.folder().join("well");
+    std::fs::write(&flag, "")?;
+    let script = format!(
+        "vrrp_script chk {{\n script \"/usr/bin/test -e {}\"\n interval 0.1\n timeout 2\n fall 2\n rise 2\n user root\n}}\n",
+        flag.display()
+    );
+    let router = Router { more: "track_script {\n chk\n }\n", ..Router::default() };
+    let daemon = stage.start(0, &format!("{script}{}", router.text()))?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    std::fs::remove_file(&flag)?;
+    stage.until_state(&daemon, 0, "VI_1", State::Fault)?;
+    let status = stage.status(&daemon, 0)?;
+    assert_eq!(status.scripts[0].verdict, Verdict::Down);
+    assert_eq!(status.routers[0].why, "script chk failed");
+    wait::until("the address's end", SOON, || !stage.holds(0, stage::ADDRESS))?;
+    assert_eq!(code(&stage.command(0, &["status"])?), 1, "a router in Fault is a no");
+    std::fs::write(&flag, "")?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    Ok(())
+}
+
+fn notifications() -> Checked {
+    let stage = Stage::of_one()?;
+    let (scribe, written) = stage.scribe()?;
+    let notify = format!(
+        "notify_master \"{scribe} slow master\" root\nnotify_backup \"{scribe} backup\" root\n\
+         notify_fault \"{scribe} fault\" root\nnotify_stop \"{scribe} stop\" root\n\
+         notify \"{scribe} any\" root\n"
+    );
+    let router = Router { more: &notify, ..Router::default() };
+    let daemon = stage.start(0, &router.text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    stage.unplug(0)?;
+    stage.until_state(&daemon, 0, "VI_1", State::Fault)?;
+    stage.plug(0)?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    daemon.stop()?;
+    daemon.gone()?;
+    let wanted = [
+        "backup",
+        "any INSTANCE VI_1 BACKUP 150",
+        "slow master",
+        "any INSTANCE VI_1 MASTER 150",
+        "fault",
+        "any INSTANCE VI_1 FAULT 150",
+        "backup",
+        "any INSTANCE VI_1 BACKUP 150",
+        "slow master",
+        "any INSTANCE VI_1 MASTER 150",
+        "stop",
+        "any INSTANCE VI_1 STOP 150",
+    ];
+    assert_eq!(run::lines(&written), wanted);
+    Ok(())
+}
+
+fn vanishing_link() -> Checked {
+    let stage = Stage::of_one()?;
+    let daemon = stage.start(0, &Router::default().text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    stage.host(0).links()?.rename("eth0", "away")?;
+    stage.until_state(&daemon, 0, "VI_1", State::Fault)?;
+    assert_eq!(stage.status(&daemon, 0)?.routers[0].why, "link eth0 is not there");
+    stage.host(0).links()?.rename("away", "eth0")?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+
+    let mut links = stage.host(0).links()?;
+    links.delete("eth0")?;
+    stage.until_state(&daemon, 0, "VI_1", State::Fault)?;
+    links.create_veth("eth0", "far", None)?;
+    links.add_address("eth0", "192.0.2.1/24".parse().map_err(|_| "an address")?)?;
+    links.set_up("eth0")?;
+    links.set_up("far")?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    wait::until("the address on the new link", SOON, || stage.holds(0, stage::ADDRESS))?;
+    Ok(())
+}
+
+fn events() -> Checked {
+    let stage = Stage::of_one()?;
+    let daemon = stage.start(0, &Router::default().text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    let watching = stage.watch(0)?;
+    stage.unplug(0)?;
+    let wanted = "VI_1: Active → Fault: link eth0 is down";
+    wait::until("the event", SOON, || watching.told().contains(wanted))?;
+    stage.plug(0)?;
+    wait::until("the next event", SOON, || watching.told().contains("Fault → Backup"))?;
+    daemon.stop()?;
+    daemon.gone()?;
+    Ok(())
+}
