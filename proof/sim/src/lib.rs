@@ -10,6 +10,7 @@ mod message;
 mod model;
 mod random;
 mod scenario;
+mod talk;
 mod transcript;
 mod world;
 
@@ -17,5 +18,6 @@ pub use kernel::{Answer, Kernel};
 pub use message::{Message, Sum, checksum};
 pub use random::Random;
 pub use scenario::Scenario;
+pub use talk::{Conversation, Given, Words, hex, like_one_of, play};
 pub use transcript::Transcript;
 pub use world::{Broken, Outcome, run};

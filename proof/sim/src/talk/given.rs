@@ -185,7 +185,11 @@ fn router(words: &mut Words<'_>) -> Result<RouterSettings, String> {
 }
 
 /// Words that say who goes before whom, and what is on the wire.
-fn of_election(router: &mut RouterSettings, word: &str, words: &mut Words<'_>) -> Result<(), String> {
+fn of_election(
+    router: &mut RouterSettings,
+    word: &str,
+    words: &mut Words<'_>,
+) -> Result<(), String> {
     match word {
         "vrid" => router.vrid = Vrid::new(words.value("the vrid")?).ok_or("the vrid is 0")?,
         "version" => {

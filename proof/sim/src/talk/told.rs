@@ -112,7 +112,7 @@ fn of_fields(
 }
 
 /// The message that another node with the same settings would send.
-pub(crate) fn like_one_of(router: &RouterSettings) -> Message {
+pub fn like_one_of(router: &RouterSettings) -> Message {
     let (version, interval) = match router.version {
         Version::V2 => (2, router.advertisement_interval.0 / 100),
         Version::V3 => (3, router.advertisement_interval.0),
@@ -139,7 +139,12 @@ fn destination(router: &RouterSettings) -> IpAddr {
     }
 }
 
-fn wrap(message: &Message, wrapping: &Wrapping, from: IpAddr, to: IpAddr) -> Result<Vec<u8>, String> {
+fn wrap(
+    message: &Message,
+    wrapping: &Wrapping,
+    from: IpAddr,
+    to: IpAddr,
+) -> Result<Vec<u8>, String> {
     let sum = match wrapping.sum {
         Some("wrong") => Sum::Wrong,
         Some("message-only") => Sum::Message,

@@ -1,0 +1,254 @@
+//! Plays a talk against an engine, and writes it down again with the answers that came.
+
+use mainstay_base::{Instant, InterfaceAddress, LinkName, Machine};
+use mainstay_engine::vrrp::{Name, Received};
+use mainstay_engine::{Command, Engine, Input};
+use mainstay_plan::{Change, PresentAddress};
+
+use super::answers;
+use super::given::Given;
+use super::told::{self, Sent};
+use super::words::{self, Words};
+use crate::Random;
+use crate::kernel::Answer;
+
+/// A node in a talk.
+#[derive(Debug)]
+pub struct Conversation {
+    given: Given,
+    engine: Option<Engine>,
+    now: Instant,
+}
+
+/// Plays a talk; what comes back is the same text with the answers that the engine gives.
+///
+/// # Errors
+/// A line is not understood; the sentence names the line.
+pub fn play(text: &str) -> Result<String, String> {
+    let mut conversation =
+        Conversation { given: Given::default(), engine: None, now: Instant::ZERO };
+    let mut written = String::new();
+    for (number, line) in text.lines().enumerate() {
+        let answers = conversation
+            .hear(line)
+            .map_err(|what| format!("line {}: {what}\n    {line}", number + 1))?;
+        let kept = !line.trim_start().starts_with('<');
+        let lines = kept.then(|| line.trim_end().to_owned()).into_iter().chain(answers);
+        lines.for_each(|line| written.extend([line.as_str(), "\n"]));
+    }
+    Ok(written)
+}
+
+impl Conversation {
+    /// A node with what was given, that has not been started.
+    pub fn with(given: Given) -> Conversation {
+        Conversation { given, engine: None, now: Instant::ZERO }
+    }
+
+    /// Takes in one line of a talk; gives the lines of the answer, ready to be written.
+    fn hear(&mut self, line: &str) -> Result<Vec<String>, String> {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') || line.starts_with('<') {
+            return Ok(Vec::new());
+        }
+        if let Some(given) = line.strip_prefix("given") {
+            self.given.add(given)?;
+            return Ok(Vec::new());
+        }
+        let (time, told) = line.split_once('>').ok_or("neither given nor told")?;
+        let time = words::duration(time.trim()).ok_or("the time is not a length of time")?;
+        let at = Instant::ZERO + time;
+        if at < self.now {
+            return Err("time runs back".to_owned());
+        }
+        self.now = at;
+        let answers = self.tell(&mut Words::of(told))?;
+        Ok(answers.into_iter().map(|answer| format!("        < {answer}")).collect())
+    }
+
+    /// Tells the node something; gives its answers.
+    ///
+    /// # Errors
+    /// The words are not understood.
+    pub fn tell(&mut self, words: &mut Words<'_>) -> Result<Vec<String>, String> {
+        let mut answers = Vec::new();
+        let verb = words.word("what the node is told")?;
+        match verb {
+            "start" => {
+                self.given.complete()?;
+                self.engine = Some(Engine::start(self.given.settings.clone(), self.now));
+                let whole = Change::Whole(Box::new(self.given.kernel.actual().clone()));
+                self.put(Input::Kernel(whole), &mut answers);
+            }
+            "wake" => self.wake(&mut answers),
+            "status" => return self.engine().map(|engine| answers::status(engine, self.now)),
+            "die" => return self.engine().map(|engine| last_will(engine)),
+            "advert" => {
+                let sent = told::advert(words, &self.given.settings)?;
+                self.receive(&sent, &mut answers)?;
+            }
+            "bytes" => self.receive(&told::bytes(words)?, &mut answers)?,
+            "script" => {
+                let script = Name::new(words.word("the script")?);
+                let success = match words.word("its outcome")? {
+                    "succeeds" => true,
+                    "fails" => false,
+                    other => return Err(format!("a script does not `{other}`")),
+                };
+                self.put(Input::ScriptEnded { script, success }, &mut answers);
+            }
+            "reload" => {
+                self.reload(words)?;
+                let settings = Box::new(self.given.settings.clone());
+                self.put(Input::Settings(settings), &mut answers);
+            }
+            "stop" => self.put(Input::Command(Command::Stop), &mut answers),
+            "link" | "address" | "kernel" => self.change_kernel(verb, words, &mut answers)?,
+            other => return Err(format!("nobody can tell a node to `{other}`")),
+        }
+        if let Some(more) = words.next() {
+            return Err(format!("`{more}` is one word too many"));
+        }
+        answers.push(answers::deadline(self.engine()?));
+        Ok(answers)
+    }
+
+    fn engine(&self) -> Result<&Engine, String> {
+        self.engine.as_ref().ok_or_else(|| "the node was not started".to_owned())
+    }
+
+    fn put(&mut self, input: Input<'_>, answers: &mut Vec<String>) {
+        let Some(engine) = &mut self.engine else { return };
+        if let Err(reject) = engine.handle_input(input, self.now) {
+            answers.push(format!("drop {reject}"));
+        }
+        self.settle(answers);
+    }
+
+    fn wake(&mut self, answers: &mut Vec<String>) {
+        if let Some(engine) = &mut self.engine {
+            engine.handle_timeout(self.now);
+        }
+        self.settle(answers);
+    }
+
+    fn receive(&mut self, sent: &Sent, answers: &mut Vec<String>) -> Result<(), String> {
+        let actual = self.given.kernel.actual();
+        let link = actual.link_named(&sent.link).ok_or("the packet's link is not there")?.index;
+        let Sent { source, destination, ttl, payload, .. } = sent;
+        let packet =
+            Received { link, source: *source, destination: *destination, ttl: *ttl, payload };
+        self.put(Input::Received(packet), answers);
+        Ok(())
+    }
+
+    fn reload(&mut self, words: &mut Words<'_>) -> Result<(), String> {
+        if words.take("without") {
+            let name = Name::new(words.word("the router")?);
+            self.given.settings.vrrp.routers.retain(|router| router.name != name);
+            return Ok(());
+        }
+        let mut rest = String::new();
+        while let Some(word) = words.next() {
+            rest.extend([word, " "]);
+        }
+        self.given.add(&rest)
+    }
+
+    /// `link NAME down`, `address A on LINK gone`, `kernel refuses A` and the like.
+    fn change_kernel(
+        &mut self,
+        verb: &str,
+        words: &mut Words<'_>,
+        answers: &mut Vec<String>,
+    ) -> Result<(), String> {
+        let kernel = &mut self.given.kernel;
+        match verb {
+            "link" => {
+                let name: LinkName = words.value("the link")?;
+                match words.word("what happens to it")? {
+                    "down" => kernel.set_up(&name, false),
+                    "up" => kernel.set_up(&name, true),
+                    "vanishes" => kernel.detach(&name),
+                    "returns" => kernel.reattach(&name),
+                    "becomes" => kernel.rename(&name, &words.value("the other name")?),
+                    other => return Err(format!("a link is never `{other}`")),
+                }
+            }
+            "address" => {
+                let address: InterfaceAddress = words.value("the address")?;
+                let name: LinkName = if words.take("on") {
+                    words.value("the link")?
+                } else {
+                    "eth0".parse().map_err(|error| format!("{error}"))?
+                };
+                let link = kernel.actual().link_named(&name).ok_or("no such link")?.index;
+                match words.word("what happens to it")? {
+                    "gone" => kernel.take_away(link, address),
+                    "there" => kernel.put(link, address, PresentAddress::default()),
+                    other => return Err(format!("an address is never `{other}`")),
+                }
+            }
+            _ => match words.word("what the kernel does")? {
+                "refuses" => {
+                    kernel.refused.insert(words.value("the address")?);
+                }
+                "accepts" => {
+                    kernel.refused.remove(&words.value("the address")?);
+                }
+                other => return Err(format!("a kernel does not `{other}`")),
+            },
+        }
+        self.settle(answers);
+        Ok(())
+    }
+
+    /// Drains the engine, lets the kernel carry out what it asks for, until both are at rest.
+    fn settle(&mut self, answers: &mut Vec<String>) {
+        loop {
+            self.drain(answers);
+            if let Some(answer) = self.given.kernel.next_answer() {
+                self.hear_kernel(answer);
+                continue;
+            }
+            let steps = self.engine.as_ref().map(|engine| engine.steps(self.now));
+            let steps = steps.unwrap_or_default();
+            if steps.is_empty() {
+                return;
+            }
+            for step in &steps {
+                answers.push(format!("kernel: {step}"));
+                self.given.kernel.carry_out(step, &mut Random::new(0));
+            }
+        }
+    }
+
+    fn drain(&mut self, answers: &mut Vec<String>) {
+        let Some(engine) = &mut self.engine else { return };
+        while let Some(transmit) = engine.poll_transmit() {
+            answers.push(answers::transmit(&transmit, engine.actual()));
+        }
+        while let Some(event) = engine.poll_event() {
+            answers.push(answers::event(&event));
+        }
+    }
+
+    fn hear_kernel(&mut self, answer: Answer) {
+        let Some(engine) = &mut self.engine else { return };
+        let input = match answer {
+            Answer::Changed(change) => Input::Kernel(change),
+            Answer::Applied(step) => Input::Applied(step),
+            Answer::Refused(step, refusal) => Input::Refused(step, refusal),
+        };
+        let used = engine.handle_input(input, self.now);
+        debug_assert!(used.is_ok(), "only packets are rejected");
+    }
+}
+
+fn last_will(engine: &Engine) -> Vec<String> {
+    let will = engine.last_will();
+    let farewells =
+        will.farewells.iter().map(|farewell| answers::transmit(farewell, engine.actual()));
+    let addresses = will.addresses.iter().map(|key| format!("remove {key}"));
+    farewells.chain(addresses).map(|line| format!("last will: {line}")).collect()
+}
