@@ -28,9 +28,10 @@ pub(super) fn complete(
     let link = own_link(draft, &globals.default_link, faults)?;
     let family = draft.family.unwrap_or(Family::V4);
     let version = version(draft, family, defaults.version, faults);
-    let (priority, start_as) = priority(draft, faults);
+    let priority = priority(draft, faults);
     let strict = draft.strict(defaults);
     strict::check(draft, strict, (version, priority), faults)?;
+    let start_as = start_as(draft, priority, faults);
     let password = password(draft, version, faults)?;
     let preempt = preempt(draft, start_as, priority, faults);
     let mut excluded = std::mem::take(&mut draft.excluded);
@@ -118,7 +119,7 @@ fn version(
 }
 
 /// Priority and state complete each other.
-fn priority(draft: &InstanceDraft, faults: &mut Faults) -> (Priority, StartAs) {
+fn priority(draft: &InstanceDraft, faults: &mut Faults) -> Priority {
     let state = draft.state.map(|(state, _)| state);
     let number = match (draft.priority, state) {
         (Some((number, _)), _) => number,
@@ -134,6 +135,12 @@ fn priority(draft: &InstanceDraft, faults: &mut Faults) -> (Priority, StartAs) {
         let fault = Fault::warning(Code::PriorityImplied, message).here(at, "means priority 255");
         faults.add(fault.help("write the `priority` that is meant"));
     }
+    priority
+}
+
+/// What `state` says, or else what the priority says.
+fn start_as(draft: &InstanceDraft, priority: Priority, faults: &mut Faults) -> StartAs {
+    let state = draft.state.map(|(state, _)| state);
     let start_as =
         state.unwrap_or(if priority.is_owner() { StartAs::Active } else { StartAs::Backup });
     if let (StartAs::Active, Some((_, at)), false) = (start_as, draft.state, priority.is_owner()) {
@@ -147,7 +154,7 @@ fn priority(draft: &InstanceDraft, faults: &mut Faults) -> (Priority, StartAs) {
                 .help("write `state BACKUP` everywhere and let the priorities decide, or leave it"),
         );
     }
-    (priority, start_as)
+    start_as
 }
 
 /// Whole seconds in version 2, hundredths in version 3; never 0.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mainstay_base::{Family, LinkName};
-use mainstay_engine::vrrp::{GroupSettings, Name, RouterSettings, Vrid};
+use mainstay_engine::vrrp::{GroupSettings, Name, RouterSettings, StartAs, Vrid};
 use mainstay_engine::{Notify, Settings};
 use mainstay_plan::AddressKey;
 
@@ -171,6 +171,7 @@ impl Joining<'_> {
         if members.is_empty() {
             return;
         }
+        self.start_together(&members);
         let name = Name::new(&draft.name.text);
         if draft.notify != Notify::default() {
             self.settings.notify_groups.insert(name.clone(), draft.notify);
@@ -182,6 +183,21 @@ impl Joining<'_> {
             track_scripts: track_scripts(&draft.track_scripts),
             member_weights: draft.member_weights,
         });
+    }
+
+    /// Unless all members are address owners that start as Active, all start as Backup.
+    fn start_together(&mut self, members: &[Name]) {
+        let routers = &mut self.settings.vrrp.routers;
+        let active = |router: &RouterSettings| {
+            router.priority.is_owner() && router.start_as == StartAs::Active
+        };
+        let in_group = |router: &&RouterSettings| members.contains(&router.name);
+        if routers.iter().filter(in_group).all(active) {
+            return;
+        }
+        for router in routers.iter_mut().filter(|router| members.contains(&router.name)) {
+            router.start_as = StartAs::Backup;
+        }
     }
 
     /// Whether a named member can join a group.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read the files that they are about")]
 
 mod articles;
+mod dump;
 mod limits;
 mod round_trip;
 mod samples;

@@ -1,0 +1,203 @@
+//! The real keepalived shows with `-d` what it makes of a file; we make the same of it.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mainstay_engine::vrrp::{Preempt, RouterSettings, StartAs, Version};
+
+use crate::support::{load, load_sample};
+
+/// What keepalived 2.2.7 says of one instance, as `name = value` lines, and its addresses.
+type Shown = BTreeMap<String, String>;
+
+/// Runs keepalived in a network namespace of its own for a moment; none if that cannot be done.
+fn shown_by_keepalived(text: &str) -> Option<BTreeMap<String, Shown>> {
+    static FILES: AtomicUsize = AtomicUsize::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("mainstay-dump-{}-{number}.conf", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    std::fs::write(&file, text).expect("a file of our own");
+    // `timeout` ends keepalived, and the namespaces end with it.
+    let script = "set -e; ip link set lo up; ip link add eth0 type veth peer name eth1; \
+        ip link set eth0 up; ip link set eth1 up; ip addr add 192.0.2.10/24 dev eth0; \
+        ip addr add 192.0.2.11/24 dev eth1; mount -t tmpfs none /run; \
+        timeout -s TERM 1 keepalived -n -l -d -P -f \"$1\" -p /run/k -r /run/v || true";
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child"])
+        .args(["sh", "-c", script, "sh"])
+        .arg(&file)
+        .output();
+    std::fs::remove_file(&file).expect("our own file");
+    let output = output.map_err(|why| eprintln!("NOT TESTED: unshare: {why}")).ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    text.contains("VRRP Topology").then(|| parse(&text)).or_else(|| {
+        eprintln!("NOT TESTED: keepalived, unshare or ip is absent or not permitted:\n{text}");
+        None
+    })
+}
+
+fn parse(text: &str) -> BTreeMap<String, Shown> {
+    let mut instances = BTreeMap::new();
+    let mut current: Option<(String, Shown)> = None;
+    let mut list = "";
+    let topology = text.lines().skip_while(|line| !line.contains("VRRP Topology"));
+    for line in topology.take_while(|line| !line.contains("< Interfaces >")) {
+        // Each line bears the date before its text.
+        let Some((_, line)) = line.split_once(": ") else { continue };
+        if let Some(name) = line.trim().strip_prefix("VRRP Instance = ") {
+            instances.extend(current.replace((name.to_owned(), Shown::new())));
+            continue;
+        }
+        let Some((_, shown)) = &mut current else { continue };
+        if let Some((key, value)) = line.trim().split_once(" = ") {
+            shown.entry(key.to_owned()).or_insert(value.to_owned());
+        } else if line.trim().starts_with("Virtual IP") {
+            list = if line.contains("Excluded") { "excluded" } else { "addresses" };
+        } else if line.starts_with("     ") && !list.is_empty() {
+            let address = line.split_whitespace().next().unwrap_or("");
+            let addresses: &mut String = shown.entry(list.to_owned()).or_default();
+            *addresses += &format!("{address} ");
+        }
+        if !line.starts_with("     ") && !line.trim().starts_with("Virtual IP") {
+            list = "";
+        }
+    }
+    instances.extend(current);
+    instances
+}
+
+/// The same lines for one of our routers.
+fn ours(router: &RouterSettings) -> Shown {
+    let enabled = |flag| if flag { "enabled" } else { "disabled" }.to_owned();
+    let interval = u32::from(router.advertisement_interval.0);
+    let addresses = |list: &[mainstay_engine::vrrp::VirtualAddress]| -> String {
+        let mut text = String::new();
+        for address in list {
+            let address = address.key.address;
+            let host = address.prefix_len() == address.family().bits();
+            text += &if host { format!("{} ", address.ip()) } else { format!("{address} ") };
+        }
+        text
+    };
+    let mut shown = Shown::from([
+        (
+            "VRRP Version".into(),
+            match router.version {
+                Version::V2 => "2",
+                Version::V3 => "3",
+            }
+            .into(),
+        ),
+        (
+            "Wantstate".into(),
+            match router.start_as {
+                StartAs::Active => "MASTER",
+                StartAs::Backup => "BACKUP",
+            }
+            .into(),
+        ),
+        ("Interface".into(), router.link.to_string()),
+        ("Virtual Router ID".into(), router.vrid.to_string()),
+        ("Priority".into(), router.priority.to_string()),
+        (
+            "Advert interval".into(),
+            match router.version {
+                Version::V2 => format!("{} sec", interval / 100),
+                Version::V3 => format!("{} milli-sec", interval * 10),
+            },
+        ),
+        ("Accept".into(), enabled(router.accept)),
+        ("Preempt".into(), enabled(router.preempt != Preempt::Never)),
+        ("Down timer adverts".into(), router.down_intervals.to_string()),
+        ("Gratuitous ARP delay".into(), router.announce.delay.as_secs().to_string()),
+        ("Gratuitous ARP repeat".into(), router.announce.repeat.to_string()),
+        ("Gratuitous ARP refresh".into(), router.announce.refresh.as_secs().to_string()),
+        ("Gratuitous ARP refresh repeat".into(), router.announce.refresh_repeat.to_string()),
+        (
+            "Gratuitous ARP lower priority delay".into(),
+            router.announce.lower_priority_delay.as_secs().to_string(),
+        ),
+        (
+            "Gratuitous ARP lower priority repeat".into(),
+            router.announce.lower_priority_repeat.to_string(),
+        ),
+        (
+            "Send advert after receive lower priority advert".into(),
+            (!router.ignore_lower_priority).to_string(),
+        ),
+        (
+            "Send advert after receive higher priority advert".into(),
+            router.answer_higher_priority.to_string(),
+        ),
+        ("addresses".into(), addresses(&router.addresses)),
+        ("excluded".into(), addresses(&router.excluded)),
+    ]);
+    if let Preempt::After(delay) = router.preempt
+        && !delay.is_zero()
+    {
+        shown.insert("Preempt delay".into(), format!("{} secs", delay.as_secs()));
+    }
+    if let Some(password) = router.password {
+        let text = String::from_utf8_lossy(&password.0).trim_end_matches('\0').to_owned();
+        shown.insert("Password".into(), text);
+    }
+    shown.retain(|_, value| !value.is_empty());
+    shown
+}
+
+/// Compares every line that we show; keepalived shows more. Says how many instances there were.
+fn compare(text: &str) -> usize {
+    let Some(theirs) = shown_by_keepalived(text) else { return 0 };
+    let loaded = load(text);
+    let settings = loaded.settings.expect("the text is accepted");
+    let names: Vec<&str> =
+        settings.vrrp.routers.iter().map(|router| router.name.as_str()).collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, theirs.keys().map(String::as_str).collect::<Vec<_>>(), "{text}");
+    for router in &settings.vrrp.routers {
+        let theirs = &theirs[router.name.as_str()];
+        for (key, value) in ours(router) {
+            let theirs = theirs.get(&key).map(String::as_str);
+            assert_eq!(theirs, Some(value.as_str()), "{key} of {} in\n{text}", router.name);
+        }
+        for key in ["Password", "Preempt delay", "addresses", "excluded"] {
+            assert_eq!(
+                theirs.contains_key(key),
+                ours(router).contains_key(key),
+                "{key} of {} in\n{text}",
+                router.name
+            );
+        }
+    }
+    settings.vrrp.routers.len()
+}
+
+#[test]
+fn keepalived_makes_the_same_of_instances() {
+    compare(include_str!("../data/instances.conf"));
+}
+
+#[test]
+fn keepalived_makes_the_same_of_strict_instances() {
+    compare(include_str!("../data/strict.conf"));
+}
+
+#[test]
+fn keepalived_makes_the_same_of_definitions_and_odd_lines() {
+    compare(include_str!("../data/lexer.conf"));
+}
+
+#[test]
+fn keepalived_makes_the_same_of_the_articles() {
+    for name in ["gre.conf", "hot-standby-one.conf", "hot-standby-two.conf"] {
+        let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).expect("the test's own file is there");
+        let text =
+            text.replace("gretap1", "eth1").replace("ens38", "eth0").replace("ens39", "eth1");
+        assert!(load_sample(name).settings.is_some());
+        compare(&text.replace("enp0s8", "eth0").replace("enp0s9", "eth1"));
+    }
+}
