@@ -1,4 +1,4 @@
-//! The addresses, peers and source of an instance: of one family, none twice, no more than fit.
+//! Addresses, peers and source of an instance: of one family, none twice, no more than fit.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -181,6 +181,11 @@ fn interval(draft: &InstanceDraft, version: Version, faults: &mut Faults) -> Cen
             Version::V2 => "write whole seconds, or `version 3` on all peers",
             Version::V3 => "write a multiple of 0.01, at most 40.95",
         }));
+    } else if version == Version::V2 && asked != Duration::from_secs(1) {
+        let message =
+            format!("{} drops peers that do not advertise every {asked:?}", draft.spoken());
+        let fault = Fault::notice(Code::IntervalMustMatch, message).here(at, "");
+        faults.add(fault.help("write the same `advert_int` on all peers; version 3 learns it"));
     }
     Centiseconds(u16::try_from(rounded / 10_000).expect("at most 25500"))
 }

@@ -84,6 +84,13 @@ impl Tree {
         if words.is_empty() {
             return;
         }
+        if let Some(word) =
+            words.iter().find(|word| word.text.contains(char::REPLACEMENT_CHARACTER))
+        {
+            let message = "the word is not UTF-8; odd bytes are replaced";
+            let fault = Fault::warning(Code::FileNotUtf8, message).here(word.at, "");
+            faults.add(fault.help("store the file as UTF-8"));
+        }
         let statement = Statement { line, words, block: None };
         match statement.keyword() {
             "include_check" => include_check(reader, &statement),

@@ -32,15 +32,21 @@ fn unknown(block: Block, statement: &Statement) -> Fault {
     let name = statement.keyword();
     let what = if statement.block.is_some() { "its block is" } else { "its line is" };
     let message = format!("the keyword `{name}` is not known here; {what} left out");
-    let fault = Fault::warning(Code::KeywordUnknown, message).here(statement.at(), "");
+    let unknown = Fault::warning(Code::KeywordUnknown, message).here(statement.at(), "");
     let here = keywords::of_block(block).iter();
     let elsewhere = keywords::keywords().find(|keyword| keyword.name == name);
     match (elsewhere, nearest(name, here.map(|keyword| keyword.name))) {
-        (Some(keyword), _) => fault.help(format!("it belongs {}", keyword.block.place())),
-        (None, Some(guess)) => fault.help(format!("did you mean `{guess}`?")),
-        (None, None) if block == Block::Group => {
-            fault.help("names of instances stand in `group { … }`")
+        (Some(keyword), _) => {
+            let place = keyword.block.place();
+            let message = format!("`{name}` does not belong here; {what} left out");
+            Fault::warning(Code::KeywordMisplaced, message)
+                .here(statement.at(), "")
+                .help(format!("it belongs {place}"))
         }
-        (None, None) => fault.help("remove it, or look for a slip before it"),
+        (None, Some(guess)) => unknown.help(format!("did you mean `{guess}`?")),
+        (None, None) if block == Block::Group => {
+            unknown.help("names of instances stand in `group { … }`")
+        }
+        (None, None) => unknown.help("remove it, or look for a slip before it"),
     }
 }

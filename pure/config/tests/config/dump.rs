@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use mainstay_engine::vrrp::{Preempt, RouterSettings, StartAs, Version};
+use mainstay_engine::vrrp::{Announce, Preempt, RouterSettings, StartAs, Version, VirtualAddress};
 
 use crate::support::{load, load_sample};
 
@@ -70,81 +71,71 @@ fn parse(text: &str) -> BTreeMap<String, Shown> {
 
 /// The same lines for one of our routers.
 fn ours(router: &RouterSettings) -> Shown {
-    let enabled = |flag| if flag { "enabled" } else { "disabled" }.to_owned();
     let interval = u32::from(router.advertisement_interval.0);
-    let addresses = |list: &[mainstay_engine::vrrp::VirtualAddress]| -> String {
-        let mut text = String::new();
-        for address in list {
-            let address = address.key.address;
-            let host = address.prefix_len() == address.family().bits();
-            text += &if host { format!("{} ", address.ip()) } else { format!("{address} ") };
-        }
-        text
+    let (version, interval) = match router.version {
+        Version::V2 => ("2", format!("{} sec", interval / 100)),
+        Version::V3 => ("3", format!("{} milli-sec", interval * 10)),
     };
-    let mut shown = Shown::from([
+    let state = match router.start_as {
+        StartAs::Active => "MASTER",
+        StartAs::Backup => "BACKUP",
+    };
+    let delay = match router.preempt {
+        Preempt::After(delay) if !delay.is_zero() => format!("{} secs", delay.as_secs()),
+        Preempt::After(_) | Preempt::Never => String::new(),
+    };
+    let password = router.password.map(|password| password.0).unwrap_or_default();
+    let password = String::from_utf8_lossy(&password).trim_end_matches('\0').to_owned();
+    let enabled = |flag| if flag { "enabled" } else { "disabled" }.to_owned();
+    let lines = [
+        ("VRRP Version", version.to_owned()),
+        ("Wantstate", state.to_owned()),
+        ("Interface", router.link.to_string()),
+        ("Virtual Router ID", router.vrid.to_string()),
+        ("Priority", router.priority.to_string()),
+        ("Advert interval", interval),
+        ("Accept", enabled(router.accept)),
+        ("Preempt", enabled(router.preempt != Preempt::Never)),
+        ("Preempt delay", delay),
+        ("Password", password),
+        ("Down timer adverts", router.down_intervals.to_string()),
         (
-            "VRRP Version".into(),
-            match router.version {
-                Version::V2 => "2",
-                Version::V3 => "3",
-            }
-            .into(),
-        ),
-        (
-            "Wantstate".into(),
-            match router.start_as {
-                StartAs::Active => "MASTER",
-                StartAs::Backup => "BACKUP",
-            }
-            .into(),
-        ),
-        ("Interface".into(), router.link.to_string()),
-        ("Virtual Router ID".into(), router.vrid.to_string()),
-        ("Priority".into(), router.priority.to_string()),
-        (
-            "Advert interval".into(),
-            match router.version {
-                Version::V2 => format!("{} sec", interval / 100),
-                Version::V3 => format!("{} milli-sec", interval * 10),
-            },
-        ),
-        ("Accept".into(), enabled(router.accept)),
-        ("Preempt".into(), enabled(router.preempt != Preempt::Never)),
-        ("Down timer adverts".into(), router.down_intervals.to_string()),
-        ("Gratuitous ARP delay".into(), router.announce.delay.as_secs().to_string()),
-        ("Gratuitous ARP repeat".into(), router.announce.repeat.to_string()),
-        ("Gratuitous ARP refresh".into(), router.announce.refresh.as_secs().to_string()),
-        ("Gratuitous ARP refresh repeat".into(), router.announce.refresh_repeat.to_string()),
-        (
-            "Gratuitous ARP lower priority delay".into(),
-            router.announce.lower_priority_delay.as_secs().to_string(),
-        ),
-        (
-            "Gratuitous ARP lower priority repeat".into(),
-            router.announce.lower_priority_repeat.to_string(),
-        ),
-        (
-            "Send advert after receive lower priority advert".into(),
+            "Send advert after receive lower priority advert",
             (!router.ignore_lower_priority).to_string(),
         ),
         (
-            "Send advert after receive higher priority advert".into(),
+            "Send advert after receive higher priority advert",
             router.answer_higher_priority.to_string(),
         ),
-        ("addresses".into(), addresses(&router.addresses)),
-        ("excluded".into(), addresses(&router.excluded)),
-    ]);
-    if let Preempt::After(delay) = router.preempt
-        && !delay.is_zero()
-    {
-        shown.insert("Preempt delay".into(), format!("{} secs", delay.as_secs()));
-    }
-    if let Some(password) = router.password {
-        let text = String::from_utf8_lossy(&password.0).trim_end_matches('\0').to_owned();
-        shown.insert("Password".into(), text);
-    }
-    shown.retain(|_, value| !value.is_empty());
-    shown
+        ("addresses", addresses(&router.addresses)),
+        ("excluded", addresses(&router.excluded)),
+    ];
+    let lines = lines.into_iter().chain(announcing(&router.announce));
+    lines
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+}
+
+fn announcing(announce: &Announce) -> [(&'static str, String); 6] {
+    let seconds = |length: Duration| length.as_secs().to_string();
+    [
+        ("Gratuitous ARP delay", seconds(announce.delay)),
+        ("Gratuitous ARP repeat", announce.repeat.to_string()),
+        ("Gratuitous ARP refresh", seconds(announce.refresh)),
+        ("Gratuitous ARP refresh repeat", announce.refresh_repeat.to_string()),
+        ("Gratuitous ARP lower priority delay", seconds(announce.lower_priority_delay)),
+        ("Gratuitous ARP lower priority repeat", announce.lower_priority_repeat.to_string()),
+    ]
+}
+
+fn addresses(list: &[VirtualAddress]) -> String {
+    let shown = list.iter().map(|address| {
+        let address = address.key.address;
+        let host = address.prefix_len() == address.family().bits();
+        if host { format!("{} ", address.ip()) } else { format!("{address} ") }
+    });
+    shown.collect()
 }
 
 /// Compares every line that we show; keepalived shows more. Says how many instances there were.

@@ -1,10 +1,13 @@
 //! Texts to settings and faults, for both languages.
 
 #![expect(clippy::disallowed_methods, reason = "tests read the files that they are about")]
+#![allow(clippy::disallowed_types, reason = "tests measure, and run keepalived to compare")]
 
 mod articles;
 mod dump;
+mod lexer;
 mod limits;
+mod native;
 mod round_trip;
 mod samples;
 mod shown;

@@ -1,0 +1,177 @@
+//! How lines become words, seen through what they set.
+
+use std::collections::BTreeSet;
+
+use mainstay_config::{Code, keepalived, keepalived::keywords};
+use mainstay_engine::Settings;
+
+use crate::support::{Files, lines, load, surroundings};
+
+/// The node's name that a `global_defs` of these lines sets.
+fn name_set_by(text: &str) -> Option<String> {
+    load(text).settings.expect("the text is accepted").node.name
+}
+
+#[test]
+fn words_comments_quotes_and_braces() {
+    for (text, name) in [
+        ("global_defs {\nrouter_id a\n}\n", "a"),
+        ("global_defs{router_id a}", "a"),
+        ("global_defs\n{\n  router_id\ta   }", "a"),
+        ("global_defs { router_id a # b }\n}", "a"),
+        ("global_defs { router_id a!b\n}", "a"),
+        ("global_defs { router_id a#b\n}", "a"),
+        ("global_defs { router_id a\\!b\n}", "a!b"),
+        ("global_defs { router_id a\\#b\n}", "a#b"),
+        ("global_defs { router_id \"a # ! { } b\"\n}", "a # ! { } b"),
+        ("global_defs { router_id \"a\"b\n}", "a"),
+        ("global_defs { router_id a\"b\"\n}", "a"),
+        ("global_defs { router_id 'a # b'\n}", "'a"),
+        ("global_defs { router_id a${_HASH}${_BANG}\n}", "a#!"),
+        ("# x {\n! y {\nglobal_defs { router_id a }", "a"),
+        ("global_defs {\r\n  router_id a\r\n}\r\n", "a"),
+        ("\u{feff}global_defs {\nrouter_id b\n}\nglobal_defs { router_id a }", "a"),
+        ("global_defs { router_id a } global_defs { router_id b }", "b"),
+        ("global_defs { router_id \"\"\n}", ""),
+    ] {
+        assert_eq!(name_set_by(text).as_deref(), Some(name), "{text}");
+    }
+}
+
+#[test]
+fn definitions_conditions_and_repetitions() {
+    for (text, name) in [
+        ("$A=x\nglobal_defs { router_id $A }", "x"),
+        ("$A=x\nglobal_defs { router_id a${A}b }", "axb"),
+        ("$A=x\nglobal_defs { router_id $A/y\n}", "$A/y"),
+        ("$A=x\nglobal_defs { router_id ($A)\n}", "(x)"),
+        ("$A=x\n$A=y\nglobal_defs { router_id $A }", "y"),
+        ("$A=${B}z\n$B=x\nglobal_defs { router_id $A }", "xz"),
+        ("$A=\"x y\"\nglobal_defs { router_id $A }", "x y"),
+        ("$A=\\\nglobal_defs {\\\nrouter_id x\\\n}\n$A", "x"),
+        ("global_defs { router_id ${NONE}\n}", "${NONE}"),
+        ("global_defs { router_id $NONE\n}", "$NONE"),
+        ("global_defs {\n@node1 router_id x\n@^node1 router_id y\n}", "x"),
+        ("global_defs {\n@other router_id x\n@^other router_id y\n}", "y"),
+        ("global_defs {\n~SEQ(N, 8, 11) router_id x${N}\n}", "x11"),
+        ("global_defs {\n~SEQx(N, 8, 11) router_id x${N}\n}", "xb"),
+        ("global_defs {\n~SEQ(N, 5, -2, 0) router_id x${N}\n}", "x1"),
+        ("global_defs {\n~LST(N, a, b) router_id x${N}\n}", "xb"),
+        ("global_defs {\n~LST({N,M}, {a,b}, {c,d}) router_id ${M}${N}\n}", "dc"),
+        ("global_defs {\n~SEQ(N, 1, 2) ~SEQ(M, $N, 3) router_id ${N}${M}\n}", "23"),
+        ("$E=4\nglobal_defs {\n~SEQ(N, 1, $E) router_id ${N}\n}", "4"),
+        ("global_defs { router_id ${_INSTANCE} }", "node1"),
+        ("instance two\nglobal_defs { instance three\nrouter_id ${_INSTANCE} }", "three"),
+        ("global_defs { router_id ${_ENV COLOUR} }", "green"),
+        ("global_defs { router_id ${_RANDOM 7 7} }", "7"),
+        ("global_defs { router_id x${_PWD}\n}", "x"),
+    ] {
+        assert_eq!(name_set_by(text).as_deref(), Some(name), "{text}");
+    }
+}
+
+fn load_files(files: Files) -> (Settings, Vec<String>) {
+    let mut files = files;
+    let loaded = keepalived::load("/etc/k/k.conf", &mut files, &surroundings());
+    let faults = lines(&loaded);
+    (loaded.settings.expect("the files are accepted"), faults)
+}
+
+#[test]
+fn includes_name_files_relative_to_their_own() {
+    let files = Files::default()
+        .with("/etc/k/k.conf", "global_defs {\ninclude sub/*.conf\nrouter_id ${NAME}${_PWD}\n}\n")
+        .with("/etc/k/sub/a.conf", "include ../sub/more.inc\ninclude more.inc\n")
+        .with("/etc/k/sub/more.inc", "$NAME=n\n$DIR=${_PWD}\n");
+    let (settings, faults) = load_files(files);
+    assert_eq!(settings.node.name.as_deref(), Some("n/etc/k"));
+    assert_eq!(faults, ["warning 1:9 include/nothing"]);
+}
+
+#[test]
+fn includes_insist_on_what_their_letter_says() {
+    for (text, codes) in [
+        ("include none.conf", vec!["warning 1:9 include/nothing"]),
+        ("include none*.conf", vec![]),
+        ("includem none*.conf", vec!["error 1:10 include/nothing"]),
+        ("includew none*.conf", vec!["error 1:10 include/nothing"]),
+        ("includeb {a,none}.conf", vec!["error 1:10 include/nothing"]),
+        ("includea none*", vec!["error 1:10 include/nothing", "error 1:10 include/nothing"]),
+        ("include {a,b}.conf", vec![]),
+        ("include \"a.conf\"", vec![]),
+        ("include_check match\ninclude none*", vec!["error 2:9 include/nothing"]),
+        ("include x.x", vec!["error 1:9 file/executable"]),
+    ] {
+        let files = Files::default().with("/etc/k/k.conf", text).with("/etc/k/a.conf", "");
+        let (_, faults) = load_files(files.with("/etc/k/b.conf", "").with("/etc/k/x.x", ""));
+        assert_eq!(faults, codes, "{text}");
+    }
+}
+
+#[test]
+fn faults_of_the_text_itself_stand_at_their_place() {
+    for (text, expected) in [
+        ("global_defs {\n router_id \"a\n}", "error 2:12 syntax/unclosed-quote"),
+        ("global_defs {\n router_id a", "error 1:13 syntax/unclosed-brace"),
+        ("}\n", "error 1:1 syntax/stray-brace"),
+        ("{ a }", "error 1:1 syntax/stray-brace"),
+        ("vrrp_script x\nscript /bin/true\n}", "error 1:1 syntax/missing-brace"),
+        ("global_defs {\n router_id a {\n b\n }\n}", "error 2:14 syntax/stray-brace"),
+        ("global_defs {\n router_id a b\n}", "warning 2:14 syntax/extra-words"),
+        ("global_defs {\n routr_id a\n}", "warning 2:2 keyword/unknown"),
+        ("global_defs {\n priority 3\n}", "warning 2:2 keyword/misplaced"),
+        ("global_defs {\n router_id a!b\n}", "warning 2:13 syntax/comment-in-word"),
+        ("~SEQ(N, a, b) x", "error 1:1 syntax/bad-definition"),
+        ("~SEQ(N, 1 x", "error 1:1 syntax/bad-definition"),
+        ("global_defs {\n router_id\n}", "error 2:2 value/missing"),
+        ("global_defs {\n vrrp_version 4\n}", "error 2:15 value/out-of-range"),
+        ("global_defs {\n vrrp_strict maybe\n}", "error 2:14 value/bad"),
+        ("global_defs {\n smtp_server a\n}", "warning 2:2 keyword/not-carried-out"),
+    ] {
+        let found = lines(&load(text));
+        assert!(found.iter().any(|line| line == expected), "{text}\n{found:?}");
+    }
+}
+
+#[test]
+fn a_word_that_came_from_a_definition_names_both_places() {
+    let loaded = load("$P=700\nglobal_defs {\n  vrrp_version ${P}\n}\n");
+    let labels = &loaded.faults[0].labels;
+    let places: Vec<(usize, usize)> = labels
+        .iter()
+        .map(|label| loaded.sources.place(label.span))
+        .map(|place| (place.line, place.column))
+        .collect();
+    assert_eq!(places, [(3, 16), (1, 4)]);
+    assert_eq!(loaded.sources.slice(labels[0].span), "${P}");
+    assert_eq!(loaded.sources.slice(labels[1].span), "700");
+}
+
+#[test]
+fn lines_have_a_limit() {
+    let line = |length: usize| format!("global_defs {{\n{:<length$}\n}}", "router_id a");
+    assert_eq!(name_set_by(&line(1023)).as_deref(), Some("a"));
+    let loaded = load(line(1024));
+    assert_eq!(loaded.faults[0].code, Code::LineTooLong);
+    assert_eq!(loaded.settings.expect("the rest is accepted").node.name, None);
+}
+
+#[test]
+fn odd_bytes_cost_their_line_at_most() {
+    let mut text = vec![b'#'; 2000];
+    text.extend_from_slice(b"\nglobal_defs {\nrouter_id a\nrouter_id b\0\n}\n");
+    text.drain(..1000);
+    let loaded = load(&text);
+    assert_eq!(lines(&loaded), ["error 4:12 file/binary"]);
+    assert_eq!(loaded.settings.and_then(|settings| settings.node.name).as_deref(), Some("a"));
+    let loaded = load(b"# caf\xe9\nglobal_defs {\nrouter_id caf\xe9\n}\n");
+    assert_eq!(lines(&loaded), ["warning 3:11 file/not-utf8"]);
+}
+
+#[test]
+fn each_keyword_stands_once_in_its_block() {
+    let mut seen = BTreeSet::new();
+    for keyword in keywords() {
+        assert!(seen.insert((keyword.block, keyword.name)), "{keyword:?} twice");
+    }
+}
