@@ -99,7 +99,7 @@ impl Outbox {
         }
     }
 
-    /// Forgets what a router that is no longer Active still had to announce.
+    /// Forgets what a router still had to announce: it is in another state, or somewhere else.
     pub(crate) fn silence(&mut self, router: &Name) {
         for lane in self.lanes.values_mut() {
             lane.waiting.retain(|waiting| waiting.router != *router);

@@ -78,20 +78,22 @@ impl Router {
         out: &mut Outbox,
     ) {
         let was_unfit = self.state.name() == StateName::Fault;
+        if owner_at_once && now >= hold_until {
+            self.activate(Cause::Owner, now, out);
+        } else {
+            let (outlook, at) = if owner_at_once {
+                (Outlook::Owner, hold_until)
+            } else {
+                (Outlook::Silence, (now + self.timing().active_down()).max(hold_until))
+            };
+            let interval = self.station.settings.advertisement_interval;
+            let backup = Backup::waiting(outlook, at, interval);
+            let cause = if was_unfit { Cause::Recovered } else { Cause::Started };
+            self.transition(State::Backup(backup), cause, now, out);
+        }
         if was_unfit {
             self.record.counters.announcements_sent += self.station.announce_source(now, out);
         }
-        if owner_at_once && now >= hold_until {
-            return self.activate(Cause::Owner, now, out);
-        }
-        let (outlook, at) = if owner_at_once {
-            (Outlook::Owner, hold_until)
-        } else {
-            (Outlook::Silence, (now + self.timing().active_down()).max(hold_until))
-        };
-        let backup = Backup::waiting(outlook, at, self.station.settings.advertisement_interval);
-        let cause = if was_unfit { Cause::Recovered } else { Cause::Started };
-        self.transition(State::Backup(backup), cause, now, out);
     }
 
     /// Takes in a packet that bears its number.
@@ -397,7 +399,12 @@ impl Router {
 
     /// Takes in where its links stand; an Active whose hardware address changed announces again.
     pub(crate) fn look_at(&mut self, links: &Links, now: Instant, out: &mut Outbox) {
-        if self.station.look_at(links) && self.is_active() {
+        let source = self.source();
+        let moved = self.station.look_at(links);
+        if moved || self.source() != source {
+            out.silence(&self.station.settings.name);
+        }
+        if moved && self.is_active() {
             self.begin_announcing(now);
             self.announce(now, out);
         }
@@ -471,10 +478,8 @@ impl Router {
     }
 
     fn transition(&mut self, to: State, why: Cause, now: Instant, out: &mut Outbox) {
+        out.silence(&self.station.settings.name);
         let from = self.state.name();
-        if from == StateName::Active {
-            out.silence(&self.station.settings.name);
-        }
         self.state = to;
         let to = self.state.name();
         self.record.transition(Transition { at: now, from, to, why: why.clone() });

@@ -193,6 +193,35 @@ fn a_new_hardware_address_is_announced_at_once() {
 }
 
 #[test]
+fn what_still_waited_to_be_announced_is_dropped_when_it_is_not_true_any_more() {
+    use std::time::Duration;
+    let slow = one(|asked| {
+        let peer = UnicastPeer { address: ip(LOW), ttl_min: None, ttl_max: None };
+        asked.peers = Peers::Unicast { peers: vec![peer], ttl: 255 };
+        asked.announce.arp_interval = Duration::from_secs(1);
+    });
+    let mut bench = Bench::start(slow.clone());
+    bench.link_is(LINK, false);
+    bench.link_is(LINK, true);
+    bench.address_went(LINK, "10.0.0.5/24");
+    bench.forget();
+    bench.pass_ms(10_000);
+    assert_eq!(bench.frames(), 0, "its own address is gone");
+    let mut bench = Bench::start(slow);
+    bench.pass_ms(3_700);
+    let mac = Some(MacAddress([2, 0, 0, 0, 0, 0x77]));
+    bench.kernel(Change::Link(Link { mac, ..link(LINK, true) }));
+    bench.forget();
+    bench.pass_ms(10_000);
+    let from = |transmit: &Transmit| match transmit {
+        Transmit::Frame { bytes, .. } => Some(bytes[11]),
+        Transmit::Advert { .. } => None,
+    };
+    let from: Vec<u8> = bench.sent.iter().filter_map(from).collect();
+    assert!(from.len() > 5 && from.iter().all(|last| *last == 0x77), "{from:?}");
+}
+
+#[test]
 fn a_renamed_link_is_another_link() {
     let mut bench = Bench::active(one(|_| {}));
     let renamed = Link { name: name("lan0"), ..link(LINK, true) };
