@@ -21,5 +21,6 @@ pub use arguments::{
 };
 pub use client::Client;
 pub use exit::{Error, Exit};
+pub use load::load_native;
 pub use status::render as render_status;
 pub use verbs::{Preview, carry_out};

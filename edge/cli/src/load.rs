@@ -27,9 +27,14 @@ impl Configuration {
     pub fn load(&self) -> Loaded {
         match &self.keepalived {
             Some(file) => keepalived(file, self.config_id.clone()),
-            None => native::load(&self.path().to_string_lossy(), &mut Files),
+            None => load_native(&self.path()),
         }
     }
+}
+
+/// Reads a file in mainstay's own language.
+pub fn load_native(path: &Path) -> Loaded {
+    native::load(&path.to_string_lossy(), &mut Files)
 }
 
 /// Reads a keepalived.conf.

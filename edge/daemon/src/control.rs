@@ -6,7 +6,6 @@
 mod lateness;
 mod turn;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
@@ -15,6 +14,7 @@ use std::time::Duration;
 use mainstay_api::Level;
 use mainstay_engine::{Engine, Event, Input};
 use mainstay_linux::advert::Inbox;
+use mainstay_linux::capabilities::Capabilities;
 use mainstay_linux::clock;
 use mainstay_linux::kernel::Kernel;
 use mainstay_linux::reactor::{Reactor, Token};
@@ -64,7 +64,7 @@ struct Control {
     told: mpsc::Sender<Told>,
     slow: JoinHandle<Result<(), Error>>,
     tether: Tether,
-    api: PathBuf,
+    directory: RuntimeDir,
     lateness: Lateness,
     turn: turn::Turn,
     _lock: Lock,
@@ -81,8 +81,10 @@ impl Control {
             Tried::Held(lock) => lock,
             Tried::Taken { pid } => return Err(directory.taken(pid)),
         };
-        let loaded =
-            loader(Occasion::Start).map_err(|refusal| Error::Configuration(refusal.text))?;
+        check_permission()?;
+        let again = directory.last_good().exists();
+        let occasion = if again { Occasion::Restart } else { Occasion::Start };
+        let loaded = loader(occasion).map_err(|refusal| Error::Configuration(refusal.text))?;
         let mut settings = loaded.settings;
         let (schedules, remarks) = tracked::sift(&mut settings);
         let mut kernel = Kernel::open().map_err(Error::refused("open", "netlink"))?;
@@ -114,7 +116,7 @@ impl Control {
             told,
             slow,
             tether: Tether::new(directory.tether_socket(), options.control_words()),
-            api: directory.control_socket(),
+            directory,
             lateness: Lateness::default(),
             turn: turn::Turn::new(now),
             _lock: lock,
@@ -135,7 +137,8 @@ impl Control {
         self.tell(Told::Stopped);
         self.wait_for_the_slow_side()?;
         // Whoever comes next would take a socket that is left behind away, too.
-        let _ = std::fs::remove_file(&self.api);
+        let _ = std::fs::remove_file(self.directory.control_socket());
+        self.directory.forget_last_good();
         self.tether.tell(&Message::Farewell);
         Ok(())
     }
@@ -175,6 +178,13 @@ impl Control {
             }
         }
     }
+}
+
+/// Better one sentence before anything is done than a refusal of each socket and address.
+fn check_permission() -> Result<(), Error> {
+    let held = Capabilities::effective().map_err(Error::refused("read", "capabilities"))?;
+    let missing = held.missing_for_vrrp();
+    if missing.is_empty() { Ok(()) } else { Err(Error::NotPermitted { missing }) }
 }
 
 fn spawn_slow(slow: Slow) -> Result<JoinHandle<Result<(), Error>>, Error> {

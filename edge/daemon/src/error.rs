@@ -21,6 +21,12 @@ pub enum Error {
     /// The configuration is refused; the text is complete, with places and remedies.
     #[error("{0}")]
     Configuration(String),
+    /// Nothing works without these capabilities.
+    #[error("{} missing: run mainstay as root, or as a service that has them", missing.join(" and "))]
+    NotPermitted {
+        /// Their names.
+        missing: Vec<&'static str>,
+    },
     /// A file, socket or process is refused by the operating system.
     #[error("cannot {operation} {object}")]
     Refused {
@@ -55,7 +61,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Configuration(_) => 1,
-            Error::AlreadyRunning { .. } | Error::Refused { .. } => 4,
+            Error::AlreadyRunning { .. } | Error::NotPermitted { .. } | Error::Refused { .. } => 4,
         }
     }
 }

@@ -30,5 +30,5 @@ pub use error::Error;
 pub use loader::{Loaded, Loader, Occasion, Refusal};
 pub use options::{LogFormat, Options};
 pub use preview::preview;
-pub use runtime_dir::RuntimeDir;
+pub use runtime_dir::{LAST_GOOD, RuntimeDir};
 pub use supervisor::supervise;

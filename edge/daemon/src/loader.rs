@@ -10,6 +10,8 @@ pub type Loader = Box<dyn FnMut(Occasion) -> Result<Loaded, Refusal> + Send>;
 pub enum Occasion {
     /// The start: what is sound is better than nothing.
     Start,
+    /// A start after the control process died: anything wrong means the settings of before.
+    Restart,
     /// A reload: anything wrong refuses the whole.
     Reload,
 }

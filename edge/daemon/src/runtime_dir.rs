@@ -14,6 +14,9 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::Error;
 
+/// The file of the settings that were taken in last, inside the runtime directory.
+pub const LAST_GOOD: &str = "last-good.toml";
+
 /// A runtime directory.
 #[derive(Clone, Debug)]
 pub struct RuntimeDir(PathBuf);
@@ -62,6 +65,18 @@ impl RuntimeDir {
     /// The socket that the supervisor waits on for the control process.
     pub(crate) fn tether_socket(&self) -> PathBuf {
         self.0.join("tether.sock")
+    }
+
+    /// The settings that were taken in last, in mainstay's own language: what a control process that
+    /// is started again uses if the configuration has become faulty meanwhile.
+    pub(crate) fn last_good(&self) -> PathBuf {
+        self.0.join(LAST_GOOD)
+    }
+
+    /// A fresh start does not use what an earlier daemon left.
+    pub(crate) fn forget_last_good(&self) {
+        // Mostly there is none.
+        let _ = fs::remove_file(self.last_good());
     }
 
     /// Tries the supervisor's lock.

@@ -38,7 +38,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 /// Runs the supervisor until the control process ends as it should.
 pub fn supervise(options: &Options) -> ExitCode {
     log::start(options.log_format);
-    match Supervisor::start(options).and_then(Supervisor::run) {
+    match Supervisor::start(options).map(Supervisor::run) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             tracing::error!("{}", error.sentence());
@@ -81,7 +81,10 @@ impl<'a> Supervisor<'a> {
             Tried::Taken { pid } => Some(pid),
         };
         let charge = match running {
-            None => Charge::start(&options.control_arguments)?,
+            None => {
+                directory.forget_last_good();
+                Charge::start(&options.control_arguments)?
+            }
             Some(pid) => {
                 tracing::info!("control process {pid} runs without a supervisor: taking it over");
                 Charge::adopt(&pid)?
@@ -102,7 +105,7 @@ impl<'a> Supervisor<'a> {
         })
     }
 
-    fn run(mut self) -> Result<u8, Error> {
+    fn run(mut self) -> u8 {
         loop {
             self.wait();
             self.forward_signals();
@@ -111,10 +114,10 @@ impl<'a> Supervisor<'a> {
             if self.charge.has_ended()
                 && let Some(code) = self.after_the_end()
             {
-                return Ok(code);
+                return code;
             }
             self.judge();
-            self.start_when_due()?;
+            self.start_when_due();
         }
     }
 
@@ -240,14 +243,19 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    fn start_when_due(&mut self) -> Result<(), Error> {
+    fn start_when_due(&mut self) {
         if self.start_at.is_none_or(|at| Instant::now() < at) {
-            return Ok(());
+            return;
         }
         self.start_at = None;
         tracing::info!("starting the control process again");
-        self.charge = Charge::start(&self.options.control_arguments)?;
-        Ok(())
+        match Charge::start(&self.options.control_arguments) {
+            Ok(charge) => self.charge = charge,
+            Err(error) => {
+                tracing::error!("{}", error.sentence());
+                self.start_at = Some(Instant::now() + self.backoff.after(Duration::ZERO));
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod sockopt;
 
 pub mod advert;
 pub mod capabilities;
+pub mod child;
 pub mod clock;
 pub mod frames;
 pub mod kernel;

@@ -1,12 +1,13 @@
 //! mainstay: one binary for the daemon, its supervisor and the command line.
 
+mod settings;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 use mainstay_cli::{Arguments, LogFormat, Run, Verb};
-use mainstay_config::Severity;
-use mainstay_daemon::{Loaded, Loader, Occasion, Options, Refusal};
+use mainstay_daemon::Options;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -14,7 +15,8 @@ fn main() -> ExitCode {
         Verb::Run(run) => mainstay_daemon::supervise(&options(&arguments, run)),
         Verb::Control(run) => {
             let configuration = run.configuration.path().display().to_string();
-            mainstay_daemon::control(&options(&arguments, run), configuration, loader(run.clone()))
+            let loader = settings::loader(run.clone(), &arguments.runtime_dir);
+            mainstay_daemon::control(&options(&arguments, run), configuration, loader)
         }
         Verb::Demo(demo) => mainstay_lab::demo::run(&mainstay_lab::demo::Options {
             fast: demo.fast,
@@ -71,35 +73,4 @@ fn control_arguments(arguments: &Arguments, run: &Run) -> Vec<OsString> {
     };
     say("--log-format", Some(format.into()));
     words
-}
-
-/// Reads the configuration whenever the daemon asks. At the start, what is sound is used, as
-/// keepalived does; at a reload, any error refuses the whole.
-fn loader(run: Run) -> Loader {
-    Box::new(move |occasion| {
-        let loaded = run.configuration.load();
-        let refused = occasion == Occasion::Reload && loaded.has_errors();
-        match &loaded.settings {
-            Some(settings) if !refused => {
-                Ok(Loaded { settings: settings.clone(), warnings: lines(&loaded) })
-            }
-            Some(_) | None => Err(Refusal {
-                lines: lines(&loaded),
-                text: mainstay_config::render(&loaded.faults, &loaded.sources, false),
-            }),
-        }
-    })
-}
-
-/// Errors and warnings, one line each, for the log.
-fn lines(loaded: &mainstay_config::Loaded) -> Vec<String> {
-    let faults = loaded.faults.iter().filter(|fault| fault.severity != Severity::Notice);
-    let line = |fault: &mainstay_config::Fault| match fault.labels.first() {
-        Some(label) => {
-            let place = loaded.sources.place(label.span);
-            format!("{}:{}: {}", place.file, place.line, fault.message)
-        }
-        None => fault.message.clone(),
-    };
-    faults.map(line).collect()
 }

@@ -12,6 +12,7 @@ use rustix::process::Signal;
 use stage::{Router, Stage, code, run};
 
 type Checked = Result<(), Failed>;
+type Test = (&'static str, fn() -> Checked);
 
 /// Enough for anything on a machine with other work to do.
 const SOON: Duration = Duration::from_secs(20);
@@ -23,11 +24,12 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [(&str, fn() -> Checked); 11] = [
+    let tests: [Test; 12] = [
         ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
         ("a_reload_changes_what_changed_and_nothing_else", reload),
         ("a_faulty_reload_is_refused_and_the_daemon_goes_on", faulty_reload),
         ("a_killed_control_process_says_farewell_by_its_will", killed_control),
+        ("a_file_that_became_faulty_does_not_stop_a_restart", restart_on_a_faulty_file),
         ("a_control_process_that_hangs_is_ended", hanging_control),
         ("a_killed_supervisor_is_replaced_without_a_gap", killed_supervisor),
         ("a_second_daemon_on_one_directory_is_refused", second_daemon),
@@ -127,6 +129,21 @@ fn killed_control() -> Checked {
     wait::until("one holder", SOON, || {
         stage.holds(0, stage::ADDRESS) && !stage.holds(1, stage::ADDRESS)
     })?;
+    Ok(())
+}
+
+fn restart_on_a_faulty_file() -> Checked {
+    let stage = Stage::of_one()?;
+    let daemon = stage.start(0, &Router::default().text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    let before = stage.status(&daemon, 0)?;
+    std::fs::write(stage.folder().join("node1/keepalived.conf"), "vrrp_instance {{{\n")?;
+    daemon.kill_speaker(stage.host(0))?;
+    wait::until("another control process", SOON, || {
+        stage.status(&daemon, 0).is_ok_and(|status| status.pid != before.pid)
+    })?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    assert!(daemon.log().contains("the settings of before are used"), "{}", daemon.log());
     Ok(())
 }
 

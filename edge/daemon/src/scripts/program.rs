@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mainstay_engine::Node;
 use mainstay_engine::vrrp::Command;
+use mainstay_linux::child::die_with_parent;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command as Builder};
 
@@ -140,6 +141,7 @@ impl Program {
         {
             builder.gid(group).uid(user);
         }
+        die_with_parent(builder.as_std_mut());
         builder.spawn()
     }
 
