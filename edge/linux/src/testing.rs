@@ -5,8 +5,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mainstay_base::InterfaceAddress;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use serde_json::Value;
 
+use crate::kernel::Kernel;
 use crate::netns::Namespace;
 use crate::topology::Links;
 use crate::userns::may_make_namespaces;
@@ -40,7 +42,24 @@ pub(crate) fn pair() -> Pair {
     left_links.create_veth("left", "right", Some(&right)).expect("veth");
     left_links.set_up("left").expect("up");
     right_links.set_up("right").expect("up");
+    runs(&left, "left");
+    runs(&right, "right");
     Pair { left, right, left_links, right_links }
+}
+
+/// Waits until a link carries packets: it drops them for a moment after it was set up.
+pub(crate) fn runs(namespace: &Namespace, link: &str) {
+    let mut kernel = namespace.run(Kernel::open).expect("enterable").expect("opens");
+    let name = link.parse().expect("a link name");
+    let limit = Instant::now() + Duration::from_secs(5);
+    while !kernel.read_whole().expect("readable").link_named(&name).is_some_and(|link| link.up) {
+        assert!(Instant::now() < limit, "{link} does not come up");
+        let mut fds = [PollFd::new(&kernel, PollFlags::IN)];
+        let pause = Timespec { tv_sec: 1, tv_nsec: 0 };
+        rustix::event::poll(&mut fds, Some(&pause)).expect("pollable");
+    }
+    // The kernel says up before it lets packets through, both under the lock of this request.
+    Links::of(namespace).expect("opens").set_up(link).expect("up");
 }
 
 /// What iproute2 prints as JSON inside a namespace.

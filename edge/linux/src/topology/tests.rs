@@ -1,7 +1,7 @@
 //! Links as built, seen by iproute2.
 
 use super::*;
-use crate::testing::{address, ip, namespace, pair};
+use crate::testing::{address, ip, namespace, pair, runs};
 
 #[test]
 fn a_pair_of_links_joins_two_namespaces() {
@@ -25,6 +25,8 @@ fn a_bridge_forwards_between_its_ports() {
         let mut inside = Links::of(host).expect("opens");
         inside.set_up("eth0").expect("up");
         inside.add_address("eth0", address(ip)).expect("added");
+        runs(host, "eth0");
+        runs(&hub, name);
     }
     let detail = ip(&hub, "-d link show br0");
     assert_eq!(detail[0]["linkinfo"]["info_data"]["stp_state"], 0);
