@@ -14,9 +14,7 @@ use crate::control::Control;
 
 pub use crate::batch::Sent;
 pub use receive::{Inbox, Packet};
-
-/// The IP protocol number of VRRP. RFC 9568 §5.1.1.4.
-pub const PROTOCOL: u8 = 112;
+pub use setup::PROTOCOL;
 
 /// A socket that sends and receives VRRP packets of one family on one link.
 ///

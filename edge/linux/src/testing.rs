@@ -5,10 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mainstay_base::InterfaceAddress;
-use rustix::event::{PollFd, PollFlags, Timespec};
 use serde_json::Value;
 
-use crate::kernel::Kernel;
+use crate::frames::{Frame, FrameSocket};
 use crate::netns::Namespace;
 use crate::topology::Links;
 use crate::userns::may_make_namespaces;
@@ -47,19 +46,28 @@ pub(crate) fn pair() -> Pair {
     Pair { left, right, left_links, right_links }
 }
 
-/// Waits until a link carries packets: it drops them for a moment after it was set up.
-pub(crate) fn runs(namespace: &Namespace, link: &str) {
-    let mut kernel = namespace.run(Kernel::open).expect("enterable").expect("opens");
-    let name = link.parse().expect("a link name");
-    let limit = Instant::now() + Duration::from_secs(5);
-    while !kernel.read_whole().expect("readable").link_named(&name).is_some_and(|link| link.up) {
-        assert!(Instant::now() < limit, "{link} does not come up");
-        let mut fds = [PollFd::new(&kernel, PollFlags::IN)];
-        let pause = Timespec { tv_sec: 1, tv_nsec: 0 };
-        rustix::event::poll(&mut fds, Some(&pause)).expect("pollable");
-    }
-    // The kernel says up before it lets packets through, both under the lock of this request.
-    Links::of(namespace).expect("opens").set_up(link).expect("up");
+/// Waits until a link carries packets. The kernel calls a link up a moment before it stops
+/// dropping what is sent there, so this sends frames of an experimental type until one passes.
+pub(crate) fn runs(namespace: &Namespace, name: &str) {
+    let link = Links::of(namespace).expect("opens").index_of(name).expect("there");
+    let mut frame = [0xff; 60];
+    frame[12..14].copy_from_slice(&[0x88, 0xb5]);
+    let until_sent = || {
+        let socket = FrameSocket::open().expect("opens");
+        let limit = Instant::now() + Duration::from_secs(5);
+        while packets_sent(name) == 0 {
+            assert!(Instant::now() < limit, "{name} does not carry packets");
+            socket.send(&[Frame { link, bytes: &frame }]);
+        }
+    };
+    namespace.run(until_sent).expect("enterable");
+}
+
+fn packets_sent(link: &str) -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/net/dev").expect("proc is there");
+    let counters = text.lines().find_map(|line| line.trim().strip_prefix(link)?.strip_prefix(':'));
+    let sent = counters.and_then(|line| line.split_whitespace().nth(9)?.parse().ok());
+    sent.expect("the tenth number is that of packets sent")
 }
 
 /// What iproute2 prints as JSON inside a namespace.

@@ -1,10 +1,12 @@
 //! The ordered steps from what is there to what is wanted.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use mainstay_base::{InterfaceAddress, LinkIndex, LinkName};
+use mainstay_base::{Family, InterfaceAddress, LinkIndex};
 
-use crate::{Actual, AddressKey, AddressOptions, Wants};
+use crate::fit::{Fit, Subnet, fit};
+use crate::{Actual, AddressKey, AddressOptions, Link, PresentAddress, Wants};
 
 /// One change to make to the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,46 +58,128 @@ pub struct Refusal {
 
 /// The steps that lead from `actual` to `wants`, in order.
 ///
-/// Additions come before removals, so that traffic is never worse in between. A wanted address on a link that
-/// is not there gives no step: it waits for the link. Addresses that bear our mark and that nobody
-/// wants are removed; addresses of others are never touched unless `wants.absent` names them.
+/// Additions come before removals, so that traffic is never worse in between; an address of ours
+/// that stands otherwise than wanted is changed in place where the kernel can, and else taken off
+/// and put on again in one go. A wanted address on a link that is not there gives no step: it
+/// waits for the link. Addresses that bear our mark and that nobody wants are removed; addresses
+/// of others are never touched unless `wants.absent` names them.
 pub fn steps(wants: &Wants, actual: &Actual) -> Vec<Step> {
-    let mut steps = additions(wants, actual);
-    steps.extend(removals(wants, actual));
-    steps
+    let mut plan = Plan { wants, actual, steps: Vec::new(), gone: BTreeSet::new() };
+    plan.add_missing();
+    // Those behind go before the first of their subnet: what stands behind it when it goes is
+    // then final, and is put on again once.
+    for secondary in [true, false] {
+        plan.change_ours(secondary);
+        plan.remove_stale(secondary);
+    }
+    plan.steps
 }
 
-fn additions(wants: &Wants, actual: &Actual) -> Vec<Step> {
-    let missing = |key: &AddressKey| {
-        let link = actual.link_named(&key.link)?;
-        let there = actual.addresses.contains_key(&(link.index, key.address));
-        (!there).then_some(link.index)
-    };
-    wants
-        .addresses
-        .iter()
-        .filter_map(|(key, options)| {
-            let link = missing(key)?;
-            Some(Step::AddAddress { link, key: key.clone(), options: options.clone() })
-        })
-        .collect()
+/// Steps as they are found.
+struct Plan<'a> {
+    wants: &'a Wants,
+    actual: &'a Actual,
+    steps: Vec<Step>,
+    /// Addresses that are taken off already.
+    gone: BTreeSet<(LinkIndex, InterfaceAddress)>,
 }
 
-fn removals(wants: &Wants, actual: &Actual) -> Vec<Step> {
-    let key_of = |link: LinkIndex, address: InterfaceAddress| {
-        let name: LinkName = actual.links.get(&link)?.name.clone();
-        Some(AddressKey { link: name, address })
-    };
-    actual
-        .addresses
-        .iter()
-        .filter_map(|((link, address), present)| {
-            let key = key_of(*link, *address)?;
-            let unwanted = !wants.addresses.contains_key(&key);
-            let ours = present.ours || wants.absent.contains(&key);
-            (unwanted && ours).then_some(Step::RemoveAddress { link: *link, key })
-        })
-        .collect()
+impl<'a> Plan<'a> {
+    /// What is wanted on links that are there.
+    fn wanted(
+        &self,
+    ) -> impl Iterator<Item = (&'a Link, &'a AddressKey, &'a AddressOptions)> + use<'a> {
+        let actual = self.actual;
+        let on_link = move |(key, options): (&'a AddressKey, &'a AddressOptions)| {
+            Some((actual.link_named(&key.link)?, key, options))
+        };
+        self.wants.addresses.iter().filter_map(on_link)
+    }
+
+    fn add_missing(&mut self) {
+        for (link, key, options) in self.wanted() {
+            if !self.actual.addresses.contains_key(&(link.index, key.address)) {
+                self.make_room(link.index, key);
+                self.add(link.index, key, options);
+            }
+        }
+    }
+
+    /// An IPv6 address is on a link once, whatever its prefix length: the kernel refuses a second
+    /// one, so that another length of ours, or one that should be absent, has to go first.
+    fn make_room(&mut self, link: LinkIndex, wanted: &AddressKey) {
+        let (ip, family) = (wanted.address.ip(), wanted.address.family());
+        let in_the_way = self.actual.addresses_on(link).find(|(there, _)| there.ip() == ip);
+        let Some((there, present)) = in_the_way.filter(|_| family == Family::V6) else { return };
+        let key = AddressKey { link: wanted.link.clone(), address: there };
+        if !self.wants.addresses.contains_key(&key) && self.is_to_go(&key, present) {
+            self.remove(link, key);
+        }
+    }
+
+    fn change_ours(&mut self, secondary: bool) {
+        for (link, key, options) in self.wanted() {
+            let present = self.actual.addresses.get(&(link.index, key.address));
+            let concerned =
+                |present: &&PresentAddress| present.ours && present.secondary == secondary;
+            let Some(present) = present.filter(concerned) else { continue };
+            match fit(key, options, present) {
+                Fit::Right => {}
+                Fit::ChangedInPlace => self.add(link.index, key, options),
+                Fit::PutOnAgain => {
+                    self.remove(link.index, key.clone());
+                    self.add(link.index, key, options);
+                }
+            }
+        }
+    }
+
+    fn remove_stale(&mut self, secondary: bool) {
+        let concerned = self.actual.addresses.iter().filter(|(_, p)| p.secondary == secondary);
+        for ((link, address), present) in concerned {
+            let Some(name) = self.actual.links.get(link).map(|link| link.name.clone()) else {
+                continue;
+            };
+            let key = AddressKey { link: name, address: *address };
+            let unwanted = !self.wants.addresses.contains_key(&key);
+            if unwanted && !self.gone.contains(&(*link, *address)) && self.is_to_go(&key, present) {
+                self.remove(*link, key);
+            }
+        }
+    }
+
+    fn is_to_go(&self, key: &AddressKey, present: &PresentAddress) -> bool {
+        present.ours || self.wants.absent.contains(key)
+    }
+
+    fn add(&mut self, link: LinkIndex, key: &AddressKey, options: &AddressOptions) {
+        let (key, options) = (key.clone(), options.clone());
+        self.steps.push(Step::AddAddress { link, key, options });
+    }
+
+    /// Takes an address off. Where it is the first of its subnet (IPv4), the kernel takes those
+    /// behind it too, unless the link promotes secondaries: those of ours that are wanted are put
+    /// on again at once, which does nothing if they are still there.
+    fn remove(&mut self, link: LinkIndex, key: AddressKey) {
+        let address = key.address;
+        self.gone.insert((link, address));
+        self.steps.push(Step::RemoveAddress { link, key });
+        let present = self.actual.addresses.get(&(link, address));
+        let Some(present) = present.filter(|present| !present.secondary) else { return };
+        let Some(subnet) = Subnet::of(address, &present.options) else { return };
+        for (on, key, options) in self.wanted() {
+            let behind = on.index == link && Subnet::of(key.address, options) == Some(subnet);
+            if behind && key.address != address && self.is_ours_by_now(link, key.address) {
+                self.add(link, key, options);
+            }
+        }
+    }
+
+    /// Ours and there, or added by an earlier step.
+    fn is_ours_by_now(&self, link: LinkIndex, address: InterfaceAddress) -> bool {
+        let there = self.actual.addresses.get(&(link, address));
+        there.is_none_or(|present| present.ours)
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ pub struct Wants {
 pub struct AddressKey {
     /// The link's name.
     pub link: LinkName,
-    /// The address with its prefix length.
+    /// The address with the prefix length under which the kernel holds it: that of the far end
+    /// where there is one ([`AddressOptions::held_as`]).
     pub address: InterfaceAddress,
 }
 
@@ -56,6 +57,15 @@ pub struct AddressOptions {
     pub autojoin: bool,
     /// For how long it may be chosen as a source address.
     pub preferred: Lifetime,
+}
+
+impl AddressOptions {
+    /// Under what the kernel holds an address with these options: with a far end, the prefix
+    /// length is that one's.
+    pub fn held_as(&self, address: InterfaceAddress) -> InterfaceAddress {
+        let length = self.peer.map_or(address.prefix_len(), InterfaceAddress::prefix_len);
+        InterfaceAddress::new(address.ip(), length).unwrap_or(address)
+    }
 }
 
 /// `ip address`'s scope of an address.

@@ -7,8 +7,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use mainstay_base::{LinkIndex, LinkName};
 use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, socket_with};
 
-use super::PROTOCOL;
 use crate::sockopt::{set, set_int};
+
+/// The IP protocol number of VRRP. RFC 9568 §5.1.1.4.
+pub const PROTOCOL: u8 = 112;
 
 /// RFC 9568 §5.1.1.2.
 const GROUP_IPV4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);

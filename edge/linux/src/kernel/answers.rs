@@ -63,7 +63,7 @@ impl Kernel {
         for step in steps {
             let (request, flags) = match step {
                 Step::AddAddress { link, key, options } => {
-                    let held = encode::held_as(key.address, options);
+                    let held = options.held_as(key.address);
                     let there = self.mirror.addresses.get(&(*link, held));
                     let is_ours = ours.contains(&(*link, held)) || there.is_some_and(|p| p.ours);
                     ours.insert((*link, held));
@@ -118,7 +118,7 @@ impl Kernel {
         pending: &Pending,
         news: &mut Vec<News>,
     ) {
-        let address = encode::held_as(asked, options);
+        let address = options.held_as(asked);
         self.added.insert((link, address));
         if let Some(present) = self.mirror.addresses.get_mut(&(link, address))
             && pending.told_there.contains(&(link, address))
@@ -148,7 +148,7 @@ impl Kernel {
         let steps = std::mem::take(&mut pending.steps);
         let done = |step: &Step| match step {
             Step::AddAddress { link, key, options } => {
-                let held = encode::held_as(key.address, options);
+                let held = options.held_as(key.address);
                 whole.addresses.get(&(*link, held)).is_some_and(|present| present.ours)
             }
             Step::RemoveAddress { link, key } => {

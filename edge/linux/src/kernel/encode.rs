@@ -10,18 +10,12 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::ADDRESS_PROTOCOL;
 
-/// Under what the kernel holds an address: with a far end, the prefix length is that one's.
-pub(super) fn held_as(address: InterfaceAddress, options: &AddressOptions) -> InterfaceAddress {
-    let length = options.peer.map_or(address.prefix_len(), InterfaceAddress::prefix_len);
-    InterfaceAddress::new(address.ip(), length).unwrap_or(address)
-}
-
 pub(super) fn add(
     link: LinkIndex,
     address: InterfaceAddress,
     options: &AddressOptions,
 ) -> RouteNetlinkMessage {
-    let mut message = subject(link, held_as(address, options), options.peer);
+    let mut message = subject(link, options.held_as(address), options.peer);
     let flags = flags(address.family(), options);
     let low = u8::try_from(flags.bits() & 0xff).expect("masked to eight bits");
     message.header.flags = AddressHeaderFlags::from_bits_retain(low);

@@ -1,5 +1,6 @@
 //! The mirror and its changes, in namespaces of the tests' own, with iproute2 as the oracle.
 
+mod planning;
 mod putting;
 mod seeing;
 

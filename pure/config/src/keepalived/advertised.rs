@@ -87,7 +87,7 @@ fn link_local(ip: IpAddr) -> bool {
 pub(super) fn virtual_address(entry: Entry, own: &LinkName) -> VirtualAddress {
     let link = entry.link.unwrap_or_else(|| own.clone());
     VirtualAddress {
-        key: AddressKey { link, address: entry.address },
+        key: AddressKey { link, address: entry.options.held_as(entry.address) },
         options: entry.options,
         track: entry.track,
     }

@@ -78,7 +78,8 @@ fn with_options(
         autojoin: reader.flag(table, "autojoin", false),
         preferred: preferred(reader, table).unwrap_or(usual_lifetime(address)),
     };
-    let key = AddressKey { link: link.unwrap_or_else(|| own.clone()), address };
+    let link = link.unwrap_or_else(|| own.clone());
+    let key = AddressKey { link, address: options.held_as(address) };
     Some(VirtualAddress { key, options, track: reader.flag(table, "track", true) })
 }
 

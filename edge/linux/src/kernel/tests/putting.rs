@@ -119,7 +119,9 @@ fn refusals_come_in_words() {
         add(nowhere, key("left", "10.0.0.8/24")),
         add(link, key("left", "10.0.0.7/24")),
     ]);
-    let said = said(&news);
+    // What the other program added may be told late.
+    let late = |one: &String| one == "+2001:db8::9/64";
+    let said: Vec<String> = said(&news).into_iter().filter(|one| !late(one)).collect();
     // Newer kernels give a sentence of their own, older ones only the number.
     let says = |at: usize, words: &[&str]| words.iter().any(|words| said[at].contains(words));
     assert!(says(0, &["ddress already assigned", "File exists"]), "{said:?}");
