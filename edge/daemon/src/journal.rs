@@ -1,4 +1,4 @@
-//! What came about, as lines that a person understands: the one catalogue of what can be said.
+//! What came about, as lines that a person understands: the catalogue of what is said.
 
 mod repeats;
 mod sentence;
@@ -8,6 +8,8 @@ use std::time::SystemTime;
 use mainstay_api as api;
 use mainstay_engine::Event;
 use tokio::sync::broadcast;
+
+use crate::present::unix_ms;
 
 pub(crate) use repeats::Repeats;
 pub(crate) use sentence::Line;
@@ -72,10 +74,4 @@ fn print(event: &api::Event) {
         api::Level::Warning => tracing::warn!(subject, state, "{text}"),
         api::Level::Error => tracing::error!(subject, state, "{text}"),
     }
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn unix_ms(at: SystemTime) -> u64 {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

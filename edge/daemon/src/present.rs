@@ -1,19 +1,18 @@
 //! The only converter from the engine's values to those of the api.
 
-use std::time::Duration;
-
 use mainstay_api as api;
-use mainstay_base::{Family, Instant};
-use mainstay_engine::vrrp::{self, StateName};
+use mainstay_engine::vrrp;
 use mainstay_engine::{Refused, Settings};
-use mainstay_linux::clock;
 use mainstay_plan::Step;
 
 use crate::channel::Report;
 use crate::facts::Known;
-use crate::journal::unix_ms;
 
 mod router;
+mod words;
+
+use words::{at_ms, verdict};
+pub(crate) use words::{state, unix_ms};
 
 /// The whole status.
 pub(crate) fn status(report: &Report, known: &Known) -> api::Status {
@@ -63,24 +62,6 @@ pub(crate) fn summary(settings: &Settings) -> String {
     parts.join(", ")
 }
 
-/// A state.
-pub(crate) fn state(state: StateName) -> api::State {
-    match state {
-        StateName::Initialize => api::State::Initialize,
-        StateName::Backup => api::State::Backup,
-        StateName::Active => api::State::Active,
-        StateName::Fault => api::State::Fault,
-    }
-}
-
-fn verdict(verdict: vrrp::Verdict) -> api::Verdict {
-    match verdict {
-        vrrp::Verdict::Up => api::Verdict::Up,
-        vrrp::Verdict::Down => api::Verdict::Down,
-        vrrp::Verdict::Unknown => api::Verdict::Unknown,
-    }
-}
-
 fn group(group: &vrrp::GroupView) -> api::Group {
     api::Group {
         name: group.name.to_string(),
@@ -121,19 +102,4 @@ fn remedy(errno: i32) -> &'static str {
     ];
     let found = known.iter().find(|(known, _)| known.raw_os_error() == errno);
     found.map_or("it is tried again by itself", |(_, remedy)| remedy)
-}
-
-fn family(family: Family) -> String {
-    match family {
-        Family::V4 => "ipv4".to_owned(),
-        Family::V6 => "ipv6".to_owned(),
-    }
-}
-
-fn at_ms(at: Instant) -> u64 {
-    unix_ms(clock::wall(at))
-}
-
-fn ms(length: Duration) -> u64 {
-    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }

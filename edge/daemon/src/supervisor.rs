@@ -8,7 +8,6 @@ mod backoff;
 mod charge;
 mod signals;
 
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -264,11 +263,4 @@ impl Drop for Supervisor<'_> {
         // A socket that is left behind is taken away by the next supervisor.
         let _ = std::fs::remove_file(self.directory.tether_socket());
     }
-}
-
-/// An error that nobody can do anything about any more is passed over: the descriptor is ours.
-pub(super) fn readable(fd: &impl AsFd) -> bool {
-    let mut fds = [PollFd::new(fd, PollFlags::IN)];
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    matches!(poll(&mut fds, Some(&at_once)), Ok(1))
 }

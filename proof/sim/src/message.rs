@@ -1,4 +1,4 @@
-//! Advertisements written a second time, slowly and plainly, so that proofs do not trust the code.
+//! Advertisements written a second time, plainly, so that proofs do not trust the code.
 
 use std::net::IpAddr;
 

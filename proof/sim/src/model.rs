@@ -1,4 +1,4 @@
-//! Who should be Active, told from settings and facts alone: the reference beside the engines.
+//! Who should be Active, from settings and facts alone: the reference beside the engines.
 
 use mainstay_engine::vrrp::{
     GroupSettings, Name, Preempt, RouterSettings, TrackLink, TrackScript, Weight,

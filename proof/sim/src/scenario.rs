@@ -1,18 +1,21 @@
 //! Everything about one run, drawn from its seed.
 
 mod faults;
+mod nodes;
 mod routers;
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use mainstay_base::{Instant, InterfaceAddress, LinkIndex, LinkName, MacAddress};
+use mainstay_base::{Instant, InterfaceAddress, LinkIndex, MacAddress};
 use mainstay_engine::Settings;
 use mainstay_plan::{Link, PresentAddress};
 
 use crate::{Kernel, Random};
 
 pub use faults::Fault;
+pub use nodes::{NodePlan, link_name, own_global, own_link_local, own_v4};
+
+use nodes::segment_byte;
 
 /// A cluster, and what befalls it.
 #[derive(Clone, Debug)]
@@ -27,23 +30,6 @@ pub struct Scenario {
     pub faults: Vec<(Instant, Fault)>,
     /// From here on all is well.
     pub calm_at: Instant,
-}
-
-/// One node as it begins.
-#[derive(Clone, Debug)]
-pub struct NodePlan {
-    /// Its kernel at the start, with leftovers of an earlier life where there are any.
-    pub kernel: Kernel,
-    /// Its own addresses on each segment.
-    pub own: Vec<Vec<InterfaceAddress>>,
-    /// What its operator asked for.
-    pub settings: Settings,
-    /// When its daemon starts.
-    pub start_at: Instant,
-    /// Longest that its kernel takes over a batch of steps.
-    pub kernel_delay_max: Duration,
-    /// Whether scripts succeed once all is well, in the order of the settings.
-    pub scripts_good: Vec<bool>,
 }
 
 impl Scenario {
@@ -64,32 +50,6 @@ impl Scenario {
         let last = faults.last().map_or(Instant::ZERO, |(at, _)| *at);
         Scenario { seed, nodes, segments, faults, calm_at: last + Duration::from_millis(1) }
     }
-}
-
-/// The link of every node on a segment.
-pub fn link_name(segment: usize) -> LinkName {
-    format!("eth{segment}").parse().expect("a good name for a link")
-}
-
-/// The node's own IPv4 address on a segment.
-pub fn own_v4(segment: usize, host: u8) -> IpAddr {
-    IpAddr::from([10, segment_byte(segment), 0, host])
-}
-
-/// The node's own link-local address on a segment.
-pub fn own_link_local(segment: usize, host: u8) -> IpAddr {
-    let segment = u16::from(segment_byte(segment));
-    IpAddr::from([0xfe80, 0, 0, 0, 0, 0, segment, u16::from(host)])
-}
-
-/// The node's own global IPv6 address on a segment.
-pub fn own_global(segment: usize, host: u8) -> IpAddr {
-    let segment = u16::from(segment_byte(segment));
-    IpAddr::from([0x2001, 0xdb8, segment, 0, 0, 0, 0, u16::from(host)])
-}
-
-fn segment_byte(segment: usize) -> u8 {
-    u8::try_from(segment).expect("there are few segments")
 }
 
 /// Distinct last bytes of the nodes' addresses, in any order, so that ties fall either way.

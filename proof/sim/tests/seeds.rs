@@ -1,4 +1,4 @@
-//! A few hundred clusters: fifty fixed seeds, the rest from a base that differs from run to run.
+//! A few hundred clusters: fifty fixed seeds, the rest from a base that differs each run.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};

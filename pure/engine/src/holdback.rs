@@ -1,4 +1,4 @@
-//! Steps that are not offered at the moment: refused lately, or fought over with another program.
+//! Steps that are not offered at the moment: refused lately, or fought over with others.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

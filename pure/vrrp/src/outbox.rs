@@ -1,4 +1,4 @@
-//! What waits to be sent and told: bounded queues, and the pace of announcements on each link.
+//! What waits to be sent and told: bounded queues, and the pace of announcements on a link.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

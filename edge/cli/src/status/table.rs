@@ -1,4 +1,4 @@
-//! The status as text: one line for each router first, then each router with all that is known.
+//! The status as text: a line for each router, then each router with all that is known.
 
 use std::fmt::Write;
 

@@ -7,7 +7,7 @@ use mainstay_engine::vrrp::{
     TrackedView, Transition, Version,
 };
 
-use super::{at_ms, family, ms, state, verdict};
+use super::words::{at_ms, family, ms, state, verdict};
 
 /// Everything about one router at that moment.
 pub(super) fn of(router: &RouterView, now: Instant) -> api::Router {

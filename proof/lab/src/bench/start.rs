@@ -1,4 +1,4 @@
-//! How long a daemon with 255 virtual routers takes from its start to its first advertisement.
+//! How long a daemon with 255 virtual routers takes from start to first advertisement.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -1,4 +1,4 @@
-//! Never two Actives of one router for longer than one advertisement takes, on a sound segment.
+//! Never two Actives of one router for longer than an advertisement takes on its way.
 
 use super::Checker;
 use crate::bounds;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_base::Instant;
 use mainstay_engine::vrrp::Priority;
 
-use super::NodePlan;
+use super::nodes::NodePlan;
 use crate::Random;
 use crate::links::Weather;
 

@@ -12,7 +12,7 @@ use mainstay_engine::vrrp::{
 };
 use mainstay_plan::{AddressKey, AddressOptions};
 
-use super::{link_name, own_global, own_v4};
+use super::nodes::{link_name, own_global, own_v4};
 use crate::Random;
 
 /// What all nodes agree on about one virtual router.

@@ -1,4 +1,4 @@
-//! Notifications arrive in order, with keepalived's arguments, and a slow program holds nobody up.
+//! Notifications arrive in order, with keepalived's arguments; a slow one holds nobody up.
 
 use std::path::{Path, PathBuf};
 
