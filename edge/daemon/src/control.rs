@@ -3,6 +3,7 @@
 //! The loop speaks (packets, steps, events), then listens (kernel, sockets, words of the slow side),
 //! then lets time pass. It decides nothing about protocols.
 
+mod lasting;
 mod lateness;
 mod turn;
 
@@ -30,6 +31,7 @@ use crate::slow::{self, Slow, TOLD_DEPTH, Told, host_name};
 use crate::sockets::Sockets;
 use crate::tether::{Message, Tether};
 use crate::{Error, Loader, Occasion, Options, log};
+use lasting::Lasting;
 use lateness::Lateness;
 
 const KERNEL: Token = Token(0);
@@ -66,7 +68,7 @@ struct Control {
     tether: Tether,
     directory: RuntimeDir,
     lateness: Lateness,
-    turn: turn::Turn,
+    turn: Lasting,
     _lock: Lock,
 }
 
@@ -118,7 +120,7 @@ impl Control {
             tether: Tether::new(directory.tether_socket(), options.control_words()),
             directory,
             lateness: Lateness::default(),
-            turn: turn::Turn::new(now),
+            turn: Lasting::new(now),
             _lock: lock,
         };
         control.tether.beat();

@@ -1,4 +1,4 @@
-//! Every conversation of `proof/talks` goes as written; `UPDATE_TALKS=1` writes the answers anew.
+//! Every conversation of `proof/talks` goes as written; `UPDATE_TALKS=1` writes them anew.
 
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use mainstay_api::Level;
 use mainstay_base::{Deadline, Instant, Machine};
-use mainstay_engine::{Command, Input, Received, Transmit};
+use mainstay_engine::{Command, Input, Received};
 use mainstay_linux::clock;
 use mainstay_linux::kernel::News;
 use mainstay_linux::reactor::{Ready, Token};
@@ -15,46 +15,10 @@ use crate::slow::Told;
 use crate::tether::Message;
 use crate::will::Will;
 
-/// What lasts from one turn to the next.
-#[derive(Debug)]
-pub(super) struct Turn {
-    /// The latest moment that the engine knows.
-    pub(super) now: Instant,
-    /// The engine has said farewell.
-    pub(super) stopped: bool,
-    /// Words that the slow side had no room for.
-    pub(super) untold: u64,
-    outbox: Vec<Transmit>,
-    /// The engine may want other steps than before.
-    unsettled: bool,
-    /// Links or settings changed: other sockets may be needed.
-    resocket: bool,
-    /// The last will may be another one.
-    will_stale: bool,
-    will: Will,
-    beat_at: Instant,
-}
-
 /// Inboxes taken from one socket before others have their turn: some 500 packets.
 const INBOXES_AT_ONCE: usize = 16;
 /// Rounds of steps and their answers in one turn; more come with the next one.
 const ROUNDS_AT_ONCE: usize = 8;
-
-impl Turn {
-    pub(super) fn new(now: Instant) -> Turn {
-        Turn {
-            now,
-            stopped: false,
-            untold: 0,
-            outbox: Vec::new(),
-            unsettled: true,
-            resocket: true,
-            will_stale: true,
-            will: Will::default(),
-            beat_at: now,
-        }
-    }
-}
 
 impl Control {
     /// Waits for something to happen, and deals with it.

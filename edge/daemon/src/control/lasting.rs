@@ -1,0 +1,45 @@
+//! What lasts from one turn of the engine's thread to the next.
+
+use mainstay_base::Instant;
+use mainstay_engine::Transmit;
+
+use crate::will::Will;
+
+/// What lasts from one turn to the next.
+#[derive(Debug)]
+pub(super) struct Lasting {
+    /// The latest moment that the engine knows.
+    pub(super) now: Instant,
+    /// The engine has said farewell.
+    pub(super) stopped: bool,
+    /// Words that the slow side had no room for.
+    pub(super) untold: u64,
+    /// What waits to be sent.
+    pub(super) outbox: Vec<Transmit>,
+    /// The engine may want other steps than before.
+    pub(super) unsettled: bool,
+    /// Links or settings changed: other sockets may be needed.
+    pub(super) resocket: bool,
+    /// The last will may be another one.
+    pub(super) will_stale: bool,
+    /// The last will as published.
+    pub(super) will: Will,
+    /// When to give the next sign of life.
+    pub(super) beat_at: Instant,
+}
+
+impl Lasting {
+    pub(super) fn new(now: Instant) -> Lasting {
+        Lasting {
+            now,
+            stopped: false,
+            untold: 0,
+            outbox: Vec::new(),
+            unsettled: true,
+            resocket: true,
+            will_stale: true,
+            will: Will::default(),
+            beat_at: now,
+        }
+    }
+}
