@@ -56,9 +56,8 @@ impl Namespace {
     /// Runs `work` on a thread of its own inside the namespace and returns what it returns.
     ///
     /// Sockets, threads and child processes that it makes stay in the namespace. A panic of
-    /// `work` goes on in the caller. A child with a parent-death signal would get it when the
-    /// thread ends; such children are put into a namespace by
-    /// the `process` module.
+    /// `work` goes on in the caller. A child with a parent-death signal gets it when the thread
+    /// ends: start such a child from a thread that outlives it, after [`Namespace::enter`].
     ///
     /// # Errors
     /// The namespace cannot be entered (`EPERM` without CAP_SYS_ADMIN), or no thread started.
