@@ -106,6 +106,11 @@ impl Faults {
         }
     }
 
+    /// Whether no more are kept: what costs time to say need not be said.
+    pub(crate) fn full(&self) -> bool {
+        self.kept.len() >= FAULTS_MAX
+    }
+
     /// Whether any fault so far is an error.
     pub(crate) fn any_error(&self) -> bool {
         self.dropped > 0 || self.kept.iter().any(|fault| fault.severity == Severity::Error)

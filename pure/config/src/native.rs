@@ -18,6 +18,7 @@ pub use keys::{Key, Section, reference};
 pub use write::write;
 
 use mainstay_engine::Settings;
+use toml::Spanned;
 use toml::de::DeTable;
 
 use self::router::Places;
@@ -27,6 +28,9 @@ use crate::{Code, FILE_SIZE_MAX, Fault, FileId, Loaded, SourceMap, Sources, Unre
 
 /// Longer files are refused: every line of a text that is no TOML is a fault of its own.
 const SIZE_MAX: usize = FILE_SIZE_MAX / 4;
+
+/// In longer texts the first error of syntax stands for all: each line could hold one.
+const ALL_ERRORS_MAX: usize = 256 << 10;
 
 /// Reads the file at a path.
 pub fn load(path: &str, sources: &mut dyn Sources) -> Loaded {
@@ -83,7 +87,7 @@ fn too_big(path: &str) -> Fault {
 
 /// The settings of a text; none if anything in it is an error.
 fn settings(text: &str, file: FileId, faults: &mut Faults) -> Option<Settings> {
-    let (document, errors) = DeTable::parse_recoverable(text);
+    let (document, errors) = parse(text);
     let mut reader = Reader { faults, file };
     let unsound = !errors.is_empty();
     for error in errors {
@@ -102,6 +106,17 @@ fn settings(text: &str, file: FileId, faults: &mut Faults) -> Option<Settings> {
     node::groups(&mut reader, file, &mut settings);
     check::routers(&settings.vrrp, &places, &mut reader);
     (!reader.faults.any_error()).then_some(settings)
+}
+
+/// The tree of a text, and what is wrong with it: everything, unless the text is very long.
+fn parse(text: &str) -> (Spanned<DeTable<'_>>, Vec<toml::de::Error>) {
+    if text.len() <= ALL_ERRORS_MAX {
+        return DeTable::parse_recoverable(text);
+    }
+    match DeTable::parse(text) {
+        Ok(document) => (document, Vec::new()),
+        Err(first) => (Spanned::new(0..0, DeTable::new()), vec![first]),
+    }
 }
 
 /// The whole text is in the first version of the language.

@@ -1,9 +1,14 @@
 //! Faults as people read them: the line, a mark below it, the remedy.
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{
+    Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet,
+};
 
-use crate::{Fault, FileId, Label, Severity, SourceMap};
+use crate::{Fault, Label, Severity, SourceMap};
+
+/// A piece of text that is longer is not shown, only its place.
+const SHOWN_MAX: usize = 2000;
 
 /// All faults with their lines, and a last line that counts them.
 pub fn render(faults: &[Fault], sources: &SourceMap, colour: bool) -> String {
@@ -11,68 +16,80 @@ pub fn render(faults: &[Fault], sources: &SourceMap, colour: bool) -> String {
     let renderer = renderer.decor_style(DecorStyle::Unicode);
     let mut text = String::new();
     for fault in faults {
-        text.push_str(&renderer.render(&groups(fault, sources)));
+        text.push_str(&renderer.render(&[group(fault, sources)]));
         text.push_str("\n\n");
     }
     text.push_str(&summary(faults));
     text
 }
 
-fn groups<'f>(fault: &'f Fault, sources: &'f SourceMap) -> Vec<Group<'f>> {
+fn group<'f>(fault: &'f Fault, sources: &'f SourceMap) -> Group<'f> {
     let level = match fault.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Notice => Level::NOTE.with_name(Some("notice")),
     };
     let title = level.primary_title(visible(&fault.message)).id(fault.code.name());
-    let mut files: Vec<FileId> = Vec::new();
-    for label in &fault.labels {
-        if !files.contains(&label.span.file) {
-            files.push(label.span.file);
-        }
-    }
     let mut group = Group::with_title(title);
-    for file in files {
-        group = group.element(snippet(fault, file, sources));
+    let mut rest = &fault.labels[..];
+    while let Some(first) = rest.first() {
+        let near = rest.iter().take_while(|label| window(&[first, label], sources).is_some());
+        let (labels, others) = rest.split_at(near.count().max(1));
+        let primary = rest.len() == fault.labels.len();
+        group = group.element(shown(labels, primary, sources));
+        rest = others;
     }
-    if let Some(help) = &fault.help {
-        group = group.element(Level::HELP.message(visible(help)));
+    match &fault.help {
+        Some(help) => group.element(Level::HELP.message(visible(help))),
+        None => group,
     }
-    vec![group]
 }
 
-/// The lines of one file that the labels point into.
-fn snippet<'f>(
-    fault: &'f Fault,
-    file: FileId,
-    sources: &'f SourceMap,
-) -> Snippet<'f, annotate_snippets::Annotation<'f>> {
-    let text = sources.text(file);
-    let labels = fault.labels.iter().filter(|label| label.span.file == file);
-    let start = labels.clone().map(|label| label.span.start as usize).min().unwrap_or(0);
-    let end = labels.clone().map(|label| label.span.end as usize).max().unwrap_or(0);
-    let end = end.clamp(start, text.len());
-    let first = text[..start.min(text.len())].rfind('\n').map_or(0, |newline| newline + 1);
-    let last = text[end..].find('\n').map_or(text.len(), |newline| end + newline);
-    let line = text[..first].bytes().filter(|&byte| byte == b'\n').count() + 1;
-    let window = &text[first..last];
-    let annotations = labels.map(|label| {
-        let primary = fault.labels.first().is_some_and(|primary| std::ptr::eq(primary, label));
-        annotation(label, primary, first, window)
+/// The lines that some labels stand in; none if they are too long, or in several files.
+fn window(labels: &[&Label], sources: &SourceMap) -> Option<std::ops::Range<usize>> {
+    let first = labels.first()?.span;
+    if labels.iter().any(|label| label.span.file != first.file) {
+        return None;
+    }
+    let text = sources.text(first.file);
+    let start = labels.iter().map(|label| label.span.start as usize).min()?.min(text.len());
+    let end = labels.iter().map(|label| label.span.end as usize).max()?.clamp(start, text.len());
+    if end - start > SHOWN_MAX {
+        return None;
+    }
+    let from = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let to = text[end..].find('\n').map_or(text.len(), |newline| end + newline);
+    (to - from <= SHOWN_MAX).then_some(from..to)
+}
+
+/// The lines of labels with marks, or the place of the first alone.
+fn shown<'f>(labels: &'f [Label], primary: bool, sources: &'f SourceMap) -> Element<'f> {
+    let all: Vec<&Label> = labels.iter().collect();
+    let span = all[0].span;
+    let Some(window) = window(&all, sources) else {
+        let place = sources.place(span);
+        return Origin::path(place.file).line(place.line).char_column(place.column).into();
+    };
+    let text = &sources.text(span.file)[window.clone()];
+    let line =
+        sources.place(span).line - text_lines_before(text, span.start as usize - window.start);
+    let annotations = labels.iter().enumerate().map(|(index, label)| {
+        let primary = primary && index == 0;
+        annotation(label, primary, window.start, text)
     });
-    Snippet::source(window).line_start(line).path(sources.path(file)).annotations(annotations)
+    let snippet = Snippet::source(text).line_start(line).path(sources.path(span.file));
+    snippet.annotations(annotations).into()
 }
 
-fn annotation<'f>(
-    label: &'f Label,
-    primary: bool,
-    first: usize,
-    window: &str,
-) -> annotate_snippets::Annotation<'f> {
+fn text_lines_before(text: &str, position: usize) -> usize {
+    text.bytes().take(position).filter(|&byte| byte == b'\n').count()
+}
+
+fn annotation<'f>(label: &'f Label, primary: bool, first: usize, text: &str) -> Annotation<'f> {
     let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
     let within = |position: u32| {
-        let mut position = (position as usize).saturating_sub(first).min(window.len());
-        while !window.is_char_boundary(position) {
+        let mut position = (position as usize).saturating_sub(first).min(text.len());
+        while !text.is_char_boundary(position) {
             position -= 1;
         }
         position

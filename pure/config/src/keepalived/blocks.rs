@@ -63,6 +63,8 @@ impl Drafts {
                     self.instances.push(instance);
                 }
             }
+            // Read with the text itself.
+            "instance" | "include_check" => {}
             _ => unhandled(Block::Root, statement, faults),
         }
     }

@@ -52,10 +52,9 @@ fn warn_of_a_cut_word(line: &Line, mark: usize, faults: &mut Faults) {
     if !within {
         return;
     }
-    let start = text[..mark].rfind(BLANK).map_or(0, |n| n + 1);
     let sign = &text[mark..=mark];
-    let message =
-        format!("`{sign}` begins a comment here: the word ends as `{}`", &text[start..mark]);
+    // The word itself is not repeated: it is often a password.
+    let message = format!("`{sign}` begins a comment here, in the midst of a word");
     let help = format!("write `\\{sign}`, or put the word in `\"…\"`, if `{sign}` belongs to it");
     faults
         .add(Fault::warning(Code::WordsCut, message).at(line.at(mark..text.len()).span).help(help));

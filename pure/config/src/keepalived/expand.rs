@@ -11,6 +11,11 @@ const DEPTH_MAX: usize = 32;
 /// The longest line that may come of expansion; longer ones are a mistake or an attack.
 const EXPANDED_MAX: usize = 64 << 10;
 
+/// What it costs to use a definition, beside the bytes that it makes.
+const USE_WORK: usize = 16;
+/// So much may be done for one line: names that stand for nothing can be used very often.
+const LINE_WORK_MAX: usize = 1 << 20;
+
 /// What `$NAME=` says: one line, or several to be used alone.
 #[derive(Clone, Debug)]
 pub(super) struct Definition {
@@ -23,6 +28,8 @@ pub(super) struct Definitions<'a> {
     named: BTreeMap<String, Definition>,
     surroundings: &'a Surroundings,
     random: u64,
+    /// What was done since it was last asked: bytes made, and a price for each use.
+    work: usize,
     /// The directory of the file being read.
     pub directory: String,
     /// The configuration id: `-i`, or `instance` of the file.
@@ -49,6 +56,7 @@ impl<'a> Definitions<'a> {
             named: BTreeMap::new(),
             surroundings,
             random: surroundings.seed,
+            work: 0,
             directory: String::new(),
             id,
         }
@@ -70,6 +78,11 @@ impl<'a> Definitions<'a> {
         if line.text().contains('$') { self.expand_within(&line, 0) } else { Ok(line) }
     }
 
+    /// What was done since the last call.
+    pub(super) fn take_work(&mut self) -> usize {
+        std::mem::take(&mut self.work)
+    }
+
     fn expand_within(&mut self, line: &Line, depth: usize) -> Result<Line, Fault> {
         let text = line.text();
         let mut out = Line::empty();
@@ -83,8 +96,10 @@ impl<'a> Definitions<'a> {
             };
             out.append(line, done..dollar);
             let used = line.at(dollar..end);
+            let before = out.text().len();
             self.put(&mut out, value, used, depth)?;
-            if out.text().len() > EXPANDED_MAX {
+            self.work += USE_WORK + out.text().len() - before;
+            if out.text().len() > EXPANDED_MAX || self.work > LINE_WORK_MAX {
                 return Err(too_long(used));
             }
             done = end;
@@ -149,7 +164,7 @@ impl<'a> Definitions<'a> {
 }
 
 fn too_long(used: At) -> Fault {
-    let message = format!("the line grows beyond {EXPANDED_MAX} bytes by expansion");
+    let message = format!("definitions make more than {EXPANDED_MAX} bytes of this line");
     Fault::error(Code::TooMuchText, message).at(used.span).help("make the definitions smaller")
 }
 

@@ -17,6 +17,10 @@ const LINE_MAX: usize = 1024;
 pub(super) const LINES_MAX: usize = 200_000;
 /// Includes and multi-line definitions within each other.
 const DEPTH_MAX: usize = 24;
+/// So much work at most, of which an ordinary configuration needs less than a hundredth.
+const WORK_MAX: usize = 32 << 20;
+/// What it costs to ask for files, and to open one.
+const SEARCH_WORK: usize = 2000;
 /// All files together.
 const TEXT_MAX: usize = 4 * FILE_SIZE_MAX;
 
@@ -45,6 +49,8 @@ pub(super) struct Reader<'a> {
     frames: Vec<Frame>,
     lines: usize,
     bytes: usize,
+    /// Bytes that definitions made, with a price for each use, each search and each file.
+    work: usize,
     /// Whether a limit was met: what follows was not read.
     pub cut_short: bool,
 }
@@ -58,6 +64,7 @@ impl<'a> Reader<'a> {
             frames: Vec::new(),
             lines: 0,
             bytes: 0,
+            work: 0,
             cut_short: false,
         }
     }
@@ -141,6 +148,7 @@ impl<'a> Reader<'a> {
             return refuse(Code::FileBinary, message, "name a text file");
         }
         self.bytes += bytes.len();
+        self.work += SEARCH_WORK;
         let text = String::from_utf8_lossy(bytes);
         let id = self.map.add(path, text.clone().into_owned());
         Ok((id, text.into()))
@@ -187,20 +195,30 @@ impl<'a> Reader<'a> {
     /// The next part, or nothing at the end.
     pub(super) fn next(&mut self, faults: &mut Faults) -> Option<Part> {
         loop {
-            let line = self.next_line(faults)?;
-            self.lines += 1;
-            if self.lines > LINES_MAX {
-                let message = format!("the configuration has more than {LINES_MAX} lines");
-                let help = "make its repetitions and includes smaller; nothing of it was taken";
-                faults
-                    .add(Fault::error(Code::TooMuchText, message).at(line.whole().span).help(help));
-                self.cut_short = true;
-                return None;
-            }
+            let line = self.counted_line(faults)?;
             if let Some(part) = self.treat(line, faults) {
                 return Some(part);
             }
         }
+    }
+
+    /// The next line, if there have not been too many, and not too much was made of them.
+    fn counted_line(&mut self, faults: &mut Faults) -> Option<Line> {
+        let line = self.next_line(faults)?;
+        self.lines += 1;
+        self.work += self.definitions.take_work();
+        let message = if self.lines > LINES_MAX {
+            format!("the configuration has more than {LINES_MAX} lines")
+        } else if self.work > WORK_MAX {
+            "includes and definitions make more of the configuration than anybody needs".to_owned()
+        } else {
+            return Some(line);
+        };
+        let help = "make its repetitions and includes smaller; nothing of it was taken";
+        faults.add(Fault::error(Code::TooMuchText, message).at(line.whole().span).help(help));
+        self.cut_short = true;
+        self.frames.clear();
+        None
     }
 
     /// Applies conditions, includes, definitions, repetitions and braces to a line.
@@ -261,6 +279,10 @@ impl<'a> Reader<'a> {
         let pattern = &line.text()[include.pattern.clone()];
         let mut found = Vec::new();
         for alternative in include::alternatives(pattern) {
+            self.work += SEARCH_WORK;
+            if self.work > WORK_MAX {
+                return;
+            }
             let files = self.sources.find(&include::join(&directory, &alternative));
             if files.is_empty() && checks.misses(pattern, &alternative) {
                 faults.add(include::nothing(&alternative, at.span));
@@ -282,7 +304,7 @@ impl<'a> Reader<'a> {
         let mut value = line.slice(from..line.text().len()).trimmed();
         while value.text().ends_with('\\') {
             lines.push(value.slice(0..value.text().len() - 1).trimmed());
-            match self.next_line(faults) {
+            match self.counted_line(faults) {
                 Some(next) => value = next,
                 None => break,
             }
@@ -310,7 +332,8 @@ impl<'a> Reader<'a> {
         };
         let close = line.text().find(')').map_or(line.text().len(), |n| n + 1);
         let text = line.slice(close..line.text().len()).trimmed();
-        Some(Frame::Repeat { names, rounds, text, used })
+        // Rounds of nothing would not count as lines.
+        (!text.text().is_empty()).then_some(Frame::Repeat { names, rounds, text, used })
     }
 
     fn push(&mut self, frame: Frame, at: At, faults: &mut Faults) {

@@ -10,7 +10,11 @@ use crate::{Code, Fault};
 pub(super) fn unhandled(block: Block, statement: &Statement, faults: &mut Faults) {
     let name = statement.keyword();
     let fault = match keywords::find(block, name).map(|keyword| keyword.status) {
-        Some(Status::CarriedOut | Status::Skipped(_)) => return,
+        Some(Status::Skipped(_)) => return,
+        Some(Status::CarriedOut) => {
+            debug_assert!(false, "`{name}` is carried out where its block is read");
+            return;
+        }
         Some(Status::NoEffect(reason)) => {
             let message = format!("`{name}` has no effect: {reason}");
             Fault::warning(Code::KeywordNotCarriedOut, message)
@@ -23,6 +27,7 @@ pub(super) fn unhandled(block: Block, statement: &Statement, faults: &mut Faults
                 .here(statement.at(), "")
                 .help("remove it from all peers")
         }
+        None if faults.full() => Fault::warning(Code::KeywordUnknown, ""),
         None => unknown(block, statement),
     };
     faults.add(fault);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use mainstay_config::{Code, keepalived, keepalived::keywords};
+use mainstay_config::Code;
+use mainstay_config::keepalived::{self, Block, Form, Keyword, Status, keywords};
 use mainstay_engine::Settings;
 
 use crate::support::{Files, lines, load, surroundings};
@@ -166,6 +167,42 @@ fn odd_bytes_cost_their_line_at_most() {
     assert_eq!(loaded.settings.and_then(|settings| settings.node.name).as_deref(), Some("a"));
     let loaded = load(b"# caf\xe9\nglobal_defs {\nrouter_id caf\xe9\n}\n");
     assert_eq!(lines(&loaded), ["warning 3:11 file/not-utf8"]);
+}
+
+/// A text in which a keyword stands in its block, bare or with words.
+fn with_keyword(keyword: &Keyword, words: &str) -> String {
+    let line = match keyword.form {
+        Form::Braces => format!("{} {{\n}}\n", keyword.name),
+        Form::Words => format!("{}{words}\n", keyword.name),
+    };
+    match keyword.block {
+        Block::Root | Block::Other => line,
+        Block::Global => format!("global_defs {{\n{line}}}\n"),
+        Block::Instance => format!("vrrp_instance a {{\nvirtual_router_id 1\n{line}}}\n"),
+        Block::Authentication => format!("vrrp_instance a {{\nauthentication {{\n{line}}}\n}}\n"),
+        Block::Group => format!("vrrp_sync_group g {{\n{line}}}\n"),
+        Block::Script => format!("vrrp_script s {{\n{line}}}\n"),
+    }
+}
+
+#[test]
+fn each_keyword_is_treated_as_its_table_says() {
+    for keyword in keywords() {
+        for words in ["", " 1", " x y z"] {
+            let text = with_keyword(keyword, words);
+            let loaded = load(&text);
+            let codes: BTreeSet<Code> = loaded.faults.iter().map(|fault| fault.code).collect();
+            assert!(!codes.contains(&Code::KeywordUnknown), "{text}");
+            assert!(!codes.contains(&Code::KeywordMisplaced), "{text}");
+            let named =
+                codes.contains(&Code::KeywordNotCarriedOut) || codes.contains(&Code::AcceptOff);
+            let expected = match keyword.status {
+                Status::NoEffect(_) | Status::Refused(_) => true,
+                Status::CarriedOut | Status::Skipped(_) => false,
+            };
+            assert_eq!(named, expected, "{text}");
+        }
+    }
 }
 
 #[test]

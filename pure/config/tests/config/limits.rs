@@ -102,6 +102,48 @@ fn expansion_is_bounded() {
     assert!(has(&load("$A=\\\nx\\\n$A\n$A\n"), Code::DefinitionLoop));
 }
 
+/// Texts of a few lines that would keep a careless reader busy for years, or fill the memory.
+#[test]
+fn small_texts_cannot_ask_for_endless_work() {
+    let names_for_nothing: String =
+        (1..40).map(|n| format!("$A{n}=${{A{m}}}${{A{m}}}\n", m = n - 1)).collect();
+    let long = "x".repeat(1000);
+    let wide = format!("$A={long}\n$B={}\n~SEQ(N, 1, 100000) y ${{B}}\n", "${A}".repeat(60));
+    for (text, refused) in [
+        ("~SEQ(N, 1, 2000000000)\n".to_owned(), false),
+        ("$E=\n~SEQ(N, 1, 2000000000) $E\n".to_owned(), true),
+        ("~SEQ(N, 1, 2000000000) $A=x\\\n".to_owned(), true),
+        ("~SEQ(N, 1, 2000000000) ~SEQ(M, 1, 2) @never x\n".to_owned(), true),
+        (format!("$A0=\n{names_for_nothing}x ${{A39}}\n"), false),
+        (wide, true),
+        ("~SEQ(N, 1, 100000) include {a,b,c}{d,e,f}{g,h,i}{j,k,l}*\n".to_owned(), true),
+        (format!("~SEQ(N, 1, 190000) {}\n", "bogu_ ".repeat(20)), false),
+    ] {
+        let start = Instant::now();
+        let loaded = load(&text);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(20), "{took:?} for {}", &text[..text.len().min(80)]);
+        assert_eq!(loaded.settings.is_none(), refused, "{}", &text[..text.len().min(80)]);
+        assert!(!loaded.faults.is_empty() && loaded.faults.len() <= 1001);
+    }
+}
+
+#[test]
+fn long_lines_and_far_places_are_not_shown_whole() {
+    let text = format!("version = 1 # {}\nx = 1\n", "y".repeat(1_000_000));
+    let loaded =
+        native::load("m.toml", &mut Files::default().with("m.toml", text + &"z = \n".repeat(300)));
+    assert!(render(&loaded.faults, &loaded.sources, false).len() < 100_000);
+    let far = format!(
+        "vrrp_script s {{ script /a }}\n{}vrrp_script s {{ script /b }}\n",
+        "\n".repeat(9000)
+    );
+    let loaded = load(far);
+    let shown = render(&loaded.faults, &loaded.sources, false);
+    assert!(shown.contains("k.conf:9002:13") && shown.contains("k.conf:1:13"), "{shown}");
+    assert!(shown.len() < 1000, "{shown}");
+}
+
 #[test]
 fn deep_blocks_are_left_out_and_what_follows_is_read() {
     let text = format!("{}{}router_id x\n", "a {\n".repeat(5000), "}\n".repeat(5000));
