@@ -1,6 +1,5 @@
 //! What came about on a node.
 
-use std::fmt;
 use std::time::Duration;
 
 use mainstay_plan::{AddressKey, Refusal, Step};
@@ -38,24 +37,4 @@ pub enum Event {
         /// Tries before this one.
         tries: u32,
     },
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Event::Vrrp(event) => write!(f, "{event:?}"),
-            Event::AddressTaken { key, times, .. } => {
-                write!(f, "{key} was taken away by another program ({times}); putting it back")
-            }
-            Event::StepRefused { step, refusal, tries, again_in } => write!(
-                f,
-                "the kernel refuses to {step}: {} (try {tries}, again in {} s)",
-                refusal.message,
-                again_in.as_secs()
-            ),
-            Event::StepAccepted { step, tries } => {
-                write!(f, "{step} is done, after {tries} refusals")
-            }
-        }
-    }
 }

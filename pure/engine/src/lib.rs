@@ -1,6 +1,11 @@
 //! One node: all machines together, the only room where protocols meet.
 //!
-//! The daemon and the simulator drive an [`Engine`] alike. Today it holds one protocol, `vrrp`.
+//! The daemon and the simulator drive an [`Engine`] alike. It keeps a mirror of the kernel from the
+//! changes that it is told, lets the protocols look at it, and plans the steps from what is there to
+//! what they want. Steps that the kernel refused, and addresses that another program takes away again
+//! and again, are held back for a while, so that no disagreement fills the machine.
+//!
+//! It knows no text, no socket and no clock. It holds one protocol, `vrrp`.
 
 mod event;
 mod holdback;

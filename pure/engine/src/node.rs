@@ -149,12 +149,11 @@ impl Engine {
     }
 
     fn applied(&mut self, step: &Step, now: Instant) {
-        if let Some(tries) = self.holdback.settle(step) {
-            self.tell(Event::StepAccepted { step: step.clone(), tries });
-        }
         if self.planned.contains(step) {
             let refusal = Refusal { errno: 0, message: NO_EFFECT.to_owned() };
             self.refused(step.clone(), refusal, now);
+        } else if let Some(tries) = self.holdback.settle(step) {
+            self.tell(Event::StepAccepted { step: step.clone(), tries });
         }
     }
 

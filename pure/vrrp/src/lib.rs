@@ -1,4 +1,24 @@
 //! Virtual routers: who holds a virtual address on a link. RFC 9568, RFC 3768.
+//!
+//! Several machines share an address. One of them is Active: it holds the address and says so again
+//! and again. The others are Backups: when they hear nothing for the active-down interval, the one
+//! of highest priority takes over. What keepalived adds is here as well: Fault, tracked links and
+//! scripts, sync groups, preempt delay, unicast peers, version 2 passwords.
+//!
+//! [`Table`] is the machine. It is told of packets, of changes of the kernel, of results of scripts,
+//! of settings; it answers with advertisements and announcements to send, with events, and with the
+//! addresses that it wants on which links. Inside, from the ground up:
+//!
+//! - `advert` takes packets apart and puts them together; `accept` says which are used;
+//! - `election`, `timers`, `track`, `fitness` decide, as pure functions;
+//! - `backup`, `state`, `announce` are the states with the timers that each of them owns, and the
+//!   drawing of them;
+//! - `station` is a router's place on its links, from where it speaks; `router` is one router;
+//! - `group` says what routers do to one another; `table` is all of them.
+//!
+//! Of the kernel it wants the virtual addresses of its Active routers, and the absence of those of
+//! all others. It leaves out: virtual hardware addresses, packet filters for `accept off`, AH and
+//! HMAC authentication, and answering for addresses (the kernel does that).
 
 mod accept;
 mod advert;

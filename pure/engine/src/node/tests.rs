@@ -77,6 +77,8 @@ struct Bench {
     told: Vec<Event>,
     /// Steps that the kernel refuses, with this errno.
     refuses: Option<i32>,
+    /// The kernel says that it did a step, and its change is not told.
+    blind: bool,
     steps_taken: Vec<String>,
 }
 
@@ -89,6 +91,7 @@ impl Bench {
             sent: Vec::new(),
             told: Vec::new(),
             refuses: None,
+            blind: false,
             steps_taken: Vec::new(),
         };
         let mut actual = Actual::default();
@@ -141,7 +144,9 @@ impl Bench {
                 Change::AddressGone { link: *link, address: key.address, by_us: true }
             }
         };
-        let _ = self.engine.handle_input(Input::Kernel(change), self.now);
+        if !self.blind {
+            let _ = self.engine.handle_input(Input::Kernel(change), self.now);
+        }
         let _ = self.engine.handle_input(Input::Applied(step), self.now);
     }
 
@@ -157,6 +162,12 @@ impl Bench {
             assert!(next.is_none_or(|next| next.at > deadline.at), "no progress: {next:?}");
         }
         self.now = end;
+    }
+
+    fn forget(&mut self) {
+        self.sent.clear();
+        self.told.clear();
+        self.steps_taken.clear();
     }
 
     fn states(&self) -> Vec<StateName> {
@@ -326,4 +337,111 @@ fn a_reload_that_changes_nothing_does_nothing() {
     bench.input(Input::Settings(Box::new(settings(vec![router(51, "10.0.0.9/24")]))));
     assert_eq!(bench.engine.status(bench.now), before);
     assert!(bench.sent.is_empty() && bench.told.is_empty());
+}
+
+#[test]
+fn changes_that_were_lost_are_made_up_for_by_reading_everything_afresh() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    bench.pass(Duration::from_secs(20));
+    bench.forget();
+    let mut actual = Actual::default();
+    actual.apply(&Change::Link(link(true)));
+    actual.apply(&came("10.0.0.1/24", false));
+    actual.apply(&came("10.0.0.77/24", true));
+    bench.input(Input::Kernel(Change::Whole(Box::new(actual))));
+    assert_eq!(bench.steps_taken, ["add 10.0.0.9/24 on eth0", "remove 10.0.0.77/24 on eth0"]);
+    assert_eq!(bench.sent.len(), 2, "the address is announced again");
+    assert_eq!(bench.states(), [StateName::Active]);
+}
+
+#[test]
+fn a_step_that_is_said_to_be_done_and_is_not_to_be_seen_is_no_endless_loop() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    bench.blind = true;
+    bench.pass(Duration::from_secs(4));
+    assert_eq!(bench.steps_taken.len(), 1);
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(bench.steps_taken.len(), 6, "after 1, 2, 5, 10 and 30 seconds");
+    bench.blind = false;
+    bench.pass(Duration::from_secs(60));
+    assert!(bench.present("10.0.0.9/24"));
+}
+
+#[test]
+fn an_address_that_moves_between_routers_in_a_reload_never_leaves_the_link() {
+    let mut bench =
+        Bench::start(settings(vec![router(51, "10.0.0.9/24"), router(52, "10.0.0.10/24")]));
+    bench.pass(Duration::from_secs(20));
+    bench.forget();
+    let moved = settings(vec![router(51, "10.0.0.10/24"), router(52, "10.0.0.9/24")]);
+    bench.input(Input::Settings(Box::new(moved)));
+    assert!(bench.steps_taken.is_empty(), "{:?}", bench.steps_taken);
+    assert_eq!(bench.adverts(), 2, "both say at once what they stand for");
+}
+
+#[test]
+fn an_address_of_others_is_never_touched() {
+    let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+    bench.input(Input::Kernel(came("10.0.0.200/24", false)));
+    bench.pass(Duration::from_secs(20));
+    bench.input(Input::Command(Command::Stop));
+    assert!(bench.present("10.0.0.200/24") && bench.present("10.0.0.1/24"));
+    assert!(!bench.present("10.0.0.9/24"));
+}
+
+/// Numbers that look random and are the same in every run (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// Takes and puts addresses, refuses, lies, flaps, reloads, and lets time pass.
+fn trouble(bench: &mut Bench, dice: &mut Dice) {
+    let addresses = ["10.0.0.9/24", "10.0.0.10/24", "10.0.0.1/24", "10.0.0.77/24"];
+    let text = addresses[usize::try_from(dice.roll(4)).expect("a few")];
+    match dice.roll(9) {
+        0 => bench.refuses = (dice.roll(2) == 0).then_some(99),
+        1 => bench.blind = dice.roll(4) == 0,
+        2 if bench.present(text) => bench.input(Input::Kernel(gone(text, false))),
+        2 | 3 => bench.input(Input::Kernel(came(text, dice.roll(2) == 0))),
+        4 => bench.input(Input::Kernel(Change::Link(link(dice.roll(3) > 0)))),
+        5 => {
+            let routers = vec![router(51, "10.0.0.9/24"), router(52, "10.0.0.10/24")];
+            let count = usize::try_from(dice.roll(3)).expect("a few");
+            let asked = routers.into_iter().take(count).collect();
+            bench.input(Input::Settings(Box::new(settings(asked))));
+        }
+        _ => {
+            let millis = dice.roll(3000);
+            bench.pass(Duration::from_millis(millis));
+        }
+    }
+}
+
+#[test]
+fn after_any_trouble_the_kernel_is_as_wanted_once_it_obeys() {
+    for seed in 1..=60u64 {
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
+        for _ in 0..120 {
+            trouble(&mut bench, &mut dice);
+            bench.forget();
+        }
+        bench.refuses = None;
+        bench.blind = false;
+        bench.input(Input::Kernel(Change::Link(link(true))));
+        bench.input(Input::Kernel(came("10.0.0.1/24", false)));
+        bench.pass(Duration::from_secs(70));
+        let left = steps(bench.engine.wants(), bench.engine.actual());
+        assert!(left.is_empty(), "seed {seed}: {left:?}");
+        assert!(bench.engine.status(bench.now).refused.is_empty(), "seed {seed}");
+        let states = bench.states();
+        assert!(states.iter().all(|state| *state == StateName::Active), "seed {seed}: {states:?}");
+    }
 }
