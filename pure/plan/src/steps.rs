@@ -169,16 +169,16 @@ impl<'a> Plan<'a> {
         let Some(subnet) = Subnet::of(address, &present.options) else { return };
         for (on, key, options) in self.wanted() {
             let behind = on.index == link && Subnet::of(key.address, options) == Some(subnet);
-            if behind && key.address != address && self.is_ours_by_now(link, key.address) {
+            if behind && key.address != address && self.is_ours_behind(link, key.address) {
                 self.add(link, key, options);
             }
         }
     }
 
-    /// Ours and there, or added by an earlier step.
-    fn is_ours_by_now(&self, link: LinkIndex, address: InterfaceAddress) -> bool {
+    /// Ours and behind another one, or added by an earlier step.
+    fn is_ours_behind(&self, link: LinkIndex, address: InterfaceAddress) -> bool {
         let there = self.actual.addresses.get(&(link, address));
-        there.is_none_or(|present| present.ours)
+        there.is_none_or(|present| present.ours && present.secondary)
     }
 }
 
