@@ -3,7 +3,7 @@
 use std::io;
 
 use rustix::mm::{MlockAllFlags, mlockall};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Gives the calling thread a real-time priority of the round-robin kind, 1 to 99; processes that
 /// it starts do not inherit it.
@@ -25,15 +25,12 @@ pub fn claim_priority(priority: i32) -> io::Result<()> {
 
 /// Keeps every page of the process in memory once it has been used.
 ///
-/// With a finite limit on locked memory nothing is locked: later allocations could be refused.
-///
 /// # Errors
-/// `EPERM` where the limit (`RLIMIT_MEMLOCK`) is finite and may not be raised.
+/// `ENOMEM` or `EPERM` where the limit on locked memory (`RLIMIT_MEMLOCK`) is below the size of the
+/// address space, may not be raised, and CAP_IPC_LOCK is not there either.
 pub fn lock_memory() -> io::Result<()> {
-    let unlimited = |limit: &Rlimit| limit.current.is_none();
-    if !unlimited(&getrlimit(Resource::Memlock)) {
-        setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None })?;
-    }
+    // Where the limit stays, the kernel says whether that matters.
+    let _ = setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None });
     Ok(mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT)?)
 }
 
