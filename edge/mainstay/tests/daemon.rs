@@ -2,6 +2,7 @@
 
 mod stage;
 
+use std::os::unix::net::UnixDatagram;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 12] = [
+    let tests: [Test; 15] = [
         ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
         ("a_reload_changes_what_changed_and_nothing_else", reload),
         ("a_faulty_reload_is_refused_and_the_daemon_goes_on", faulty_reload),
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         ("a_file_that_became_faulty_does_not_stop_a_restart", restart_on_a_faulty_file),
         ("a_control_process_that_hangs_is_ended", hanging_control),
         ("a_killed_supervisor_is_replaced_without_a_gap", killed_supervisor),
+        ("a_proper_stop_says_farewell", proper_stop),
+        ("the_service_manager_is_kept_informed", service_manager),
+        ("a_plan_needs_no_daemon", plan_of_a_file),
         ("a_second_daemon_on_one_directory_is_refused", second_daemon),
         ("a_failing_script_is_a_fault", failing_script),
         ("notify_scripts_are_told_in_order", notifications),
@@ -181,6 +185,71 @@ fn killed_supervisor() -> Checked {
     second.stop()?;
     second.gone()?;
     wait::until("its end", SOON, || !held())?;
+    Ok(())
+}
+
+fn proper_stop() -> Checked {
+    let stage = Stage::of_two()?;
+    let (strong, weak) = stage.pair()?;
+    strong.stop()?;
+    stage.until_cause(&weak, 1, "192.0.2.1 said farewell")?;
+    strong.gone()?;
+    assert!(stage.holds(1, stage::ADDRESS) && !stage.holds(0, stage::ADDRESS));
+    Ok(())
+}
+
+fn service_manager() -> Checked {
+    let stage = Stage::of_one()?;
+    let place = stage.folder().join("manager");
+    let manager = UnixDatagram::bind(&place)?;
+    manager.set_read_timeout(Some(SOON))?;
+    let mut service = stage.serve(0, &Router::default().text(), &place)?;
+    until_told(&manager, "READY=1")?;
+    until_told(&manager, "WATCHDOG=1")?;
+    service.signal(Signal::HUP)?;
+    until_told(&manager, "RELOADING=1")?;
+    until_told(&manager, "READY=1")?;
+    service.signal(Signal::TERM)?;
+    until_told(&manager, "STOPPING=1")?;
+    wait::until("its end", SOON, || service.ended() == Some(0))?;
+
+    let log = service.log();
+    let line = |line: &str| serde_json::from_str::<serde_json::Value>(line);
+    let lines: Result<Vec<_>, _> = log.lines().map(line).collect();
+    let lines = lines.map_err(|error| format!("{error}: {log}"))?;
+    let stopped = lines.iter().find(|line| line["state"] == "Initialize");
+    let stopped = stopped.ok_or_else(|| format!("no stop in {log}"))?;
+    assert_eq!(stopped["subject"], "VI_1");
+    Ok(())
+}
+
+/// Reads datagrams until one has that line.
+fn until_told(manager: &UnixDatagram, wanted: &str) -> Checked {
+    let mut datagram = [0; 4096];
+    loop {
+        let length = manager.recv(&mut datagram).map_err(|error| format!("{wanted}: {error}"))?;
+        let text = String::from_utf8_lossy(&datagram[..length]);
+        if text.lines().any(|line| line == wanted) {
+            return Ok(());
+        }
+    }
+}
+
+fn plan_of_a_file() -> Checked {
+    let stage = Stage::of_one()?;
+    let file = stage.folder().join("planned.conf");
+    std::fs::write(&file, Router::default().text())?;
+    let words = ["plan", "--keepalived", file.to_str().ok_or("a name in ASCII")?];
+    let told = |stage: &Stage| -> Result<String, Failed> {
+        let output = stage.command(0, &words)?;
+        assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(told(&stage)?, "nothing would change\n");
+    let stale = "192.0.2.100/24".parse().map_err(|_| "an address")?;
+    stage.host(0).links()?.add_address("eth0", stale)?;
+    assert_eq!(told(&stage)?, "remove 192.0.2.100/24 on eth0\n");
+    assert!(stage.holds(0, stage::ADDRESS), "a plan changes nothing");
     Ok(())
 }
 

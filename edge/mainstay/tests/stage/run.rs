@@ -4,9 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Stage;
 
@@ -31,7 +34,59 @@ impl Drop for Watching {
     }
 }
 
+/// A daemon started as a service manager would, with everything that it logged.
+pub struct Service {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Service {
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends a signal to the supervisor.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        super::signal(self.child.id(), signal)
+    }
+
+    /// Its exit code, once it has ended.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.try_wait().ok().flatten().and_then(|status| status.code())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // Everything of it may be gone already.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// Longer than any of these tests; then `timeout` ends the whole group, should this process have
+/// been killed.
+const AT_MOST: &str = "60";
+
 impl Stage {
+    /// Runs the daemon with JSON lines, told where the service manager listens.
+    pub fn serve(&self, place: usize, file: &str, manager: &Path) -> io::Result<Service> {
+        let folder = self.folder();
+        let (configuration, log) = (folder.join("served.conf"), folder.join("served.log"));
+        fs::write(&configuration, file)?;
+        let mut command = Command::new("timeout");
+        command.args(["--signal=KILL", AT_MOST]).arg(env!("CARGO_BIN_EXE_mainstay"));
+        command.arg("--runtime-dir").arg(self.runtime_dir(place));
+        command.args(["run", "--log-format", "json", "--keepalived"]).arg(configuration);
+        command.env("NOTIFY_SOCKET", manager).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+        let child = self.host(place).namespace().run(|| command.spawn())??;
+        Ok(Service { child, log })
+    }
+
     /// Follows the events of a node.
     pub fn watch(&self, place: usize) -> io::Result<Watching> {
         let written = self.folder().join("watched");
