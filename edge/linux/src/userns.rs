@@ -42,6 +42,16 @@ pub fn enter_user_namespace() -> Result<(), NotPermitted> {
     loopback.map_err(|e| not_permitted("set up a link", &e.into()))
 }
 
+/// Moves this process into a mount namespace of its own. Only a process with one thread may do so.
+///
+/// # Errors
+/// `EPERM` without CAP_SYS_ADMIN.
+pub fn enter_mount_namespace() -> io::Result<()> {
+    // SAFETY: Descriptors stay shared: FILES is not given. The process has one thread, so that
+    // nobody's root or working directory moves away.
+    Ok(unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?)
+}
+
 fn unshare(flags: UnshareFlags) -> Result<(), NotPermitted> {
     // SAFETY: Descriptors and file system state stay shared: neither FILES nor FS is given.
     unsafe { unshare_unsafe(flags) }.map_err(|e| not_permitted("make a user namespace", &e.into()))

@@ -4,11 +4,10 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use mainstay_api::Status;
-use mainstay_linux::netns::Namespace;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::cluster::{Cluster, Host};
@@ -25,7 +24,8 @@ pub struct Daemon {
     program: Program,
     folder: PathBuf,
     child: Child,
-    _leash: Leash,
+    /// The process group of each process that was started, the last one being `child`'s.
+    groups: Vec<(u32, Leash)>,
 }
 
 impl Daemon {
@@ -37,14 +37,23 @@ impl Daemon {
         let host = cluster.host(host);
         let folder = cluster.directory().inside(host.name())?;
         fs::write(folder.join("keepalived.conf"), file)?;
-        let mut command = command(program, &folder)?;
-        let log = File::options().create(true).append(true).open(folder.join("log"))?;
-        command.stdin(std::process::Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let child = launch(command, host.namespace())?;
-        let leash = Leash::on(child.id(), cluster.directory().path())?;
-        Ok(Daemon { program, folder, child, _leash: leash })
+        let (child, group) = launch(program, &folder, cluster, host)?;
+        Ok(Daemon { program, folder, child, groups: vec![group] })
     }
 
+    /// Kills mainstay's supervisor and starts another one in its place, while the control
+    /// process goes on.
+    ///
+    /// # Errors
+    /// It is gone already, or cannot be started.
+    pub fn replace_supervisor(&mut self, cluster: &Cluster, host: usize) -> io::Result<()> {
+        self.signal(Signal::KILL)?;
+        self.child.wait()?;
+        let (child, group) = launch(self.program, &self.folder, cluster, cluster.host(host))?;
+        self.child = child;
+        self.groups.push(group);
+        Ok(())
+    }
     /// Which program it is.
     pub fn program(&self) -> Program {
         self.program
@@ -156,8 +165,10 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         // Its namespace goes as well, so that nothing has to be put in order. These fail only
         // when the processes are gone, which is what is wanted.
-        if let Some(group) = Pid::from_raw(self.child.id().cast_signed()) {
-            let _ = kill_process_group(group, Signal::KILL);
+        for (group, _) in &self.groups {
+            if let Some(group) = Pid::from_raw(group.cast_signed()) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
         }
         let _ = self.child.wait();
     }
@@ -195,8 +206,25 @@ fn command(program: Program, folder: &Path) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Starts it inside the namespace, as the leader of a process group of its own.
-fn launch(mut command: Command, namespace: &Namespace) -> io::Result<Child> {
-    command.process_group(0);
-    namespace.run(|| command.spawn())?
+/// Starts it inside the host, as the leader of a process group of its own that is watched over.
+fn launch(
+    program: Program,
+    folder: &Path,
+    cluster: &Cluster,
+    host: &Host,
+) -> io::Result<(Child, (u32, Leash))> {
+    // A killed keepalived leaves these behind, and would take the number's next bearer, or its
+    // own corpse, for itself.
+    for left in ["keepalived.pid", "vrrp.pid"].map(|name| folder.join(name)) {
+        if left.exists() {
+            fs::remove_file(left)?;
+        }
+    }
+    let mut command = command(program, folder)?;
+    let log = File::options().create(true).append(true).open(folder.join("log"))?;
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
+    let child = host.namespace().run(|| command.spawn())??;
+    let leash = Leash::on(child.id(), cluster.directory().path())?;
+    let group = (child.id(), leash);
+    Ok((child, group))
 }

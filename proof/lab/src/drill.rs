@@ -1,9 +1,11 @@
 //! Drills: told once, played by any programs.
 
+mod articles;
 mod play;
 mod story;
 mod table;
 
+pub use articles::{gre_keepalived, hot_standby};
 pub use play::{Failure, Outcome, PACE, Passed, Stage, play};
 pub use story::{Act, Beat, Drill, PAIRS, Role, Then, broken};
 pub use table::{all, named};

@@ -22,6 +22,7 @@ pub mod watch;
 pub mod web;
 
 use mainstay_linux::userns::{self, NotPermitted};
+use rustix::mount::{MountPropagationFlags, mount_change};
 
 /// Makes sure that this process may make network namespaces, in a user namespace of its own if
 /// need be. Call it first thing in `main`, before there is a second thread.
@@ -30,4 +31,15 @@ use mainstay_linux::userns::{self, NotPermitted};
 /// Neither is permitted; the sentence says what to do.
 pub fn permission() -> Result<(), NotPermitted> {
     if userns::may_make_namespaces() { Ok(()) } else { userns::enter_user_namespace() }
+}
+
+/// Gives this process mounts of its own: what it mounts from now on, only it and its children
+/// see. Call it before there is a second thread.
+///
+/// # Errors
+/// Not permitted without CAP_SYS_ADMIN.
+pub fn own_mounts() -> std::io::Result<()> {
+    userns::enter_mount_namespace()?;
+    let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    Ok(mount_change("/", flags)?)
 }

@@ -1,4 +1,4 @@
-//! How long a daemon with 255 virtual routers takes from start to first advertisement.
+//! From the start of a daemon with 255 virtual routers to its first advertisement.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -73,6 +73,7 @@ struct Stage {
     tracks: Vec<Track>,
     events: Vec<Played>,
     file: String,
+    troubles: Vec<String>,
     stop: Arc<AtomicBool>,
 }
 
@@ -88,7 +89,7 @@ impl Stage {
         let build = |program: &Program| Track::build(*program, tempo, started);
         let tracks = programs.iter().map(build).collect::<io::Result<Vec<_>>>()?;
         let file = script::file(0, tempo, std::path::Path::new("/run/website/well"));
-        Ok(Stage { started, tempo, tracks, events: Vec::new(), file, stop })
+        Ok(Stage { started, tempo, tracks, events: Vec::new(), file, troubles: vec![], stop })
     }
 
     fn versions(&self) -> Vec<String> {
@@ -102,7 +103,10 @@ impl Stage {
     fn play(&mut self, event: &Event, screen: &mut Screen) -> io::Result<()> {
         let at = self.started.elapsed();
         for track in &mut self.tracks {
-            track.carry_out(event.deed)?;
+            // What cannot be carried out (a daemon that is gone already) cannot settle either.
+            if let Err(error) = track.carry_out(event.deed) {
+                self.troubles.push(format!("{}: {}: {error}", track.program, event.title));
+            }
         }
         let settled = self.settle(event, at, screen)?;
         let until = self.started.elapsed();
@@ -170,7 +174,8 @@ impl Stage {
     }
 
     fn logs(&self) -> String {
-        self.tracks.iter().map(Track::logs).collect()
+        let logs: String = self.tracks.iter().map(Track::logs).collect();
+        format!("{}\n{logs}", self.troubles.join("\n"))
     }
 
     fn end(self) -> Report {

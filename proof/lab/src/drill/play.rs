@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::story::{Act, Drill, Role, Then, broken};
+use mainstay_api::Status;
+
 use crate::cluster::Cluster;
 use crate::daemon::Daemon;
 use crate::echo::{self, Probe, Responder};
@@ -70,15 +72,7 @@ pub struct Stage {
 pub fn play(drill: &Drill, cast: &[Program]) -> Result<Outcome, Failure> {
     let built = Stage::build(drill, cast);
     let mut stage = built.map_err(|e| Failure { reason: e.to_string(), logs: String::new() })?;
-    let mut outcome = Outcome::default();
-    for (number, beat) in drill.beats.iter().enumerate() {
-        let passed = stage.beat(beat.act, beat.then).map_err(|error| Failure {
-            reason: format!("{}, beat {number}, {:?}: {error}", drill.name, beat.act),
-            logs: stage.logs(),
-        })?;
-        outcome.passed.push(passed);
-    }
-    Ok(outcome)
+    stage.play()
 }
 
 impl Stage {
@@ -89,9 +83,10 @@ impl Stage {
     pub fn build(drill: &Drill, cast: &[Program]) -> io::Result<Stage> {
         let cluster = Cluster::build((drill.layout)())?;
         let hosts = drill.hosts();
-        let target = SocketAddr::new(drill.addresses()[0], echo::PORT);
-        let respond = |host| Responder::start(cluster.host(host).namespace(), target, host);
-        let responders = (0..hosts).map(respond).collect::<io::Result<_>>()?;
+        let target = SocketAddr::new(drill.target(), echo::PORT);
+        let respond = |place| Responder::start(cluster.host(place).namespace(), target, place);
+        let answering = if drill.beyond.is_some() { hosts + 1..hosts + 2 } else { 0..hosts };
+        let responders = answering.map(respond).collect::<io::Result<_>>()?;
         Ok(Stage {
             drill: *drill,
             cast: cast.to_vec(),
@@ -101,6 +96,22 @@ impl Stage {
             _responders: responders,
             cluster,
         })
+    }
+
+    /// Plays every beat of the drill.
+    ///
+    /// # Errors
+    /// Something that must come did not.
+    pub fn play(&mut self) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::default();
+        for (number, beat) in self.drill.beats.iter().enumerate() {
+            let passed = self.beat(beat.act, beat.then).map_err(|error| Failure {
+                reason: format!("{}, beat {number}, {:?}: {error}", self.drill.name, beat.act),
+                logs: self.logs(),
+            })?;
+            outcome.passed.push(passed);
+        }
+        Ok(outcome)
     }
 
     /// The machines.
@@ -116,6 +127,19 @@ impl Stage {
     /// The daemon of a host, where one runs.
     pub fn daemon(&self, host: usize) -> Option<&Daemon> {
         self.daemons[host].as_ref()
+    }
+
+    /// The daemon of a host, where one runs, with the machines.
+    pub fn daemon_to_change(&mut self, host: usize) -> Option<(&mut Daemon, &Cluster)> {
+        Some((self.daemons[host].as_mut()?, &self.cluster))
+    }
+
+    /// What `mainstay status --json` says on a host.
+    ///
+    /// # Errors
+    /// No mainstay runs there, or it does not answer.
+    pub fn status(&self, host: usize) -> io::Result<Status> {
+        self.daemon(host).ok_or_else(idle)?.status(self.cluster.host(host))
     }
 
     /// Carries out an act, waits for what must come of it, and sees that it stays.

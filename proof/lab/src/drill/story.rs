@@ -18,6 +18,9 @@ pub struct Drill {
     pub file: fn(&Role<'_>) -> String,
     /// The virtual addresses; the client asks the first one.
     pub addresses: &'static [&'static str],
+    /// Where hosts are routers: the address behind them that the client asks instead, of a
+    /// machine that comes after the client.
+    pub beyond: Option<&'static str>,
     /// The longest advertisement interval in the files: by so much two gaps may differ, since
     /// the last advertisement before a failure came at any moment of it.
     pub interval: Duration,
@@ -101,7 +104,16 @@ impl Drill {
 
     /// How many hosts play.
     pub fn hosts(&self) -> usize {
-        (self.layout)().len() - 1
+        (self.layout)().len() - 1 - usize::from(self.beyond.is_some())
+    }
+
+    /// What the client asks.
+    ///
+    /// # Panics
+    /// The drill's table holds something that is no address.
+    pub fn target(&self) -> IpAddr {
+        let beyond = |text: &str| text.parse().expect("an address in the table of drills");
+        self.beyond.map_or_else(|| self.addresses()[0], beyond)
     }
 
     /// How long any act may take to come to its end.

@@ -67,7 +67,7 @@ const V4: &[&str] = &["192.0.2.100"];
 const V6: &[&str] = &["2001:db8::100"];
 
 fn drill(name: &'static str, file: fn(&Role<'_>) -> String, beats: &'static [Beat]) -> Drill {
-    Drill { name, layout: one_segment, file, addresses: V4, interval: FAST, beats }
+    Drill { name, layout: one_segment, file, addresses: V4, beyond: None, interval: FAST, beats }
 }
 
 fn elections() -> Vec<Drill> {

@@ -1,0 +1,86 @@
+//! The two articles whose files must work as they are printed.
+
+use std::time::Duration;
+
+use super::story::{Act, Beat, Drill, Role, Then};
+use crate::cluster::{Layout, Plug};
+
+const FIRST: &str = include_str!("../../../../pure/config/tests/data/hot-standby-one.conf");
+const SECOND: &str = include_str!("../../../../pure/config/tests/data/hot-standby-two.conf");
+const GRE: &str = include_str!("../../../../pure/config/tests/data/gre.conf");
+
+/// Two routers between PC1 and PC2, on two networks in one sync group, with notify scripts.
+pub fn hot_standby() -> Drill {
+    Drill {
+        name: "hot-standby",
+        layout: routers,
+        file: |role: &Role<'_>| [FIRST, SECOND][role.host].to_owned(),
+        addresses: &["10.10.10.254", "10.20.20.254"],
+        beyond: Some("10.20.20.1"),
+        interval: Duration::from_secs(1),
+        beats: &[
+            Beat { act: Act::Start(0), then: Then::Holds(0) },
+            Beat { act: Act::Start(1), then: Then::Holds(0) },
+            Beat { act: Act::UnplugLink(0, 1), then: Then::Holds(1) },
+            Beat { act: Act::Plug(0), then: Then::Holds(0) },
+            Beat { act: Act::Stop(0), then: Then::Holds(1) },
+        ],
+    }
+}
+
+/// Two servers that speak VRRP over a tunnel and have the address on another link.
+///
+/// Both run on the same file: neither takes the address away from the other.
+pub fn gre_keepalived() -> Drill {
+    Drill {
+        name: "gre-keepalived",
+        layout: tunnel,
+        file: |_| GRE.replace("10.1.1.4", "192.0.2.100"),
+        addresses: &["192.0.2.100"],
+        beyond: None,
+        interval: Duration::from_secs(1),
+        beats: &[
+            Beat { act: Act::Start(0), then: Then::Holds(0) },
+            Beat { act: Act::Start(1), then: Then::Holds(0) },
+            Beat { act: Act::Stop(0), then: Then::Holds(1) },
+            Beat { act: Act::Start(0), then: Then::Holds(1) },
+            Beat { act: Act::Unplug(1), then: Then::Holds(0) },
+        ],
+    }
+}
+
+fn routers() -> Vec<Layout> {
+    let router = |name: &str, [left, right]: [&str; 2], number: u8| Layout {
+        name: name.to_owned(),
+        plugs: vec![
+            Plug::new(left, 0, &[&format!("10.10.10.{number}/24")]),
+            Plug::new(right, 1, &[&format!("10.20.20.{number}/24")]),
+        ],
+        gateway: None,
+        forwards: true,
+    };
+    let pc = |name, segment, address, gateway: [u8; 4]| Layout {
+        gateway: Some(gateway.into()),
+        ..Layout::new(name, Plug::new("eth0", segment, &[address]))
+    };
+    vec![
+        router("u1", ["ens38", "ens39"], 2),
+        router("u2", ["enp0s8", "enp0s9"], 3),
+        pc("pc1", 0, "10.10.10.1/24", [10, 10, 10, 254]),
+        pc("pc2", 1, "10.20.20.1/24", [10, 20, 20, 254]),
+    ]
+}
+
+/// The tunnel is a cable here: its link has the name that the article gives to the tunnel.
+fn tunnel() -> Vec<Layout> {
+    let server = |name: &str, number: u8| Layout {
+        name: name.to_owned(),
+        plugs: vec![
+            Plug::new("gretap1", 0, &[&format!("10.1.1.{number}/24")]),
+            Plug::new("eth0", 1, &[&format!("192.0.2.{number}/24")]),
+        ],
+        ..Layout::default()
+    };
+    let client = Layout::new("client", Plug::new("eth0", 1, &["192.0.2.9/24"]));
+    vec![server("a", 2), server("b", 3), client]
+}
