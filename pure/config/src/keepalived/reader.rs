@@ -433,7 +433,8 @@ fn tidy(text: &str, file: FileId, offset: usize, faults: &mut Faults) -> Option<
         faults.add(fault.at(Span { file, start: at, end: at + 1 }).help("remove the byte"));
         return None;
     }
-    let line = Line::written(text, file, start).trimmed();
+    let indent = text.len() - text.trim_start_matches(BLANK).len();
+    let line = Line::written(text.trim_matches(BLANK), file, position(offset + indent));
     Some(without_comment(line, faults))
 }
 
