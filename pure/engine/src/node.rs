@@ -148,7 +148,12 @@ impl Engine {
         self.replan();
     }
 
+    /// A step was carried out. If it is in the plan still, nothing was told that it brought about:
+    /// either nothing was left to do, or it had no effect and is held back like a refused one.
     fn applied(&mut self, step: &Step, now: Instant) {
+        if self.planned.contains(step) {
+            self.replan();
+        }
         if self.planned.contains(step) {
             let refusal = Refusal { errno: 0, message: NO_EFFECT.to_owned() };
             self.refused(step.clone(), refusal, now);

@@ -482,9 +482,6 @@ impl Router {
         let from = self.state.name();
         self.state = to;
         let to = self.state.name();
-        if from == StateName::Active || to != StateName::Backup {
-            out.silence(&self.station.settings.name);
-        }
         self.record.transition(Transition { at: now, from, to, why: why.clone() });
         let router = self.station.settings.name.clone();
         out.tell(Event::StateChanged { router, from, to, priority: self.priority, why });

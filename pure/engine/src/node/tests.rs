@@ -347,9 +347,9 @@ fn changes_that_were_lost_are_made_up_for_by_reading_everything_afresh() {
     let mut actual = Actual::default();
     actual.apply(&Change::Link(link(true)));
     actual.apply(&came("10.0.0.1/24", false));
-    actual.apply(&came("10.0.0.77/24", true));
+    actual.apply(&came("10.9.0.77/24", true));
     bench.input(Input::Kernel(Change::Whole(Box::new(actual))));
-    assert_eq!(bench.steps_taken, ["add 10.0.0.9/24 on eth0", "remove 10.0.0.77/24 on eth0"]);
+    assert_eq!(bench.steps_taken, ["add 10.0.0.9/24 on eth0", "remove 10.9.0.77/24 on eth0"]);
     assert_eq!(bench.sent.len(), 2, "the address is announced again");
     assert_eq!(bench.states(), [StateName::Active]);
 }
