@@ -4,7 +4,9 @@ mod bounds;
 mod checkers;
 mod clock;
 mod cluster;
+mod exercise;
 mod kernel;
+pub mod laws;
 mod links;
 mod message;
 mod model;
@@ -14,6 +16,7 @@ mod talk;
 mod transcript;
 mod world;
 
+pub use exercise::{Exercise, advert, script};
 pub use kernel::{Answer, Kernel};
 pub use message::{Message, Sum, checksum};
 pub use random::Random;

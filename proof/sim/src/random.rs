@@ -1,33 +1,54 @@
 //! A small seeded generator: the same seed gives the same numbers on every machine.
 
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// SplitMix64 (Steele, Lea, Flood 2014): one word of state, passes the usual tests, four lines.
+///
+/// It may begin with a tape: while that lasts, each draw depends on two bytes of it alone, so that a fuzzer
+/// that changes a byte changes one choice.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    tape: VecDeque<u8>,
+}
 
 impl Random {
     /// A generator that begins at `seed`.
     pub const fn new(seed: u64) -> Random {
-        Random(seed)
+        Random { state: seed, tape: VecDeque::new() }
     }
 
     /// A generator of its own for a part, so that one more draw there does not shift the others.
     pub fn derive(&self, label: &str) -> Random {
-        let mut hash = self.0 ^ 0xcbf2_9ce4_8422_2325;
+        let mut hash = self.state ^ 0xcbf2_9ce4_8422_2325;
         for byte in label.bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        let mut derived = Random(hash);
+        let mut derived = Random::new(hash);
         derived.draw();
         derived
     }
 
+    /// A generator whose first draws are on a tape.
+    pub fn of_tape(tape: &[u8]) -> Random {
+        Random { state: 0, tape: tape.iter().copied().collect() }
+    }
+
+    /// Whether nothing is left of the tape.
+    pub fn is_off_tape(&self) -> bool {
+        self.tape.is_empty()
+    }
+
     /// Sixty-four bits.
     pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
+        if let Some(first) = self.tape.pop_front() {
+            let second = self.tape.pop_front().unwrap_or_default();
+            self.state = u64::from(u16::from_le_bytes([first, second]));
+        }
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.state;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         word ^ (word >> 31)
