@@ -40,7 +40,7 @@ const FIRST_SOCKET: u32 = 1;
 /// Before everything that has no real-time priority, behind the kernel's own threads.
 const PRIORITY: i32 = 10;
 
-/// The supervisor judges after four of these.
+/// The supervisor judges after six of these.
 const BEAT: Duration = Duration::from_millis(500);
 
 /// Runs the control process until it is stopped.

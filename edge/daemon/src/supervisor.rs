@@ -26,9 +26,10 @@ use signals::Signals;
 
 /// One tick of the supervisor's own clock; the control process beats more often.
 const TICK: Duration = Duration::from_millis(200);
-/// So many ticks in a row without a heartbeat mean that the control process hangs: two seconds.
+/// So many ticks in a row without a heartbeat mean that the control process hangs: three seconds,
+/// as long as peers with keepalived's usual interval of a second wait before they take over.
 /// Ticks are counted rather than time, so that a supervisor that overslept itself judges nobody.
-const TICKS_WITHOUT_BEAT: u32 = 10;
+const TICKS_WITHOUT_BEAT: u32 = 15;
 /// How long a control process may take from its start to its first heartbeat.
 const TICKS_TO_FIRST_BEAT: u32 = 50;
 /// How long a control process may take to stop: farewell, addresses, notify scripts.
@@ -228,7 +229,9 @@ impl<'a> Supervisor<'a> {
             let limit =
                 if self.charge.has_beaten { TICKS_WITHOUT_BEAT } else { TICKS_TO_FIRST_BEAT };
             if self.charge.miss() == limit {
-                tracing::error!("the control process {} hangs: killing it", self.charge.number());
+                let number = self.charge.number();
+                let at = self.charge.whereabouts();
+                tracing::error!("the control process {number} hangs ({at}): killing it");
                 self.charge.signal(Signal::KILL);
             }
         }

@@ -127,6 +127,16 @@ impl Charge {
         self.ticks_missed
     }
 
+    /// What the kernel says about its engine's thread: the state letter, and where it waits.
+    pub(super) fn whereabouts(&self) -> String {
+        let read = |what| std::fs::read_to_string(format!("/proc/{}/{what}", self.number()));
+        let stat = read("stat").unwrap_or_default();
+        // PID (NAME) STATE …, and the name may hold anything.
+        let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());
+        let waits = read("wchan").unwrap_or_default();
+        format!("state {}, waits in {}", state.unwrap_or("unknown"), waits.trim())
+    }
+
     /// Sends it a signal, if it is still there.
     pub(super) fn signal(&self, signal: Signal) {
         if let Some(pidfd) = &self.pidfd {

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Stage;
 
-/// `mainstay status --watch --json`, as long as this value lives.
+/// `mainstay status --watch`, as long as this value lives.
 pub struct Watching {
     child: Child,
     written: PathBuf,
@@ -91,7 +91,7 @@ impl Stage {
     pub fn watch(&self, place: usize) -> io::Result<Watching> {
         let written = self.folder().join("watched");
         let mut command = self.mainstay(place);
-        command.args(["status", "--watch", "--json"]);
+        command.args(["status", "--watch"]);
         command.stdin(Stdio::null()).stdout(File::create(&written)?);
         Ok(Watching { child: command.spawn()?, written })
     }
