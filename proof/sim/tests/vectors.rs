@@ -1,4 +1,4 @@
-//! Every vector of `proof/vectors/vrrp`: read, sent back byte for byte, cut short, and damaged.
+//! Every vector of `proof/vectors/vrrp`: read, sent back byte for byte, cut, and damaged.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

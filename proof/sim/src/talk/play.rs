@@ -82,7 +82,7 @@ impl Conversation {
             }
             "wake" => self.wake(&mut answers),
             "status" => return self.engine().map(|engine| answers::status(engine, self.now)),
-            "die" => return self.engine().map(|engine| last_will(engine)),
+            "die" => return self.engine().map(last_will),
             "advert" => {
                 let sent = told::advert(words, &self.given.settings)?;
                 self.receive(&sent, &mut answers)?;
@@ -149,7 +149,7 @@ impl Conversation {
             return Ok(());
         }
         let mut rest = String::new();
-        while let Some(word) = words.next() {
+        for word in words.by_ref() {
             rest.extend([word, " "]);
         }
         self.given.add(&rest)

@@ -12,15 +12,18 @@ pub struct Words<'a> {
     rest: std::iter::Peekable<std::str::SplitWhitespace<'a>>,
 }
 
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.rest.next()
+    }
+}
+
 impl<'a> Words<'a> {
     /// The words of a line.
     pub fn of(line: &'a str) -> Words<'a> {
         Words { rest: line.split_whitespace().peekable() }
-    }
-
-    /// The next word, if there is one.
-    pub fn next(&mut self) -> Option<&'a str> {
-        self.rest.next()
     }
 
     /// Takes the next word if it is this one.
