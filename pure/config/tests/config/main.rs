@@ -12,3 +12,4 @@ mod round_trip;
 mod samples;
 mod shown;
 mod support;
+mod surprises;

@@ -1,0 +1,94 @@
+//! What surprises people is said, each at its place; what cannot stand costs its instance.
+
+use crate::support::{lines, load};
+
+/// An instance `a` of these lines, which begin with line 4.
+fn instance(more: &str) -> String {
+    format!("vrrp_instance a {{\ninterface eth0\nvirtual_router_id 1\n{more}\n}}\n")
+}
+
+const ADDRESS: &str = "virtual_ipaddress { 192.0.2.1/24 }\n";
+
+#[test]
+fn what_surprises_is_said_at_its_place() {
+    for (more, expected) in [
+        ("state MASTER", "warning 4:1 vrrp/implied-priority"),
+        ("state MASTER\npriority 100", "notice 4:1 vrrp/state-is-initial"),
+        ("state MASTER\npriority 100\nnopreempt", "warning 6:1 vrrp/preempt-cleared"),
+        ("priority 255\npreempt_delay 5", "warning 5:1 vrrp/preempt-cleared"),
+        ("nopreempt\npreempt_delay 5", "warning 5:1 vrrp/preempt-conflict"),
+        ("advert_int 0.5", "warning 4:1 vrrp/interval-rounded"),
+        ("advert_int 3", "notice 4:1 vrrp/interval-must-match"),
+        ("version 3\nadvert_int 0.255", "warning 5:1 vrrp/interval-rounded"),
+        ("version 3\nadvert_int 100", "warning 5:1 vrrp/interval-rounded"),
+        (
+            "authentication {\nauth_type PASS\nauth_pass 123456789\n}",
+            "warning 6:11 vrrp/long-password",
+        ),
+        (
+            "authentication {\nauth_type PASS\nauth_pass a!b\n}",
+            "warning 6:12 syntax/comment-in-word",
+        ),
+        ("authentication {\nauth_pass a\n}", "warning 4:1 vrrp/no-password"),
+        (
+            "version 3\nauthentication {\nauth_type PASS\nauth_pass a\n}",
+            "warning 5:1 vrrp/authentication-version",
+        ),
+        ("authentication {\nauth_type AH\nauth_pass a\n}", "error 5:11 vrrp/authentication-header"),
+        ("no_accept", "warning 4:1 vrrp/accept-off"),
+        ("strict_mode on", "warning 1:15 vrrp/accept-off"),
+        ("strict_mode on\nstate MASTER\npriority 9", "warning 5:1 vrrp/strict"),
+        ("strict_mode on\npreempt_delay 3", "warning 5:1 vrrp/strict"),
+        ("virtual_ipaddress {\n192.0.2.5\n2001:db8::1\n}", "error 6:1 address/mixed-families"),
+        ("virtual_ipaddress {\n192.0.2.5\n192.0.2.5\n}", "warning 6:1 address/duplicate"),
+        ("virtual_ipaddress {\n192.0.2.2 lable x\n}", "error 5:11 address/bad"),
+        ("unicast_peer {\n}", "warning 4:1 vrrp/no-peers"),
+        ("unicast_peer {\n2001:db8::1\n}", "error 5:1 vrrp/peer-family"),
+        ("notify_master \"x.sh a\"", "warning 4:15 script/not-absolute"),
+        ("track_script {\nnone\n}", "error 5:1 name/unknown"),
+        ("priority 255\ntrack_interface {\neth1 weight 5\n}", "warning 6:1 track/owner"),
+        ("use_vmac", "warning 4:1 keyword/not-carried-out"),
+    ] {
+        let found = lines(&load(instance(&format!("{more}\n{ADDRESS}"))));
+        assert!(found.iter().any(|line| line == expected), "{more}\n{found:?}");
+    }
+}
+
+#[test]
+fn what_cannot_stand_costs_its_instance_alone() {
+    let other = "vrrp_instance b {\ninterface eth0\nvirtual_router_id 2\nvirtual_ipaddress { 192.0.2.2 }\n}\n";
+    for bad in [
+        "vrrp_instance a {\ninterface eth0\n}\n".to_owned(),
+        "vrrp_instance {\ninterface eth0\n}\n".to_owned(),
+        "vrrp_instance a {\ninterface a/b\nvirtual_router_id 1\n}\n".to_owned(),
+        instance("authentication {\nauth_type AH\nauth_pass a\n}"),
+        instance("authentication {\nauth_hmac {\nkey 1 x\n}\n}"),
+        instance("strict_mode on"),
+        "vrrp_instance a {\ninterface eth0\nvirtual_router_id 2\n}\n".to_owned(),
+    ] {
+        let loaded = load(format!("{other}{bad}"));
+        assert!(loaded.has_errors(), "{bad}");
+        let settings = loaded.settings.expect("the other instance stands");
+        let names: Vec<&str> =
+            settings.vrrp.routers.iter().map(|router| router.name.as_str()).collect();
+        assert_eq!(names, ["b"], "{bad}");
+    }
+}
+
+#[test]
+fn addresses_that_do_not_fit_are_moved_out_of_the_advertisement() {
+    for (family, fits) in [("10.0.0.", 255), ("fe80::", 90)] {
+        let address = |n: usize| match family {
+            "fe80::" => format!("fe80::{n:x}/64\n"),
+            _ => format!("10.0.{}.{}/16\n", n / 200, n % 200 + 1),
+        };
+        for (count, moved) in [(fits, 0), (fits + 1, 1)] {
+            let list: String = (1..=count).map(address).collect();
+            let loaded = load(instance(&format!("virtual_ipaddress {{\n{list}}}")));
+            let router = &loaded.settings.as_ref().expect("it is accepted").vrrp.routers[0];
+            assert_eq!((router.addresses.len(), router.excluded.len()), (fits, moved));
+            let said = lines(&loaded).iter().any(|line| line.ends_with("address/too-many"));
+            assert_eq!(said, moved > 0);
+        }
+    }
+}
