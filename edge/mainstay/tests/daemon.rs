@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         ("a_control_process_that_hangs_is_ended", hanging_control),
         ("a_killed_supervisor_is_replaced_without_a_gap", killed_supervisor),
         ("a_proper_stop_says_farewell", proper_stop),
-        ("the_service_manager_is_kept_informed", service_manager),
+        ("the_service_manager_is_kept_informed", systemd),
         ("a_plan_needs_no_daemon", plan_of_a_file),
         ("a_second_daemon_on_one_directory_is_refused", second_daemon),
         ("a_failing_script_is_a_fault", failing_script),
@@ -198,7 +198,7 @@ fn proper_stop() -> Checked {
     Ok(())
 }
 
-fn service_manager() -> Checked {
+fn systemd() -> Checked {
     let stage = Stage::of_one()?;
     let place = stage.folder().join("manager");
     let manager = UnixDatagram::bind(&place)?;

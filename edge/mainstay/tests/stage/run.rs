@@ -35,12 +35,12 @@ impl Drop for Watching {
 }
 
 /// A daemon started as a service manager would, with everything that it logged.
-pub struct Service {
+pub struct Served {
     child: Child,
     log: PathBuf,
 }
 
-impl Service {
+impl Served {
     /// What it logged so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
@@ -57,7 +57,7 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+impl Drop for Served {
     fn drop(&mut self) {
         if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             // Everything of it may be gone already.
@@ -73,7 +73,7 @@ const AT_MOST: &str = "60";
 
 impl Stage {
     /// Runs the daemon with JSON lines, told where the service manager listens.
-    pub fn serve(&self, place: usize, file: &str, manager: &Path) -> io::Result<Service> {
+    pub fn serve(&self, place: usize, file: &str, manager: &Path) -> io::Result<Served> {
         let folder = self.folder();
         let (configuration, log) = (folder.join("served.conf"), folder.join("served.log"));
         fs::write(&configuration, file)?;
@@ -84,7 +84,7 @@ impl Stage {
         command.env("NOTIFY_SOCKET", manager).process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let child = self.host(place).namespace().run(|| command.spawn())??;
-        Ok(Service { child, log })
+        Ok(Served { child, log })
     }
 
     /// Follows the events of a node.
