@@ -14,6 +14,8 @@ use std::process::ExitCode;
 
 pub use options::Options;
 
+use crate::program;
+
 /// Plays the demo.
 ///
 /// Call it first thing in `main`: where it is not root it moves the process into a user
@@ -23,6 +25,7 @@ pub fn run(options: &Options) -> ExitCode {
         eprintln!("mainstay demo builds its hosts from network namespaces: {reason}");
         return ExitCode::FAILURE;
     }
+    program::running_is_mainstay();
     match play::play(options) {
         Ok(code) => code,
         Err(error) => {

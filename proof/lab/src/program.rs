@@ -65,19 +65,23 @@ pub fn keepalived() -> Option<PathBuf> {
     found.into_iter().find(|path| path.is_file())
 }
 
+/// Where mainstay was found to be, once per process.
+static MAINSTAY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+
+/// Says that the program that runs now is mainstay itself, whatever its file is called.
+pub fn running_is_mainstay() {
+    MAINSTAY.get_or_init(|| std::env::current_exe().map_err(|error| error.to_string()));
+}
+
 /// The binary named by `MAINSTAY_BIN`; else the one that runs now, if it is mainstay itself;
-/// else one built by cargo, once per process.
+/// else one built by cargo.
 fn mainstay() -> io::Result<PathBuf> {
     if let Some(path) = std::env::var_os(BINARY) {
         return Ok(PathBuf::from(path));
     }
-    let current = std::env::current_exe()?;
-    if current.file_name().is_some_and(|name| name == "mainstay") {
-        return Ok(current);
-    }
-    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build(&current).map_err(|error| error.to_string()));
-    built.clone().map_err(io::Error::other)
+    let build = || build(&std::env::current_exe()?);
+    let found = MAINSTAY.get_or_init(|| build().map_err(|error| error.to_string()));
+    found.clone().map_err(io::Error::other)
 }
 
 /// Builds the binary beside the running test or bench, in the same profile.
