@@ -23,8 +23,8 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let mut arguments = Arguments::from_args();
-    // More clusters at once would make one another wait for the processors.
-    arguments.test_threads.get_or_insert(2);
+    // A cluster waits most of the time; more of them would wait for the processors as well.
+    arguments.test_threads.get_or_insert(4);
     let trials = drill::all().into_iter().flat_map(trials).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

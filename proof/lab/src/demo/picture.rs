@@ -228,7 +228,7 @@ fn bar(svg: &mut String, played: &Played, column: usize, player: &Player, place:
     rect(svg, (from, y + 5.0), (length, 13.0), &format!("rx=\"3\" fill=\"{colour}\""));
     let words = match result.settled {
         true => format!("{words_of_gap}, then {}", HOSTS[played.event.holder]),
-        false => "did not come back".to_owned(),
+        false => "did not happen".to_owned(),
     };
     text(svg, (from + length + 8.0, y + 16.0), "font-size=\"13\"", &words);
 }

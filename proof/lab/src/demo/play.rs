@@ -1,8 +1,8 @@
 //! Plays the demo: one event after the other, on every cluster at once.
 
 use std::io;
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ pub(super) fn play(options: &Options) -> io::Result<ExitCode> {
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
+    let path = output(options)?;
     let mut screen = Screen::open(options.json);
     let mut stage = Stage::build(options, stop)?;
     screen.introduce(&stage.file, &stage.versions())?;
@@ -43,13 +44,7 @@ pub(super) fn play(options: &Options) -> io::Result<ExitCode> {
     screen.close()?;
     let logs = stage.logs();
     let report = stage.end();
-    let path = output(options);
-    std::fs::write(&path, picture::draw(&report)).map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("cannot write the picture {}: {error}", path.display()),
-        )
-    })?;
+    std::fs::write(&path, picture::draw(&report)).map_err(|error| unwritable(&path, &error))?;
     if options.json {
         screen.say(&report::json(&report, &path))?;
     } else {
@@ -62,8 +57,32 @@ pub(super) fn play(options: &Options) -> io::Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-fn output(options: &Options) -> PathBuf {
-    options.output.clone().unwrap_or_else(|| std::env::temp_dir().join("mainstay-demo.svg"))
+/// Where the picture goes; found out to be writable before anything is played.
+fn output(options: &Options) -> io::Result<PathBuf> {
+    let folder = std::env::temp_dir();
+    let (usual, own) = ("mainstay-demo.svg".into(), format!("mainstay-demo.{}.svg", process::id()));
+    let paths = match &options.output {
+        Some(path) => vec![path.clone()],
+        // The usual one may belong to somebody else.
+        None => vec![folder.join::<PathBuf>(usual), folder.join(own)],
+    };
+    let try_one = |path: PathBuf| match std::fs::write(&path, "") {
+        Ok(()) => Ok(path),
+        Err(error) => Err(unwritable(&path, &error)),
+    };
+    let mut outcome = Err(io::Error::from(io::ErrorKind::NotFound));
+    for path in paths {
+        outcome = try_one(path);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> io::Error {
+    let message = format!("cannot write the picture {}: {error}", path.display());
+    io::Error::new(error.kind(), message)
 }
 
 /// All clusters and what they did so far.

@@ -48,7 +48,7 @@ pub(super) fn rows(
 /// `3.05 s → birch`: the gap and who answers since.
 fn outcome(played: &Played, result: &Result, pace: Duration) -> String {
     if !result.settled {
-        return "did not come back".to_owned();
+        return "did not happen".to_owned();
     }
     format!("{:<7} → {}", words(&result.gap, pace), HOSTS[played.event.holder])
 }

@@ -199,6 +199,16 @@ impl Screen {
     }
 }
 
+impl Drop for Screen {
+    /// The cursor comes back also when the demo ends with an error.
+    fn drop(&mut self) {
+        if self.kind == Kind::Live {
+            // A terminal that is gone needs no cursor.
+            let _ = put("\x1b[?25h");
+        }
+    }
+}
+
 const LABEL: usize = 18;
 const COLUMN: usize = 30;
 
