@@ -9,6 +9,7 @@ use super::paint::Paint;
 use super::score::{Played, Report, Result, words};
 use super::script::HOSTS;
 use super::track::PACE;
+use crate::program;
 
 const TITLE: usize = 38;
 const COLUMN: usize = 22;
@@ -57,9 +58,9 @@ fn outcome(played: &Played, result: &Result, pace: Duration) -> String {
 pub(super) fn table(report: &Report, picture: &Path, paint: Paint) -> String {
     let versions: Vec<String> = report.players.iter().map(|p| p.version.clone()).collect();
     let rows = rows(&report.events, &versions, paint, PACE).join("\n");
-    let missing = match report.players.len() {
-        1 => "\nWith keepalived installed the demo plays it beside mainstay, for comparison.",
-        _ => "",
+    let missing = match program::keepalived() {
+        None => "\nWith keepalived installed the demo plays it beside mainstay, for comparison.",
+        Some(_) => "",
     };
     let picture = paint.bold(&picture.display().to_string());
     format!("\n{rows}\n\nThe timeline as a picture: {picture}{missing}")
