@@ -10,6 +10,9 @@ use crate::scenario::Scenario;
 /// The longest that the kernel, the segment and the scheduler add, and the pause after a refused step.
 const SLACK: Duration = Duration::from_secs(1);
 
+/// No node may hold back a refused step for longer.
+pub const HELD_BACK_MAX: Duration = Duration::from_secs(60);
+
 /// From the end of all trouble to a cluster that is as it should be.
 ///
 /// A node that has just started waits for its startup delay; scripts then need as many runs as `rise` and

@@ -107,11 +107,20 @@ impl World {
         self.run_until(self.cluster.scenario.calm_at)?;
         self.heal()?;
         let bound = bounds::convergence(&self.cluster.scenario);
-        self.converge(bound)?;
+        self.converge(bound + self.held_back())?;
         self.run_until(self.cluster.now + REST)?;
         self.look(&Happened::Converged)?;
         self.befall(Fault::Stop { node: self.busiest() })?;
         self.converge(bound)
+    }
+
+    /// The longest that a node still holds back a step which its kernel refused during the trouble.
+    fn held_back(&self) -> Duration {
+        let now = self.cluster.now;
+        let engines = self.cluster.nodes.iter().filter_map(|node| node.engine.as_ref());
+        let refused = engines.flat_map(|engine| engine.status(now).refused);
+        let waits = refused.filter_map(|refused| refused.again_at).map(|at| at.since(now));
+        waits.max().unwrap_or_default().min(bounds::HELD_BACK_MAX)
     }
 
     fn converge(&mut self, bound: Duration) -> Result<(), Broken> {

@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
             return Err(unreadable(path, &Unreadable::TooBig).label_if(by.map(|at| at.span), ""));
         }
         if bytes.iter().take(LINE_MAX).any(|&byte| byte == 0) {
-            let message = format!("`{path}` is not text: it begins with NUL bytes");
+            let message = format!("`{path}` is not text: it has NUL bytes in its first lines");
             return refuse(Code::FileBinary, message, "name a text file");
         }
         self.bytes += bytes.len();
