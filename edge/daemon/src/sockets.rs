@@ -88,9 +88,8 @@ impl Sockets {
         self.adverts.values().map(|opened| opened.token)
     }
 
-    /// Sends all, in order within each socket; how many the kernel did not take, and why the
-    /// first of them.
-    pub(crate) fn send(&self, outbox: &[Transmit]) -> Option<(usize, io::Error)> {
+    /// Sends all, in order within each socket; what the kernel did not take, if anything.
+    pub(crate) fn send(&self, outbox: &[Transmit]) -> Option<Unsent> {
         let mut failures = Failures::default();
         let mut rest = outbox;
         while let Some(first) = rest.first() {
@@ -99,7 +98,8 @@ impl Sockets {
             self.send_run(first, now, &mut failures);
             rest = later;
         }
-        failures.first.map(|error| (failures.count, error))
+        let (link, error) = failures.first?;
+        Some(Unsent { count: failures.count, link, error })
     }
 
     /// Sends transmits that all go through the same socket.
@@ -107,36 +107,51 @@ impl Sockets {
         match socket_of(first) {
             None => {
                 let frames: Vec<Frame<'_>> = run.iter().filter_map(frame).collect();
-                failures.note(self.frames.send(&frames).failures);
+                failures.note(self.frames.send(&frames).failures, run);
             }
             Some(key) => {
                 let adverts: Vec<Advert<'_>> = run.iter().filter_map(advert).collect();
                 match self.adverts.get(&key) {
-                    Some(opened) => failures.note(opened.socket.send(&adverts).failures),
-                    None => failures.missing(adverts.len()),
+                    Some(opened) => failures.note(opened.socket.send(&adverts).failures, run),
+                    None => failures.missing(run),
                 }
             }
         }
     }
 }
 
+/// Packets that the kernel did not take.
+pub(crate) struct Unsent {
+    /// How many.
+    pub(crate) count: usize,
+    /// The link of the first.
+    pub(crate) link: LinkIndex,
+    /// Why the first was not taken.
+    pub(crate) error: io::Error,
+}
+
 #[derive(Default)]
 struct Failures {
     count: usize,
-    first: Option<io::Error>,
+    first: Option<(LinkIndex, io::Error)>,
 }
 
 impl Failures {
-    fn note(&mut self, failures: Vec<(usize, io::Error)>) {
+    /// Notes which of a run failed, by their places in it.
+    fn note(&mut self, failures: Vec<(usize, io::Error)>, run: &[Transmit]) {
         self.count += failures.len();
         if self.first.is_none() {
-            self.first = failures.into_iter().next().map(|(_, error)| error);
+            let first = failures.into_iter().next();
+            self.first = first.and_then(|(at, error)| Some((link_of(run.get(at)?), error)));
         }
     }
 
-    fn missing(&mut self, count: usize) {
-        self.count += count;
-        self.first.get_or_insert_with(|| io::Error::other("no socket is open on the link"));
+    fn missing(&mut self, run: &[Transmit]) {
+        self.count += run.len();
+        if let (None, Some(transmit)) = (&self.first, run.first()) {
+            let error = io::Error::other("no socket is open on it");
+            self.first = Some((link_of(transmit), error));
+        }
     }
 }
 
@@ -149,6 +164,12 @@ fn wanted(settings: &Settings, actual: &Actual) -> BTreeMap<(LinkIndex, Family),
         }
     }
     wanted
+}
+
+fn link_of(transmit: &Transmit) -> LinkIndex {
+    match transmit {
+        Transmit::Advert { link, .. } | Transmit::Frame { link, .. } => *link,
+    }
 }
 
 /// The link and family of an advertisement; none for a frame.

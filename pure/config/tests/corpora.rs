@@ -1,5 +1,7 @@
 //! The corpora of the fuzz targets `keepalived` and `native`, run as ordinary tests.
 
+#![expect(clippy::disallowed_methods, reason = "tests read the files that they are about")]
+
 use std::path::Path;
 
 use mainstay_config::{Found, Loaded, Sources, Surroundings, keepalived, native, render};

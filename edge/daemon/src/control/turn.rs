@@ -12,6 +12,7 @@ use super::{BEAT, Control, KERNEL};
 use crate::Error;
 use crate::channel::{Report, ToEngine};
 use crate::slow::Told;
+use crate::sockets::Unsent;
 use crate::tether::Message;
 use crate::will::Will;
 
@@ -201,12 +202,22 @@ impl Control {
         if self.turn.outbox.is_empty() {
             return;
         }
-        if let Some((count, error)) = self.sockets.send(&self.turn.outbox) {
-            let packets =
-                if count == 1 { "1 packet".to_owned() } else { format!("{count} packets") };
-            self.tell(Told::Note(Level::Warning, format!("{packets} not sent: {error}")));
+        if let Some(unsent) = self.sockets.send(&self.turn.outbox) {
+            self.tell(Told::Note(Level::Warning, self.sentence(&unsent)));
         }
         self.turn.outbox.clear();
+    }
+
+    fn sentence(&self, unsent: &Unsent) -> String {
+        let packets = match unsent.count {
+            1 => "1 packet".to_owned(),
+            count => format!("{count} packets"),
+        };
+        let link = match self.engine.actual().links.get(&unsent.link) {
+            Some(link) => link.name.to_string(),
+            None => format!("link {}, which is gone", unsent.link),
+        };
+        format!("{packets} not sent on {link}: {}", unsent.error)
     }
 
     fn publish_will(&mut self) {
