@@ -26,10 +26,16 @@ const AFTER_HELP: &str = "\
 Exit codes: 0 good, 1 the answer is no (faults, a router in Fault), 2 wrong usage,
 3 no daemon to be reached, 4 the daemon refused.";
 
+/// What the daemon does when it is sent a signal.
+const SIGNALS: &str = "\
+Signals: HUP reload, TERM and INT stop, USR1 write where each router stands to the log,
+USR2 write what each router has counted to the log.";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run the daemon in the foreground
+    #[command(after_help = SIGNALS)]
     Run(Run),
     /// Check a configuration: every fault at once, with its place, reason and remedy
     Check(Check),

@@ -22,6 +22,8 @@ mod server;
 mod slow;
 mod sockets;
 mod supervisor;
+#[cfg(test)]
+mod testing;
 mod tether;
 mod will;
 

@@ -8,9 +8,11 @@ use mainstay_plan::Step;
 use crate::channel::Report;
 use crate::facts::Known;
 
+mod line;
 mod router;
 mod words;
 
+pub(crate) use line::{counted, standing};
 use words::{at_ms, verdict};
 pub(crate) use words::{state, unix_ms};
 
@@ -103,3 +105,6 @@ fn remedy(errno: i32) -> &'static str {
     let found = known.iter().find(|(known, _)| known.raw_os_error() == errno);
     found.map_or("it is tried again by itself", |(_, remedy)| remedy)
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,7 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     report: Signal,
-    spare: Signal,
+    count: Signal,
 }
 
 impl Signals {
@@ -88,7 +88,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             report: signal(SignalKind::user_defined1())?,
-            spare: signal(SignalKind::user_defined2())?,
+            count: signal(SignalKind::user_defined2())?,
         })
     }
 }
@@ -144,8 +144,8 @@ impl Work {
                 _ = self.signals.reload.recv() => drop(self.reload()),
                 _ = self.signals.terminate.recv() => self.stop(),
                 _ = self.signals.interrupt.recv() => self.stop(),
-                _ = self.signals.report.recv() => self.report().await,
-                _ = self.signals.spare.recv() => {}
+                _ = self.signals.report.recv() => self.report(crate::present::standing).await,
+                _ = self.signals.count.recv() => self.report(crate::present::counted).await,
             }
         }
         self.end().await;
@@ -250,16 +250,15 @@ impl Work {
         self.engine.send(ToEngine::Stop);
     }
 
-    /// On SIGUSR1: one line for each router in the log.
-    async fn report(&mut self) {
+    /// On SIGUSR1 and SIGUSR2: one line for each router in the log.
+    async fn report(&mut self, line: fn(&api::Router) -> String) {
         let (sender, receiver) = oneshot::channel();
         self.engine.send(ToEngine::Status(sender));
         let Ok(Ok(report)) = tokio::time::timeout(Duration::from_secs(2), receiver).await else {
             return;
         };
         for router in crate::present::status(&report, &self.facts.now()).routers {
-            let line = format!("{}: {:?}, because {}", router.name, router.state, router.why);
-            self.journal.note(api::Level::Info, line);
+            self.journal.note(api::Level::Info, line(&router));
         }
     }
 }

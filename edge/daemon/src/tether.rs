@@ -6,8 +6,9 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use serde::{Deserialize, Serialize};
 
 use crate::will::Will;
@@ -80,10 +81,7 @@ impl Tether {
     }
 
     fn connect(&mut self) {
-        let Ok(stream) = UnixStream::connect(&self.path) else { return };
-        if stream.set_nonblocking(true).is_err() {
-            return;
-        }
+        let Ok(stream) = connect_at_once(&self.path) else { return };
         self.stream = Some(stream);
         self.outbox.clear();
         let first = [Some(&self.hello), self.ready.as_ref(), self.will.as_ref()];
@@ -105,6 +103,15 @@ impl Tether {
             self.stream = None;
         }
     }
+}
+
+/// A connection that is there at once or not at all: the queue of a supervisor that hangs may be
+/// full, and the engine's thread must not wait there.
+fn connect_at_once(path: &Path) -> io::Result<UnixStream> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket.into())
 }
 
 /// The supervisor's end: takes messages off a stream as they become complete.
@@ -197,6 +204,23 @@ mod tests {
             assert!(!messages[3..].is_empty());
         }
         std::fs::remove_file(&path).expect("the socket is ours");
+    }
+
+    #[test]
+    fn a_supervisor_that_accepts_nobody_is_not_waited_for() {
+        let path = std::env::temp_dir().join(format!("mainstay-deaf-{}", std::process::id()));
+        let _listener = listen(&path).expect("the path is free");
+        let mut waiting = Vec::new();
+        let full = loop {
+            match connect_at_once(&path) {
+                Ok(stream) => waiting.push(stream),
+                Err(error) => break error,
+            }
+            assert!(waiting.len() < 100_000, "the queue has no end");
+        };
+        std::fs::remove_file(&path).expect("the socket is ours");
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+        assert!(!waiting.is_empty());
     }
 
     #[test]

@@ -25,11 +25,12 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 15] = [
+    let tests: [Test; 19] = [
         ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
         ("a_reload_changes_what_changed_and_nothing_else", reload),
         ("a_faulty_reload_is_refused_and_the_daemon_goes_on", faulty_reload),
         ("a_killed_control_process_says_farewell_by_its_will", killed_control),
+        ("a_will_is_carried_out_in_ipv6_too", killed_control_in_ipv6),
         ("a_file_that_became_faulty_does_not_stop_a_restart", restart_on_a_faulty_file),
         ("a_control_process_that_hangs_is_ended", hanging_control),
         ("a_killed_supervisor_is_replaced_without_a_gap", killed_supervisor),
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
         ("a_second_daemon_on_one_directory_is_refused", second_daemon),
         ("a_failing_script_is_a_fault", failing_script),
         ("notify_scripts_are_told_in_order", notifications),
+        ("scripts_run_as_the_user_that_is_named", scripts_of_a_user),
+        ("a_script_is_told_of_a_lower_priority", lower_priority),
+        ("counters_are_logged_when_asked_for", counters),
         ("a_link_may_go_away_and_come_back", vanishing_link),
         ("events_are_followed_live", events),
     ];
@@ -133,6 +137,38 @@ fn killed_control() -> Checked {
     wait::until("one holder", SOON, || {
         stage.holds(0, stage::ADDRESS) && !stage.holds(1, stage::ADDRESS)
     })?;
+    Ok(())
+}
+
+fn killed_control_in_ipv6() -> Checked {
+    let stage = Stage::of_two()?;
+    // It does not preempt, so that the address stays where the farewell sent it.
+    let strong = Router { more: "nopreempt\n", ..Router::ipv6() };
+    let strong = stage.start(0, &strong.text())?;
+    stage.until_state(&strong, 0, "VI_6", State::Active)?;
+    let weak = stage.start(1, &Router { priority: 100, ..Router::ipv6() }.text())?;
+    wait::until("the weak one's knowledge of the strong one", SOON, || {
+        stage.status(&weak, 1).is_ok_and(|status| status.routers[0].active.is_some())
+    })?;
+    assert_eq!(stage.status(&weak, 1)?.routers[0].counters.farewells_received, 0);
+    let before = stage.status(&strong, 0)?;
+    strong.kill_speaker(stage.host(0))?;
+    stage.until_state(&weak, 1, "VI_6", State::Active)?;
+    let heard = stage.status(&weak, 1)?.routers[0].clone();
+    assert_eq!(heard.counters.farewells_received, 1);
+    let why = &heard.transitions[0].why;
+    assert!(why.starts_with("fe80::") && why.ends_with(" said farewell"), "{why}");
+    wait::until("one holder", SOON, || {
+        stage.holds(1, stage::ADDRESS_V6) && !stage.holds(0, stage::ADDRESS_V6)
+    })?;
+
+    wait::until("another control process", SOON, || {
+        stage.status(&strong, 0).is_ok_and(|status| status.pid != before.pid)
+    })?;
+    weak.stop()?;
+    weak.gone()?;
+    stage.until_state(&strong, 0, "VI_6", State::Active)?;
+    wait::until("the address again", SOON, || stage.holds(0, stage::ADDRESS_V6))?;
     Ok(())
 }
 
@@ -320,6 +356,57 @@ fn notifications() -> Checked {
         "any INSTANCE VI_1 STOP 150",
     ];
     assert_eq!(run::lines(&written), wanted);
+    Ok(())
+}
+
+fn scripts_of_a_user() -> Checked {
+    let stage = Stage::of_one()?;
+    let (signatory, signed) = stage.signatory()?;
+    let script = format!(
+        "vrrp_script chk {{\n script \"{signatory} tracked\"\n interval 1\n user nobody\n}}\n"
+    );
+    let more =
+        format!("track_script {{\n chk\n }}\nnotify_master \"{signatory} notified\" nobody\n");
+    let router = Router { more: &more, ..Router::default() };
+    let daemon = stage.start(0, &format!("{script}{}", router.text()))?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    let nobody = stage::run::user_number("nobody")?;
+    for kind in ["tracked", "notified"] {
+        let wanted = format!("{kind} {nobody}");
+        wait::until(&wanted, SOON, || run::lines(&signed).contains(&wanted))?;
+    }
+    let others =
+        run::lines(&signed).into_iter().find(|line| !line.ends_with(&format!(" {nobody}")));
+    assert_eq!(others, None);
+    Ok(())
+}
+
+fn lower_priority() -> Checked {
+    let stage = Stage::of_two()?;
+    let (scribe, written) = stage.scribe()?;
+    let more = format!("notify_master_rx_lower_pri \"{scribe} lower\" root\n");
+    let daemon = stage.start(0, &Router { more: &more, ..Router::default() }.text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    assert!(run::lines(&written).is_empty());
+    stage.advertise(1, 51, 50)?;
+    wait::until("the notification", SOON, || run::lines(&written) == ["lower"])?;
+    let status = stage.status(&daemon, 0)?;
+    assert_eq!(status.routers[0].state, State::Active);
+    let told = "192.0.2.2 is Active as well, with the lower priority 50 (ours 150)";
+    wait::until("the warning", SOON, || daemon.log().contains(told))?;
+    Ok(())
+}
+
+fn counters() -> Checked {
+    let stage = Stage::of_one()?;
+    let daemon = stage.start(0, &Router::default().text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    daemon.signal(Signal::USR1)?;
+    wait::until("the state", SOON, || {
+        daemon.log().contains("VI_1: Active, because nobody else is Active")
+    })?;
+    daemon.signal(Signal::USR2)?;
+    wait::until("the counters", SOON, || daemon.log().contains("VI_1: became Active 1 time,"))?;
     Ok(())
 }
 

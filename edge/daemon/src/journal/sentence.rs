@@ -122,3 +122,6 @@ fn report(subject: &impl ToString, text: String) -> Line {
 fn warning(subject: &impl ToString, text: String) -> Line {
     Line { level: Level::Warning, subject: Some(subject.to_string()), state: None, text }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,6 @@ async fn track(name: Name, schedule: Schedule, engine: EngineSender) {
         engine.send(ToEngine::ScriptEnded { script: name.clone(), success });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType, sendto, socket, sockopt};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Stage;
@@ -67,6 +70,10 @@ impl Drop for Served {
     }
 }
 
+/// VRRP's protocol number and group.
+const VRRP: u32 = 112;
+const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+
 /// Longer than any of these tests; then `timeout` ends the whole group, should this process have
 /// been killed.
 const AT_MOST: &str = "60";
@@ -107,6 +114,35 @@ impl Stage {
         Ok((script.display().to_string(), written))
     }
 
+    /// A script that anybody may run, which writes down its argument and as which user it runs;
+    /// and the file that it writes to.
+    pub fn signatory(&self) -> io::Result<(String, PathBuf)> {
+        let (script, written) = (self.folder().join("signatory"), self.folder().join("signed"));
+        fs::write(&script, format!("#!/bin/sh\necho \"$1 $(id -u)\" >> {}\n", written.display()))?;
+        fs::write(&written, "")?;
+        fs::set_permissions(self.folder(), fs::Permissions::from_mode(0o755))?;
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
+        fs::set_permissions(&written, fs::Permissions::from_mode(0o666))?;
+        Ok((script.display().to_string(), written))
+    }
+
+    /// Sends one VRRPv3 advertisement of the virtual address from a host, as a stranger would.
+    pub fn advertise(&self, place: usize, vrid: u8, priority: u8) -> io::Result<()> {
+        let own = Ipv4Addr::new(192, 0, 2, 2);
+        let packet = advertisement(own, vrid, priority);
+        let send = || -> io::Result<usize> {
+            let protocol = NonZeroU32::new(VRRP).map(Protocol::from_raw);
+            let socket = socket(AddressFamily::INET, SocketType::RAW, protocol)?;
+            sockopt::set_ip_multicast_if(&socket, &own)?;
+            sockopt::set_ip_multicast_ttl(&socket, 255)?;
+            let group = SocketAddrV4::new(GROUP, 0);
+            Ok(sendto(&socket, &packet, SendFlags::empty(), &group)?)
+        };
+        let sent = self.host(place).namespace().run(send)??;
+        assert_eq!(sent, packet.len());
+        Ok(())
+    }
+
     /// What `GET /metrics` on the control socket answers.
     pub fn metrics(&self, place: usize) -> io::Result<String> {
         let mut stream = UnixStream::connect(self.runtime_dir(place).join("control.sock"))?;
@@ -116,6 +152,26 @@ impl Stage {
         stream.read_to_string(&mut answer)?;
         Ok(answer)
     }
+}
+
+/// A VRRPv3 packet (RFC 9568 §5.1) with one address and an interval of 0.1 s.
+fn advertisement(source: Ipv4Addr, vrid: u8, priority: u8) -> Vec<u8> {
+    let mut packet = vec![0x31, vrid, priority, 1, 0, 10, 0, 0, 192, 0, 2, 100];
+    let length = u8::try_from(packet.len()).expect("twelve");
+    let protocol = u8::try_from(VRRP).expect("112");
+    let pseudo = [&source.octets()[..], &GROUP.octets(), &[0, protocol, 0, length]].concat();
+    let words = pseudo.chunks(2).chain(packet.chunks(2));
+    let sum: u32 = words.map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
+    let folded = (sum & 0xffff) + (sum >> 16);
+    let checksum = !u16::try_from((folded & 0xffff) + (folded >> 16)).expect("it was folded");
+    packet[6..8].copy_from_slice(&checksum.to_be_bytes());
+    packet
+}
+
+/// A user's number, as `id` knows it.
+pub fn user_number(name: &str) -> io::Result<String> {
+    let output = Command::new("id").args(["-u", name]).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// The lines of a file.

@@ -1,0 +1,84 @@
+//! Scripts that cannot be run are left out wherever they are named, and the rest stays.
+
+use mainstay_engine::vrrp::{Command, GroupSettings, TrackScript, Weight};
+
+use super::*;
+use crate::testing::{name, router};
+
+fn script(script: &str, words: &[&str], user: Option<&str>) -> TrackedScript {
+    TrackedScript {
+        name: name(script),
+        command: Command {
+            words: words.iter().map(|&word| word.to_owned()).collect(),
+            user: user.map(ToOwned::to_owned),
+            group: None,
+        },
+        interval: Duration::from_secs(2),
+        timeout: Duration::from_secs(1),
+        weight: Weight::default(),
+        rise: 1,
+        fall: 1,
+        starts_failed: false,
+    }
+}
+
+fn track(script: &str) -> TrackScript {
+    TrackScript { script: name(script), weight: None }
+}
+
+fn names(tracks: &[TrackScript]) -> Vec<String> {
+    tracks.iter().map(|track| track.script.to_string()).collect()
+}
+
+#[test]
+fn what_cannot_be_run_is_tracked_nowhere() {
+    let mut settings = Settings::default();
+    settings.vrrp.scripts = vec![
+        script("good", &["/bin/true", "now"], None),
+        script("gone", &["/no/such/program"], None),
+        script("nobodys", &["/bin/true"], Some("no-such-user")),
+        script("bare", &["no-such-program-on-the-path"], None),
+    ];
+    let all = ["good", "gone", "nobodys", "bare"].map(track).to_vec();
+    let mut tracking = router("VI_1", 51, "eth0", 100);
+    tracking.track_scripts = all.clone();
+    settings.vrrp.routers = vec![tracking];
+    settings.vrrp.groups = vec![GroupSettings {
+        name: name("G"),
+        members: vec![name("VI_1")],
+        track_links: Vec::new(),
+        track_scripts: all,
+        member_weights: false,
+    }];
+
+    let (schedules, remarks) = sift(&mut settings);
+    let kept: Vec<_> = schedules.keys().map(ToString::to_string).collect();
+    assert_eq!(kept, ["good"]);
+    let schedule = &schedules[&name("good")];
+    assert_eq!(schedule.program.words(), "/bin/true now");
+    assert_eq!((schedule.interval.as_secs(), schedule.timeout.as_secs()), (2, 1));
+    assert_eq!(settings.vrrp.scripts.len(), 1);
+    assert_eq!(names(&settings.vrrp.routers[0].track_scripts), ["good"]);
+    assert_eq!(names(&settings.vrrp.groups[0].track_scripts), ["good"]);
+    assert_eq!(
+        remarks,
+        [
+            "script gone is not tracked: `/no/such/program` is not there, or is not executable: \
+             mend its path or `chmod +x` it",
+            "script nobodys is not tracked: there is no user `no-such-user`: create it, or name \
+             another with `user`",
+            "script bare is not tracked: there is no program `no-such-program-on-the-path` on the \
+             PATH: name it with its whole path",
+        ]
+    );
+}
+
+#[test]
+fn a_program_without_a_path_is_found_with_a_remark() {
+    let mut settings = Settings::default();
+    settings.vrrp.scripts = vec![script("bare", &["true"], Some("root"))];
+    let (schedules, remarks) = sift(&mut settings);
+    assert_eq!(schedules.len(), 1);
+    assert_eq!(settings.vrrp.scripts.len(), 1);
+    assert!(remarks[0].starts_with("script bare: `true` has no path: /"), "{remarks:?}");
+}
