@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 19] = [
+    let tests: [Test; 20] = [
         ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
         ("a_reload_changes_what_changed_and_nothing_else", reload),
         ("a_faulty_reload_is_refused_and_the_daemon_goes_on", faulty_reload),
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         ("a_file_that_became_faulty_does_not_stop_a_restart", restart_on_a_faulty_file),
         ("a_control_process_that_hangs_is_ended", hanging_control),
         ("a_killed_supervisor_is_replaced_without_a_gap", killed_supervisor),
+        ("a_supervisor_with_other_arguments_replaces_politely", other_arguments),
         ("a_proper_stop_says_farewell", proper_stop),
         ("the_service_manager_is_kept_informed", systemd),
         ("a_plan_needs_no_daemon", plan_of_a_file),
@@ -221,6 +222,27 @@ fn killed_supervisor() -> Checked {
     second.stop()?;
     second.gone()?;
     wait::until("its end", SOON, || !held())?;
+    Ok(())
+}
+
+fn other_arguments() -> Checked {
+    let stage = Stage::of_two()?;
+    let (strong, weak) = stage.pair()?;
+    let before = stage.status(&strong, 0)?;
+    strong.signal(Signal::KILL)?;
+    // Another file and another form of the log: the process that goes on was started otherwise.
+    let second = stage.serve(0, &Router::default().text(), &stage.folder().join("nobody"))?;
+    wait::until("the replacement", SOON, || {
+        stage.status(&strong, 0).is_ok_and(|status| status.pid != before.pid)
+    })?;
+    assert!(second.log().contains("started otherwise: replacing it"), "{}", second.log());
+    // The first one stopped by itself, and nobody had to carry its will out.
+    assert!(strong.log().contains("VI_1: Active → Initialize: it was stopped"), "{}", strong.log());
+    stage.until_cause(&weak, 1, "192.0.2.1 said farewell")?;
+    stage.until_state(&strong, 0, "VI_1", State::Active)?;
+    wait::until("one holder", SOON, || {
+        stage.holds(0, stage::ADDRESS) && !stage.holds(1, stage::ADDRESS)
+    })?;
     Ok(())
 }
 
