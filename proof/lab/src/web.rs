@@ -133,7 +133,10 @@ impl Asking {
 }
 
 /// One request on a connection of its own; answers the page's last line.
-fn fetch(address: SocketAddr) -> io::Result<String> {
+///
+/// # Errors
+/// Nobody answers in time.
+pub fn fetch(address: SocketAddr) -> io::Result<String> {
     let began = Instant::now();
     let mut connection = TcpStream::connect_timeout(&address, PATIENCE)?;
     let left = PATIENCE.saturating_sub(began.elapsed()).max(Duration::from_millis(1));
