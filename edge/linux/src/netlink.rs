@@ -25,8 +25,9 @@ const LONGEST_DATAGRAM: usize = 64 * 1024;
 /// Room for the notifications of some ten thousand changes while nobody reads.
 const RECEIVE_BUFFER: i32 = 8 * 1024 * 1024;
 
-/// How long an answer may take; the kernel answers a request before it returns from the send.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How long an answer may take; the kernel answers a request before it returns from the send. Less than
+/// the silence after which a supervisor takes its control process for hanging.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// A netlink socket of the namespace that the opening thread was in.
 pub(crate) struct Channel {
