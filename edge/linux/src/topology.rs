@@ -89,6 +89,13 @@ impl Links {
         self.change(port, vec![LinkAttribute::Controller(0)], doing)
     }
 
+    /// Whether a port of a bridge is given the multicasts that others send.
+    pub fn flood_multicast(&mut self, port: &str, flood: bool) -> Result<(), LinkError> {
+        let index = self.index_of(port)?;
+        let doing = || format!("change whether link {port} is given multicasts");
+        self.ask(requests::flood_multicast(index, flood), 0, doing)
+    }
+
     /// Sets a link up.
     pub fn set_up(&mut self, name: &str) -> Result<(), LinkError> {
         let index = self.index_of(name)?;

@@ -152,6 +152,22 @@ impl Cluster {
         self.each_port(place, |links, port, plug| Ok(links.attach(port, &bridge(plug.segment))?))
     }
 
+    /// Keeps from a host the multicasts of the others, who go on hearing it.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn deafen(&self, place: usize) -> io::Result<()> {
+        self.each_port(place, |links, port, _| Ok(links.flood_multicast(port, false)?))
+    }
+
+    /// Lets it hear the others again.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn undeafen(&self, place: usize) -> io::Result<()> {
+        self.each_port(place, |links, port, _| Ok(links.flood_multicast(port, true)?))
+    }
+
     /// Builds a link of a host anew after it was deleted, and plugs it in.
     ///
     /// # Errors

@@ -6,8 +6,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use mainstay_base::{Family, InterfaceAddress, LinkIndex};
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use netlink_packet_route::link::{
-    BridgeStpState, InfoBridge, InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
-    LinkMessage,
+    BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind,
+    InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 use netlink_packet_route::route::{
     RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
@@ -36,6 +36,18 @@ pub(super) fn bridge(name: &str) -> RouteNetlinkMessage {
     let settings =
         vec![InfoBridge::StpState(BridgeStpState::Disabled), InfoBridge::MulticastSnooping(false)];
     link(name, vec![LinkInfo::Kind(InfoKind::Bridge), LinkInfo::Data(InfoData::Bridge(settings))])
+}
+
+/// A new-link request on a link that exists: only such a one changes what a bridge has of a port.
+pub(super) fn flood_multicast(index: LinkIndex, flood: bool) -> RouteNetlinkMessage {
+    let settings = vec![InfoBridgePort::MulticastFlood(flood)];
+    let mut message = LinkMessage::default();
+    message.header.index = index.0;
+    message.attributes.push(LinkAttribute::LinkInfo(vec![
+        LinkInfo::PortKind(InfoPortKind::Bridge),
+        LinkInfo::PortData(InfoPortData::BridgePort(settings)),
+    ]));
+    RouteNetlinkMessage::NewLink(message)
 }
 
 fn link(name: &str, info: Vec<LinkInfo>) -> RouteNetlinkMessage {

@@ -43,6 +43,8 @@ fn words(act: Act) -> String {
         Act::Plug(host) => ("is plugged in", host),
         Act::Isolate(host) => ("is isolated", host),
         Act::Rejoin(host) => ("is joined again", host),
+        Act::Deafen(host) => ("hears nobody any more", host),
+        Act::Undeafen(host) => ("hears the others again", host),
         Act::Break(host) => ("fails its check", host),
         Act::Mend(host) => ("passes its check", host),
         Act::Reload(host) => ("reloads", host),

@@ -185,6 +185,8 @@ impl Stage {
             Act::UnplugLink(host, plug) => self.cluster.unplug_link(host, plug),
             Act::Isolate(host) => self.cluster.isolate(host),
             Act::Rejoin(host) => self.cluster.rejoin(host),
+            Act::Deafen(host) => self.cluster.deafen(host),
+            Act::Undeafen(host) => self.cluster.undeafen(host),
             Act::Break(host) => std::fs::write(broken(&self.folder(host)?), ""),
             Act::Mend(host) => std::fs::remove_file(broken(&self.folder(host)?)),
             Act::Reload(host) => {

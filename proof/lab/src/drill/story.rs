@@ -69,6 +69,10 @@ pub enum Act {
     Isolate(usize),
     /// It is joined with the others again.
     Rejoin(usize),
+    /// It hears no multicasts of the others, who still hear it.
+    Deafen(usize),
+    /// It hears them again.
+    Undeafen(usize),
     /// The script that its daemon tracks begins to fail.
     Break(usize),
     /// The script succeeds again.

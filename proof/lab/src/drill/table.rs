@@ -16,14 +16,16 @@ pub fn all() -> Vec<Drill> {
 }
 
 /// The drill of that name; besides those of [`all`] there is `v3-centiseconds`, which only a
-/// machine without other work plays the same way every time.
+/// machine without other work plays the same way every time, and `one-way`, in which two hosts
+/// answer the client at once, so that its gaps say nothing.
 pub fn named(name: &str) -> Option<Drill> {
     let file = |role: &Role<'_>| {
         let lines = format!("version 3\n advert_int 0.01\n priority {}", priority(role));
         instance("VI_1", "eth0", 51, &lines, "192.0.2.100/24")
     };
     let quick = drill("v3-centiseconds", file, LIFE);
-    all().into_iter().chain([quick]).find(|drill| drill.name == name)
+    let one_way = drill("one-way", |r| v3(r, ""), ONE_WAY);
+    all().into_iter().chain([quick, one_way]).find(|drill| drill.name == name)
 }
 
 const fn beat(act: Act, then: Then) -> Beat {
@@ -50,6 +52,21 @@ const SPLIT: &[Beat] = &[
     beat(Act::Rejoin(0), Then::Holds(0)),
     beat(Act::Isolate(1), Then::Both),
     beat(Act::Rejoin(1), Then::Holds(0)),
+];
+
+/// A deaf Active goes on; a deaf Backup takes a turn that the Active never yields to.
+const ONE_WAY: &[Beat] = &[
+    START[0],
+    START[1],
+    beat(Act::Deafen(0), Then::Holds(0)),
+    beat(Act::Undeafen(0), Then::Holds(0)),
+    beat(Act::Deafen(1), Then::Both),
+    beat(Act::Rest, Then::Both),
+    beat(Act::Undeafen(1), Then::Holds(0)),
+    // A newcomer that hears nobody takes its turn, and the other one hears it and yields.
+    beat(Act::Stop(0), Then::Holds(1)),
+    beat(Act::Deafen(0), Then::Holds(1)),
+    beat(Act::Start(0), Then::Holds(0)),
 ];
 
 const SCRIPT: &[Beat] = &[
