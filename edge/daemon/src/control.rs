@@ -8,7 +8,7 @@ mod lateness;
 mod turn;
 
 use std::process::ExitCode;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -55,6 +55,9 @@ pub fn control(options: &Options, configuration: String, loader: Loader) -> Exit
     }
 }
 
+/// The thread of everything slow.
+type SlowSide = JoinHandle<Result<(), Error>>;
+
 /// What the engine's thread owns.
 struct Control {
     engine: Engine,
@@ -64,7 +67,7 @@ struct Control {
     inbox: Inbox,
     words: Receiver<ToEngine>,
     told: mpsc::Sender<Told>,
-    slow: JoinHandle<Result<(), Error>>,
+    slow: SlowSide,
     tether: Tether,
     directory: RuntimeDir,
     lateness: Lateness,
@@ -97,6 +100,7 @@ impl Control {
         let (sender, words) = to_engine(reactor.waker());
         let (told, told_end) = mpsc::channel(TOLD_DEPTH);
         let node = settings.node.name.clone().unwrap_or_else(host_name);
+        let (catching, caught) = sync_channel(1);
         let slow = spawn_slow(Slow {
             engine: sender,
             told: told_end,
@@ -106,7 +110,9 @@ impl Control {
             remarks: [loaded.warnings, remarks].concat(),
             facts: Facts::new(node, configuration),
             api: runtime_dir::listen(&directory.control_socket())?,
+            catching,
         })?;
+        let slow = wait_for_signals(slow, &caught)?;
         let now = clock::now();
         let mut control = Control {
             engine: Engine::start(settings, now),
@@ -189,7 +195,22 @@ fn check_permission() -> Result<(), Error> {
     if missing.is_empty() { Ok(()) } else { Err(Error::NotPermitted { missing }) }
 }
 
-fn spawn_slow(slow: Slow) -> Result<JoinHandle<Result<(), Error>>, Error> {
+/// A signal that comes before it is caught ends the process without a farewell, and a reload that was asked
+/// for would be lost: nobody hears that we are ready, and nothing is held, before they are caught.
+fn wait_for_signals(slow: SlowSide, caught: &Receiver<()>) -> Result<SlowSide, Error> {
+    match caught.recv() {
+        Ok(()) => Ok(slow),
+        Err(_) => match slow.join() {
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(())) | Err(_) => {
+                let ended = std::io::Error::other("it ended at once");
+                Err(Error::refused("start", "the slow side")(ended))
+            }
+        },
+    }
+}
+
+fn spawn_slow(slow: Slow) -> Result<SlowSide, Error> {
     std::thread::Builder::new()
         .name("slow-side".to_owned())
         .spawn(move || slow::run(slow))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixListener;
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, SystemTime};
 
 use mainstay_api as api;
@@ -46,6 +47,8 @@ pub(crate) struct Slow {
     pub(crate) remarks: Vec<String>,
     pub(crate) facts: Facts,
     pub(crate) api: UnixListener,
+    /// Told once signals are caught.
+    pub(crate) catching: SyncSender<()>,
 }
 
 /// Runs the slow side on the calling thread until the engine has stopped.
@@ -96,6 +99,8 @@ impl Signals {
 impl Work {
     fn start(slow: Slow) -> Result<Work, Error> {
         let signals = Signals::catch().map_err(Error::refused("catch", "signals"))?;
+        // Nobody waits any more if the engine's thread failed meanwhile.
+        let _ = slow.catching.send(());
         let listener = tokio::net::UnixListener::from_std(slow.api)
             .map_err(Error::refused("serve", "the control socket"))?;
         let journal = Journal::new();
