@@ -52,6 +52,8 @@ struct Supervisor<'a> {
     directory: RuntimeDir,
     listener: UnixListener,
     signals: Signals,
+    /// Signals for a control process that does not catch them yet.
+    held: Vec<Signal>,
     charge: Charge,
     will: Will,
     backoff: Backoff,
@@ -95,6 +97,7 @@ impl<'a> Supervisor<'a> {
             directory,
             listener,
             signals,
+            held: Vec::new(),
             charge,
             will: Will::default(),
             backoff: Backoff::default(),
@@ -137,7 +140,11 @@ impl<'a> Supervisor<'a> {
                 let _ = sd_notify::notify(&[NotifyState::Stopping]);
                 self.stop_by.get_or_insert_with(|| Instant::now() + STOP_WITHIN);
             }
-            self.charge.signal(signal);
+            if self.charge.ready {
+                self.charge.signal(signal);
+            } else if !self.held.contains(&signal) {
+                self.held.push(signal);
+            }
         }
     }
 
@@ -158,6 +165,9 @@ impl<'a> Supervisor<'a> {
                 Message::Hello { version, arguments } => self.greet(&version, &arguments),
                 Message::Ready(status) => {
                     self.charge.ready = true;
+                    for signal in std::mem::take(&mut self.held) {
+                        self.charge.signal(signal);
+                    }
                     let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
                 }
                 Message::Reloading => {

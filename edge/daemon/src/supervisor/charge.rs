@@ -160,6 +160,7 @@ impl Charge {
     pub(super) fn forget(&mut self) {
         self.pidfd = None;
         self.line = None;
+        self.ready = false;
     }
 }
 
