@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 20] = [
+    let tests: [Test; 21] = [
         ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
         ("a_reload_changes_what_changed_and_nothing_else", reload),
         ("a_faulty_reload_is_refused_and_the_daemon_goes_on", faulty_reload),
@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         ("a_supervisor_with_other_arguments_replaces_politely", other_arguments),
         ("a_proper_stop_says_farewell", proper_stop),
         ("the_service_manager_is_kept_informed", systemd),
+        ("the_journal_is_told_in_its_own_form", journal),
         ("a_plan_needs_no_daemon", plan_of_a_file),
         ("a_second_daemon_on_one_directory_is_refused", second_daemon),
         ("a_failing_script_is_a_fault", failing_script),
@@ -291,6 +292,29 @@ fn until_told(manager: &UnixDatagram, wanted: &str) -> Checked {
             return Ok(());
         }
     }
+}
+
+fn journal() -> Checked {
+    let stage = Stage::of_one()?;
+    let place = stage.folder().join("journal");
+    let journal = UnixDatagram::bind(&place)?;
+    journal.set_read_timeout(Some(SOON))?;
+    let mut service = stage.serve_to_the_journal(0, &Router::default().text(), &place)?;
+    let mut datagram = [0; 4096];
+    let entry = loop {
+        let length = journal.recv(&mut datagram)?;
+        let entry = String::from_utf8_lossy(&datagram[..length]);
+        if entry.contains("VI_1: Backup → Active: nobody else is Active\n") {
+            break entry.into_owned();
+        }
+    };
+    for field in ["PRIORITY\n", "SYSLOG_IDENTIFIER\n", "MAINSTAY_SUBJECT\n", "MAINSTAY_STATE\n"] {
+        assert!(entry.contains(field), "{field} is not in {entry}");
+    }
+    service.signal(Signal::TERM)?;
+    wait::until("its end", SOON, || service.ended() == Some(0))?;
+    assert_eq!(service.log(), "", "the journal is told, and standard error is not");
+    Ok(())
 }
 
 fn plan_of_a_file() -> Checked {

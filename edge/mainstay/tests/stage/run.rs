@@ -94,6 +94,30 @@ impl Stage {
         Ok(Served { child, log })
     }
 
+    /// Runs the daemon with its standard error connected to the journal, as a service manager does; the
+    /// journal listens at `journal`, and that it does so only the daemon believes.
+    pub fn serve_to_the_journal(
+        &self,
+        place: usize,
+        file: &str,
+        journal: &Path,
+    ) -> io::Result<Served> {
+        const SCRIPT: &str = "mount -t tmpfs none /run && mkdir -p /run/systemd/journal \
+            && ln -s \"$1\" /run/systemd/journal/socket && shift \
+            && JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec \"$@\"";
+        let folder = self.folder();
+        let (configuration, log) = (folder.join("served.conf"), folder.join("served.log"));
+        fs::write(&configuration, file)?;
+        let mut command = Command::new("timeout");
+        command.args(["--signal=KILL", AT_MOST, "unshare", "--mount", "sh", "-c", SCRIPT, "sh"]);
+        command.arg(journal).arg(env!("CARGO_BIN_EXE_mainstay"));
+        command.arg("--runtime-dir").arg(self.runtime_dir(place));
+        command.args(["run", "--keepalived"]).arg(configuration).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+        let child = self.host(place).namespace().run(|| command.spawn())??;
+        Ok(Served { child, log })
+    }
+
     /// Follows the events of a node.
     pub fn watch(&self, place: usize) -> io::Result<Watching> {
         let written = self.folder().join("watched");
