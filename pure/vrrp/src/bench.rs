@@ -42,33 +42,10 @@ pub(crate) fn on(link: &str, address: &str) -> VirtualAddress {
 
 /// A version 2 router of priority 100 on eth0, as keepalived's defaults make it.
 pub(crate) fn router(vrid: u8, address: &str) -> RouterSettings {
-    RouterSettings {
-        name: Name::new(&format!("R{vrid}")),
-        vrid: Vrid::new(vrid).expect("a number"),
-        version: Version::V2,
-        family: Family::V4,
-        link: name("eth0"),
-        priority: priority(100),
-        start_as: StartAs::Backup,
-        advertisement_interval: Centiseconds(100),
-        down_intervals: 3,
-        password: None,
-        addresses: vec![on("eth0", address)],
-        excluded: Vec::new(),
-        peers: Peers::Multicast { group: ip("224.0.0.18") },
-        source: None,
-        preempt: Preempt::After(Duration::ZERO),
-        accept: true,
-        track_own_link: true,
-        track_links: Vec::new(),
-        track_scripts: Vec::new(),
-        announce: Announce::default(),
-        checksum: ChecksumForm::PseudoHeader,
-        ignore_lower_priority: false,
-        answer_higher_priority: false,
-        check_unicast_source: false,
-        skip_address_check: false,
-    }
+    let addresses = vec![on("eth0", address)];
+    let router = Name::new(&format!("R{vrid}"));
+    let vrid = Vrid::new(vrid).expect("a number");
+    RouterSettings { addresses, ..RouterSettings::by_default(router, vrid, name("eth0")) }
 }
 
 pub(crate) fn priority(number: u8) -> Priority {

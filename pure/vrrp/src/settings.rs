@@ -4,7 +4,7 @@
 //! which said so to the operator.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,6 +102,39 @@ pub struct RouterSettings {
     pub skip_address_check: bool,
 }
 
+impl RouterSettings {
+    /// A version 2 Backup without addresses, everything else as keepalived has it by default.
+    pub fn by_default(name: Name, vrid: Vrid, link: LinkName) -> RouterSettings {
+        RouterSettings {
+            name,
+            vrid,
+            version: Version::V2,
+            family: Family::V4,
+            link,
+            priority: Priority::DEFAULT,
+            start_as: StartAs::Backup,
+            advertisement_interval: Centiseconds(100),
+            down_intervals: 3,
+            password: None,
+            addresses: Vec::new(),
+            excluded: Vec::new(),
+            peers: Peers::Multicast { group: IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)) },
+            source: None,
+            preempt: Preempt::After(Duration::ZERO),
+            accept: true,
+            track_own_link: true,
+            track_links: Vec::new(),
+            track_scripts: Vec::new(),
+            announce: Announce::default(),
+            checksum: ChecksumForm::PseudoHeader,
+            ignore_lower_priority: false,
+            answer_higher_priority: false,
+            check_unicast_source: false,
+            skip_address_check: false,
+        }
+    }
+}
+
 /// A virtual router's number, 1 to 255. RFC 9568 §5.2.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Vrid(NonZeroU8);
@@ -138,6 +171,11 @@ pub enum Version {
 pub struct Priority(NonZeroU8);
 
 impl Priority {
+    /// A Backup's where nobody says otherwise. RFC 9568 §5.2.4.
+    pub const DEFAULT: Priority = match NonZeroU8::new(100) {
+        Some(number) => Priority(number),
+        None => Priority::OWNER,
+    };
     /// The address owner's.
     pub const OWNER: Priority = Priority(NonZeroU8::MAX);
 

@@ -1,13 +1,13 @@
 //! What a talk begins with: links, virtual routers, groups, scripts.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName, MacAddress};
 use mainstay_engine::Settings;
 use mainstay_engine::vrrp::{
-    Announce, Centiseconds, ChecksumForm, Command, GroupSettings, Name, Password, Peers, Preempt,
-    Priority, RouterSettings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer, Version,
+    Centiseconds, ChecksumForm, Command, GroupSettings, Name, Password, Peers, Preempt, Priority,
+    RouterSettings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer, Version,
     VirtualAddress, Vrid, Weight,
 };
 use mainstay_plan::{AddressKey, AddressOptions, Link, PresentAddress};
@@ -118,33 +118,8 @@ fn link_name() -> Result<LinkName, String> {
 
 /// A virtual router as keepalived would have it by default, before its words are read.
 fn plain(name: &str) -> Result<RouterSettings, String> {
-    Ok(RouterSettings {
-        name: Name::new(name),
-        vrid: Vrid::new(51).ok_or("51 is a number")?,
-        version: Version::V2,
-        family: Family::V4,
-        link: link_name()?,
-        priority: Priority::new(100).ok_or("100 is a priority")?,
-        start_as: StartAs::Backup,
-        advertisement_interval: Centiseconds(100),
-        down_intervals: 3,
-        password: None,
-        addresses: Vec::new(),
-        excluded: Vec::new(),
-        peers: Peers::Multicast { group: IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)) },
-        source: None,
-        preempt: Preempt::After(Duration::ZERO),
-        accept: true,
-        track_own_link: true,
-        track_links: Vec::new(),
-        track_scripts: Vec::new(),
-        announce: Announce::default(),
-        checksum: ChecksumForm::PseudoHeader,
-        ignore_lower_priority: false,
-        answer_higher_priority: false,
-        check_unicast_source: false,
-        skip_address_check: false,
-    })
+    let vrid = Vrid::new(51).ok_or("51 is a number")?;
+    Ok(RouterSettings::by_default(Name::new(name), vrid, link_name()?))
 }
 
 fn router(words: &mut Words<'_>) -> Result<RouterSettings, String> {

@@ -3,12 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use mainstay_base::{Family, LinkName, MacAddress};
+use mainstay_base::{LinkName, MacAddress};
 use mainstay_plan::{AddressOptions, Link, PresentAddress};
-use mainstay_vrrp::{
-    Announce, Centiseconds, ChecksumForm, Name, Peers, Preempt, Priority, RouterSettings, StartAs,
-    StateName, Version, VirtualAddress, Vrid,
-};
+use mainstay_vrrp::{Name, RouterSettings, StateName, VirtualAddress, Vrid};
 
 use super::*;
 
@@ -36,33 +33,10 @@ fn address(text: &str) -> VirtualAddress {
 }
 
 fn router(vrid: u8, virtual_address: &str) -> RouterSettings {
-    RouterSettings {
-        name: Name::new(&format!("R{vrid}")),
-        vrid: Vrid::new(vrid).expect("a number"),
-        version: Version::V2,
-        family: Family::V4,
-        link: eth0(),
-        priority: Priority::new(100).expect("a priority"),
-        start_as: StartAs::Backup,
-        advertisement_interval: Centiseconds(100),
-        down_intervals: 3,
-        password: None,
-        addresses: vec![address(virtual_address)],
-        excluded: Vec::new(),
-        peers: Peers::Multicast { group: IpAddr::from([224, 0, 0, 18]) },
-        source: None,
-        preempt: Preempt::After(Duration::ZERO),
-        accept: true,
-        track_own_link: true,
-        track_links: Vec::new(),
-        track_scripts: Vec::new(),
-        announce: Announce::default(),
-        checksum: ChecksumForm::PseudoHeader,
-        ignore_lower_priority: false,
-        answer_higher_priority: false,
-        check_unicast_source: false,
-        skip_address_check: false,
-    }
+    let name = Name::new(&format!("R{vrid}"));
+    let vrid = Vrid::new(vrid).expect("a number");
+    let addresses = vec![address(virtual_address)];
+    RouterSettings { addresses, ..RouterSettings::by_default(name, vrid, eth0()) }
 }
 
 fn settings(routers: Vec<RouterSettings>) -> Settings {
