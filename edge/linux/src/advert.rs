@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use mainstay_base::{Family, LinkIndex, LinkName};
 
-use crate::batch::{self, Address, Outgoing};
+use crate::batch::{self, Address, Head, Outgoing};
 use crate::control::Control;
 
 pub use crate::batch::Sent;
@@ -100,7 +100,7 @@ impl AdvertSocket {
             }
         }
         let to = Address::ip(advert.destination, self.link);
-        Outgoing { to, control, bytes: advert.payload }
+        Outgoing { to, control, head: Head::NONE, bytes: advert.payload }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use mainstay_base::LinkIndex;
+use mainstay_base::{LinkIndex, MacAddress};
 
 use crate::control::{Control, ROOM};
 use crate::netlink::array;
@@ -54,9 +54,32 @@ impl Address {
         self.length = length;
     }
 
+    fn family(self) -> Option<i32> {
+        array(&self.bytes, 0).map(|bytes| i32::from(u16::from_ne_bytes(bytes)))
+    }
+
+    /// The port beside an IP address.
+    pub(crate) fn port(self) -> u16 {
+        u16::from_be_bytes([self.bytes[2], self.bytes[3]])
+    }
+
+    /// The link that a frame came in on, and the sender's hardware address if that is one of Ethernet.
+    ///
+    /// ```text
+    /// | family: 2 | EtherType: 2 | link: 4 | kind of link: 2 | for whom: 1 | length: 1 | address: 8 |
+    /// ```
+    pub(crate) fn to_link(self) -> Option<(LinkIndex, Option<MacAddress>)> {
+        if self.family()? != libc::AF_PACKET {
+            return None;
+        }
+        let link = LinkIndex(u32::from_ne_bytes(array(&self.bytes, 4)?));
+        let mac = if self.bytes[11] == 6 { array(&self.bytes, 12).map(MacAddress) } else { None };
+        Some((link, mac))
+    }
+
     /// The IP address in it.
     pub(crate) fn to_ip(self) -> Option<IpAddr> {
-        match i32::from(u16::from_ne_bytes(array(&self.bytes, 0)?)) {
+        match self.family()? {
             libc::AF_INET => array(&self.bytes, 4).map(|b: [u8; 4]| Ipv4Addr::from(b).into()),
             libc::AF_INET6 => array(&self.bytes, 8).map(|b: [u8; 16]| Ipv6Addr::from(b).into()),
             _ => None,
@@ -64,10 +87,39 @@ impl Address {
     }
 }
 
+/// Gives a socket its own address.
+pub(crate) fn bind(fd: BorrowedFd<'_>, address: &Address) -> io::Result<()> {
+    // SAFETY: The pointer is to `length` readable bytes that live through the call.
+    let result =
+        unsafe { libc::bind(fd.as_raw_fd(), address.bytes.as_ptr().cast(), address.length) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Headers that we write ourselves, in front of the payload.
+#[derive(Clone, Copy)]
+pub(crate) struct Head {
+    bytes: [u8; Head::ROOM],
+    length: usize,
+}
+
+impl Head {
+    /// IPv6 and UDP.
+    const ROOM: usize = 48;
+    pub(crate) const NONE: Head = Head { bytes: [0; Head::ROOM], length: 0 };
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let end = self.length + bytes.len();
+        let room = self.bytes.get_mut(self.length..end).expect("there is room by design");
+        room.copy_from_slice(bytes);
+        self.length = end;
+    }
+}
+
 /// One packet to send.
 pub(crate) struct Outgoing<'a> {
     pub(crate) to: Address,
     pub(crate) control: Control,
+    pub(crate) head: Head,
     pub(crate) bytes: &'a [u8],
 }
 
@@ -112,15 +164,17 @@ pub(crate) fn send<'a>(
 
 /// Sends the first packets until one fails; the error is that of the first one.
 fn send_some(fd: BorrowedFd<'_>, batch: &mut [Option<(usize, Outgoing<'_>)>]) -> io::Result<usize> {
-    let mut parts = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; AT_ONCE];
+    let mut parts = [[NO_PART; 2]; AT_ONCE];
     let mut headers = [empty_header(); AT_ONCE];
     let slots = parts.iter_mut().zip(headers.iter_mut());
     let mut count = 0;
     for ((_, packet), (part, header)) in batch.iter_mut().flatten().zip(slots) {
-        part.iov_base = packet.bytes.as_ptr().cast_mut().cast();
-        part.iov_len = packet.bytes.len();
-        header.msg_hdr.msg_iov = part;
-        header.msg_hdr.msg_iovlen = 1;
+        part[0].iov_base = packet.head.bytes.as_mut_ptr().cast();
+        part[0].iov_len = packet.head.length;
+        part[1].iov_base = packet.bytes.as_ptr().cast_mut().cast();
+        part[1].iov_len = packet.bytes.len();
+        header.msg_hdr.msg_iov = part.as_mut_ptr();
+        header.msg_hdr.msg_iovlen = 2;
         header.msg_hdr.msg_name = packet.to.bytes.as_mut_ptr().cast();
         header.msg_hdr.msg_namelen = packet.to.length;
         if packet.control.length > 0 {
@@ -136,6 +190,8 @@ fn send_some(fd: BorrowedFd<'_>, batch: &mut [Option<(usize, Outgoing<'_>)>]) ->
     };
     usize::try_from(taken).map_err(|_| io::Error::last_os_error())
 }
+
+const NO_PART: libc::iovec = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
 
 fn empty_header() -> libc::mmsghdr {
     // SAFETY: The structure holds numbers and pointers only, for all of which zero is a value.
@@ -174,7 +230,7 @@ impl Slots {
     /// Takes what has come in, as much as there is room for; never blocks.
     pub(crate) fn fill(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
         self.filled = 0;
-        let mut parts = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; AT_ONCE];
+        let mut parts = [NO_PART; AT_ONCE];
         let mut headers = [empty_header(); AT_ONCE];
         let rooms = self.bytes.chunks_exact_mut(self.bytes_each).zip(self.places.iter_mut());
         for ((room, place), (part, header)) in rooms.zip(parts.iter_mut().zip(headers.iter_mut())) {

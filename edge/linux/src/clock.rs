@@ -8,6 +8,9 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 /// Older than this, a receive timestamp says more about a stepped wall clock than about a packet.
 const STAMP_AGE_MAX: Duration = Duration::from_secs(10);
 
+/// Two readings of the clocks differ by as much where nobody touched the wall clock.
+const STEERING_MIN: Duration = Duration::from_millis(1);
+
 /// Now.
 pub fn now() -> Instant {
     Instant::from_nanos(nanos(clock_gettime(ClockId::Boottime)))
@@ -29,12 +32,34 @@ pub fn wall(at: Instant) -> SystemTime {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     boot: Instant,
+    /// Nanoseconds of the wall clock.
     real: u64,
 }
 
 impl Reading {
+    /// Our clock is read last: a thread that is held up between the two makes packets look younger, never
+    /// older than they are.
     pub(crate) fn take() -> Reading {
-        Reading { boot: now(), real: nanos(clock_gettime(ClockId::Realtime)) }
+        let real = nanos(clock_gettime(ClockId::Realtime));
+        Reading { boot: now(), real }
+    }
+
+    /// A reading as it would be at those moments, in nanoseconds.
+    #[cfg(test)]
+    pub(crate) fn of(boot: u64, real: u64) -> Reading {
+        Reading { boot: Instant::from_nanos(boot), real }
+    }
+
+    /// The moment of the reading.
+    pub(crate) fn at(self) -> Instant {
+        self.boot
+    }
+
+    /// Whether the wall clock was set since an earlier reading, beyond what the fastest steering does.
+    pub(crate) fn was_set_since(self, earlier: Reading) -> bool {
+        let passed = self.boot.since(earlier.boot);
+        let shown = Duration::from_nanos(self.real.saturating_sub(earlier.real));
+        self.real < earlier.real || passed.abs_diff(shown) > STEERING_MIN + passed / 8
     }
 
     /// When a packet came in that the kernel stamped with the wall clock at `seconds`, `nanos`.
@@ -96,5 +121,20 @@ mod tests {
         assert_eq!(at(1000, 500), 50_000_000_000, "later than now");
         assert_eq!(at(12, 0), 50_000_000_000, "the wall clock was set forward");
         assert_eq!(at(-1, 0), 50_000_000_000);
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_is_noticed_and_one_that_is_steered_is_not() {
+        let reading = |boot_ms: u64, real_ms: u64| Reading {
+            boot: Instant::from_nanos(boot_ms * 1_000_000),
+            real: real_ms * 1_000_000,
+        };
+        let first = reading(10_000, 1_000_000);
+        assert!(!reading(10_100, 1_000_100).was_set_since(first));
+        assert!(!reading(10_100, 1_000_110).was_set_since(first), "steered forward");
+        assert!(!reading(10_100, 1_000_092).was_set_since(first), "steered backward");
+        assert!(reading(10_100, 1_005_100).was_set_since(first), "set forward");
+        assert!(reading(10_100, 999_000).was_set_since(first), "set backward");
+        assert!(reading(10_100, 1_000_000).was_set_since(first), "held");
     }
 }

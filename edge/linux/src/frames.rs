@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use mainstay_base::LinkIndex;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
-use crate::batch::{self, Address, Outgoing};
+use crate::batch::{self, Address, Head, Outgoing};
 use crate::control::Control;
 use crate::sockopt::set_int;
 
@@ -48,7 +48,7 @@ impl FrameSocket {
         let outgoing = frames.iter().map(|frame| {
             let ether_type = crate::netlink::array(frame.bytes, 12).unwrap_or_default();
             let to = Address::link(frame.link, ether_type);
-            Outgoing { to, control: Control::empty(), bytes: frame.bytes }
+            Outgoing { to, control: Control::empty(), head: Head::NONE, bytes: frame.bytes }
         });
         batch::send(self.fd.as_fd(), outgoing)
     }

@@ -6,17 +6,21 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod batch;
+mod beside;
 mod control;
 mod errno;
 mod netlink;
 mod sockopt;
+mod stamps;
 
 pub mod advert;
+pub mod bfd;
 pub mod capabilities;
 pub mod child;
 pub mod clock;
 pub mod frames;
 pub mod kernel;
+pub mod neighbours;
 pub mod netns;
 pub mod reactor;
 pub mod realtime;

@@ -1,16 +1,16 @@
 //! Packets that came in: taken from the kernel's structures, many at a time.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::BorrowedFd;
 
 use mainstay_base::{Family, Instant};
-use rustix::time::Timespec;
 
 use crate::batch::Slots;
-use crate::clock::Reading;
+use crate::beside::destination_and_ttl;
 use crate::control::Control;
 use crate::netlink::array;
+use crate::stamps::Stamps;
 
 /// An IP header, 255 addresses of IPv6 and an authentication trailer fit.
 const LONGEST_PACKET: usize = 4608;
@@ -34,12 +34,12 @@ pub struct Packet<'a> {
 pub struct Inbox {
     slots: Slots,
     family: Family,
-    clocks: Reading,
+    stamps: Stamps,
 }
 
 impl Default for Inbox {
     fn default() -> Inbox {
-        Inbox { slots: Slots::new(LONGEST_PACKET), family: Family::V4, clocks: Reading::take() }
+        Inbox { slots: Slots::new(LONGEST_PACKET), family: Family::V4, stamps: Stamps::start() }
     }
 }
 
@@ -47,7 +47,7 @@ impl Inbox {
     pub(super) fn fill(&mut self, fd: BorrowedFd<'_>, family: Family) -> io::Result<usize> {
         let count = self.slots.fill(fd)?;
         self.family = family;
-        self.clocks = Reading::take();
+        self.stamps.refresh();
         Ok(count)
     }
 
@@ -56,29 +56,13 @@ impl Inbox {
     pub fn packets(&self) -> impl Iterator<Item = Option<Packet<'_>>> {
         self.slots.packets().map(|slot| {
             let (from, control, bytes) = slot?;
-            let at = self.received_at(control);
+            let at = self.stamps.received_at(control);
             match self.family {
                 Family::V4 => ipv4(bytes, at),
                 Family::V6 => ipv6(from.to_ip()?, control, bytes, at),
             }
         })
     }
-
-    fn received_at(&self, control: &Control) -> Instant {
-        let stamp = control.messages().find_map(|(level, kind, value)| {
-            let wanted = (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS);
-            ((level, kind) == wanted).then_some(value).and_then(timespec)
-        });
-        // Without a stamp (none is given while stamping is being switched on) it is now.
-        self.clocks.received_at(stamp.unwrap_or(Timespec { tv_sec: 0, tv_nsec: 0 }))
-    }
-}
-
-#[allow(clippy::useless_conversion, reason = "a long is narrower on 32-bit machines")]
-fn timespec(value: &[u8]) -> Option<Timespec> {
-    const WORD: usize = size_of::<libc::c_long>();
-    let part = |start| array(value, start).map(libc::c_long::from_ne_bytes);
-    Some(Timespec { tv_sec: i64::from(part(0)?), tv_nsec: i64::from(part(WORD)?) })
 }
 
 /// A raw IPv4 socket gives the header too.
@@ -114,19 +98,8 @@ fn ipv6<'a>(
     payload: &'a [u8],
     at: Instant,
 ) -> Option<Packet<'a>> {
-    let (mut destination, mut ttl) = (None, None);
-    for (level, kind, value) in control.messages() {
-        match (level, kind) {
-            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                destination = array(value, 0).map(|bytes: [u8; 16]| Ipv6Addr::from(bytes));
-            }
-            (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
-                ttl = array(value, 0).and_then(|n| u8::try_from(i32::from_ne_bytes(n)).ok());
-            }
-            _ => {}
-        }
-    }
-    Some(Packet { source, destination: destination?.into(), ttl: ttl?, payload, at })
+    let (destination, ttl) = destination_and_ttl(control)?;
+    Some(Packet { source, destination, ttl, payload, at })
 }
 
 #[cfg(test)]
