@@ -16,10 +16,10 @@ use mainstay_api::Level;
 use mainstay_engine::{Engine, Event, Input};
 use mainstay_linux::advert::Inbox;
 use mainstay_linux::capabilities::Capabilities;
-use mainstay_linux::clock;
 use mainstay_linux::kernel::Kernel;
 use mainstay_linux::reactor::{Reactor, Token};
 use mainstay_linux::realtime;
+use mainstay_linux::{clock, entropy};
 use mainstay_plan::Change;
 use tokio::sync::mpsc;
 
@@ -113,9 +113,10 @@ impl Control {
             catching,
         })?;
         let slow = wait_for_signals(slow, &caught)?;
+        let seed = entropy::seed().map_err(Error::refused("draw", "a random seed"))?;
         let now = clock::now();
         let mut control = Control {
-            engine: Engine::start(settings, now),
+            engine: Engine::start(settings, seed, now),
             kernel,
             sockets,
             reactor,

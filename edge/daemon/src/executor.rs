@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use mainstay_base::Family;
-use mainstay_engine::Transmit;
+use mainstay_engine::vrrp::Transmit;
 use mainstay_linux::advert::{Advert, AdvertSocket};
 use mainstay_linux::frames::{Frame, FrameSocket};
 use mainstay_linux::kernel::{Kernel, News};

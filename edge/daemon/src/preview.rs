@@ -1,7 +1,7 @@
 //! What settings would change in the kernel, without a daemon.
 
 use mainstay_api as api;
-use mainstay_base::Machine;
+use mainstay_base::{Machine, Seed};
 use mainstay_engine::{Engine, Input, Settings};
 use mainstay_linux::clock;
 use mainstay_linux::kernel::Kernel;
@@ -17,7 +17,7 @@ pub fn preview(settings: Settings) -> Result<api::Plan, Error> {
     let mut kernel = Kernel::open().map_err(Error::refused("open", "netlink"))?;
     let actual = kernel.read_whole().map_err(Error::refused("read", "links and addresses"))?;
     let now = clock::now();
-    let mut engine = Engine::start(settings, now);
+    let mut engine = Engine::start(settings, Seed::default(), now);
     // Whatever it would not use changes nothing.
     let _ = engine.handle_input(Input::Kernel(Change::Whole(Box::new(actual))), now);
     Ok(present::plan(&engine.steps(now)))

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 
 use mainstay_base::{Family, LinkIndex, LinkName};
-use mainstay_engine::{Settings, Transmit};
+use mainstay_engine::Settings;
+use mainstay_engine::vrrp::Transmit;
 use mainstay_linux::advert::{Advert, AdvertSocket, Inbox};
 use mainstay_linux::frames::{Frame, FrameSocket};
 use mainstay_linux::reactor::{Reactor, Token};

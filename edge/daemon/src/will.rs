@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName};
-use mainstay_engine::Transmit;
+use mainstay_engine::vrrp::Transmit;
 use mainstay_plan::AddressKey;
 use serde::{Deserialize, Serialize};
 

@@ -18,6 +18,7 @@ pub mod bfd;
 pub mod capabilities;
 pub mod child;
 pub mod clock;
+pub mod entropy;
 pub mod frames;
 pub mod kernel;
 pub mod neighbours;

@@ -81,12 +81,14 @@ pub(crate) enum Told {
     Stop,
 }
 
-/// A packet of IP protocol 112 on a link.
+/// A packet of IP protocol 112, or a datagram to UDP port 3784, on a link.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet {
     pub link: LinkIndex,
     pub source: IpAddr,
     pub destination: IpAddr,
+    /// Of a datagram.
+    pub source_port: Option<u16>,
     pub ttl: u8,
     pub payload: Vec<u8>,
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use mainstay_base::{Instant, Machine};
+use mainstay_base::{Instant, Machine, Seed};
 use mainstay_engine::vrrp::{Priority, Received, Verdict};
 use mainstay_engine::{Command, Engine, Input, Settings};
 use mainstay_plan::{Change, PresentAddress};
@@ -136,7 +136,7 @@ impl Trial for Exercise {
     type Machine = Engine;
 
     fn begin(&mut self, now: Instant) -> Engine {
-        let mut engine = Engine::start(self.settings.clone(), now);
+        let mut engine = Engine::start(self.settings.clone(), Seed::default(), now);
         let whole = self.whole();
         let used = engine.handle_input(whole, now);
         debug_assert!(used.is_ok(), "only packets are rejected");

@@ -10,7 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use mainstay_base::Instant;
-use mainstay_engine::Transmit;
+use mainstay_engine::vrrp::Transmit;
 use mainstay_plan::{AddressKey, Step};
 
 use crate::checkers::{self, Checker};

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use mainstay_base::{Instant, Machine};
-use mainstay_engine::vrrp::{Received, Reject};
-use mainstay_engine::{Command, Engine, Input, Transmit};
+use mainstay_base::{Instant, Machine, Seed};
+use mainstay_engine::vrrp::{self, Received};
+use mainstay_engine::{Command, Engine, Input, Reject, Transmit};
 use mainstay_plan::Change;
 use mainstay_sim::{Given, Message, Sum, hex};
 
@@ -115,7 +115,7 @@ fn node(own: &str, router: &str) -> Engine {
     let mut given = Given::default();
     given.add(&format!("link eth0 address {own}/{bits}")).expect("a link");
     given.add(router).expect("a router");
-    let mut engine = Engine::start(given.settings.clone(), Instant::ZERO);
+    let mut engine = Engine::start(given.settings.clone(), Seed::default(), Instant::ZERO);
     let whole = Change::Whole(Box::new(given.kernel.actual().clone()));
     engine.handle_input(Input::Kernel(whole), Instant::ZERO).expect("only packets are rejected");
     engine
@@ -123,8 +123,8 @@ fn node(own: &str, router: &str) -> Engine {
 
 fn first_advert(engine: &mut Engine) -> Option<Vec<u8>> {
     std::iter::from_fn(|| engine.poll_transmit()).find_map(|transmit| match transmit {
-        Transmit::Advert { payload, .. } => Some(payload),
-        Transmit::Frame { .. } => None,
+        Transmit::Vrrp(vrrp::Transmit::Advert { payload, .. }) => Some(payload),
+        Transmit::Vrrp(vrrp::Transmit::Frame { .. }) | Transmit::Bfd(_) => None,
     })
 }
 

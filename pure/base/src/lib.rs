@@ -1,11 +1,13 @@
-//! What every room stands on: instants, links, addresses and the contract of a machine.
+//! What every room stands on: instants, seeds, links, addresses and the contract of a machine.
 
 mod address;
 mod link;
 mod machine;
+mod seed;
 mod time;
 
 pub use address::{BadPrefix, Family, InterfaceAddress};
 pub use link::{BadLinkName, LinkIndex, LinkName, MacAddress};
 pub use machine::{Deadline, Machine};
+pub use seed::Seed;
 pub use time::Instant;

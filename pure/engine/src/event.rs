@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mainstay_base::LinkName;
+use mainstay_bfd as bfd;
 use mainstay_plan::{AddressKey, Refusal, Step};
 use mainstay_vrrp as vrrp;
 
@@ -10,6 +12,13 @@ use mainstay_vrrp as vrrp;
 pub enum Event {
     /// About a virtual router, a group or a script.
     Vrrp(vrrp::Event),
+    /// About the session with a peer.
+    Session {
+        /// The link's name.
+        link: LinkName,
+        /// What came about.
+        event: bfd::Event,
+    },
     /// Somebody else took away an address that a router holds; it is put back.
     AddressTaken {
         /// The address.

@@ -1,7 +1,8 @@
 //! What a node is told.
 
+use mainstay_bfd as bfd;
 use mainstay_plan::{Change, Refusal, Step};
-use mainstay_vrrp::{Name, Received};
+use mainstay_vrrp::{Name, NeighbourSeen, Received};
 
 use crate::Settings;
 
@@ -10,6 +11,10 @@ use crate::Settings;
 pub enum Input<'a> {
     /// A packet of IP protocol 112 came in.
     Received(Received<'a>),
+    /// A datagram to UDP port 3784 came in.
+    Bfd(bfd::Received<'a>),
+    /// Somebody was seen to answer for an address.
+    NeighbourSeen(NeighbourSeen),
     /// The kernel changed. The first one after the start is [`Change::Whole`].
     Kernel(Change),
     /// The kernel carried out a step; the change itself has been told before.

@@ -5,24 +5,33 @@
 //! what they want. Steps that the kernel refused, and addresses that another program takes away again
 //! and again, are held back for a while, so that no disagreement fills the machine.
 //!
-//! It knows no text, no socket and no clock. It holds one protocol, `vrrp`.
+//! It knows no text, no socket and no clock. It holds two protocols: `vrrp` says who holds
+//! an address, `bfd` whether a peer is alive; they know nothing of each other and meet here.
 
 mod event;
 mod holdback;
 mod input;
 mod node;
+mod outgoing;
 mod settings;
 mod status;
+mod watch;
 
 pub use event::Event;
 pub use holdback::Refused;
 pub use input::{Command, Input};
-pub use mainstay_vrrp::{Received, Transmit};
+pub use mainstay_vrrp::{NeighbourSeen, Received};
 pub use node::Engine;
-pub use settings::{Node, Notify, Settings};
-pub use status::{Status, Taken, Will};
+pub use outgoing::{Reject, Transmit};
+pub use settings::{BfdSession, Detection, Node, Notify, Settings};
+pub use status::{Origin, Status, Taken, WatchView, Will};
 
 /// The settings and events of the protocols, handed on to the rooms above.
 pub mod vrrp {
     pub use mainstay_vrrp::*;
+}
+
+/// As [`vrrp`].
+pub mod bfd {
+    pub use mainstay_bfd::*;
 }

@@ -1,16 +1,19 @@
 //! One node as a machine: the kernel's mirror, the protocols, and the steps between.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use mainstay_base::{Deadline, Instant, InterfaceAddress, LinkIndex, Machine};
+use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Machine, Seed};
+use mainstay_bfd as bfd;
 use mainstay_plan::{Actual, AddressKey, Change, Refusal, Step, Wants, steps};
-use mainstay_vrrp::{self as vrrp, Reject, Table, Transmit};
+use mainstay_vrrp::{self as vrrp, Table};
 
 use crate::event::Event;
 use crate::holdback::Holdback;
 use crate::input::{Command, Input};
+use crate::outgoing::{Reject, Transmit};
 use crate::settings::Settings;
 use crate::status::{Status, Taken, Will};
+use crate::watch;
 
 /// Events of the node itself that wait for the driver; whatever comes in excess is dropped and
 /// counted.
@@ -38,8 +41,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// A node that has not seen the kernel yet; it does nothing before [`Change::Whole`] came.
-    pub fn start(settings: Settings, now: Instant) -> Engine {
+    /// A node that has not seen the kernel yet; it does nothing before [`Change::Whole`] came. Nodes of one link
+    /// need different seeds.
+    pub fn start(settings: Settings, _seed: Seed, now: Instant) -> Engine {
         let table = Table::start(&settings.vrrp, now);
         Engine {
             planned: Vec::new(),
@@ -70,6 +74,12 @@ impl Engine {
         self.planned.iter().filter(|step| !self.holdback.holds(step)).cloned().collect()
     }
 
+    /// The links and families on which datagrams to UDP port 3784 are to be received. They follow from settings
+    /// and links alone.
+    pub fn session_places(&self) -> BTreeSet<(LinkIndex, Family)> {
+        watch::places(&self.settings, &self.actual)
+    }
+
     /// What to do if this node ends without notice.
     pub fn last_will(&self) -> Will {
         let addresses = self.table.wants().addresses.keys().cloned().collect();
@@ -82,6 +92,8 @@ impl Engine {
         Status {
             now,
             vrrp: self.table.view(),
+            sessions: Vec::new(),
+            session_rejects: Vec::new(),
             refused: self.holdback.refused().cloned().collect(),
             taken: taken.map(|(key, times)| Taken { key: key.clone(), times }).collect(),
             events_dropped: self.events_dropped,
@@ -217,7 +229,15 @@ impl Machine for Engine {
     fn handle_input(&mut self, input: Input<'_>, now: Instant) -> Result<(), Reject> {
         let now = self.advance(now);
         let result = match input {
-            Input::Received(packet) => self.table.handle_input(vrrp::Input::Received(packet), now),
+            Input::Received(packet) => {
+                let input = vrrp::Input::Received(packet);
+                self.table.handle_input(input, now).map_err(Reject::Vrrp)
+            }
+            Input::Bfd(_) => Err(Reject::Bfd(bfd::Reject::Unwatched)),
+            Input::NeighbourSeen(seen) => {
+                tell_table(&mut self.table, vrrp::Input::NeighbourSeen(seen), now);
+                Ok(())
+            }
             Input::Kernel(change) => {
                 self.kernel_changed(&change, now);
                 Ok(())
@@ -259,7 +279,7 @@ impl Machine for Engine {
     }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.table.poll_transmit()
+        self.table.poll_transmit().map(Transmit::Vrrp)
     }
 
     fn poll_event(&mut self) -> Option<Event> {

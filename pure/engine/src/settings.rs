@@ -1,7 +1,11 @@
 //! What the operator asked for of the whole node.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
 
+use mainstay_base::LinkName;
+use mainstay_bfd::{self as bfd, SessionSettings};
 use mainstay_vrrp::{self as vrrp, Command, Name};
 
 /// Everything that a configuration says, already checked.
@@ -15,6 +19,49 @@ pub struct Settings {
     pub notify_routers: BTreeMap<Name, Notify>,
     /// Whom to tell about a sync group.
     pub notify_groups: BTreeMap<Name, Notify>,
+    /// How the death of peers is noticed besides their advertisements.
+    pub detection: Detection,
+    /// Sessions that the operator asked for by name.
+    pub bfd_sessions: Vec<BfdSession>,
+}
+
+/// Whether and how the sources of advertisements are watched by BFD sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detection {
+    /// Peers are tried and watched.
+    pub on: bool,
+    /// The time between two packets to a peer.
+    pub interval: Duration,
+    /// So many intervals of silence are a death.
+    pub multiplier: u8,
+    /// The most packets that all sessions together may send in a second; intervals grow to keep to it.
+    pub packets_per_second_max: u32,
+}
+
+impl Default for Detection {
+    fn default() -> Detection {
+        Detection {
+            on: true,
+            interval: bfd::INTERVAL,
+            multiplier: bfd::MULTIPLIER,
+            packets_per_second_max: bfd::PACKETS_PER_SECOND_MAX,
+        }
+    }
+}
+
+/// A session that the operator asked for by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BfdSession {
+    /// What it is called.
+    pub name: Name,
+    /// The peer's address.
+    pub remote: IpAddr,
+    /// Our address; if none, one on the link of the peer's network.
+    pub local: Option<IpAddr>,
+    /// The link to the peer; if none, the one that has the address or the peer's network.
+    pub link: Option<LinkName>,
+    /// How it is held.
+    pub session: SessionSettings,
 }
 
 /// What concerns the node as a whole.

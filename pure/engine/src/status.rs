@@ -1,8 +1,9 @@
 //! What a node shows of itself, and what it leaves behind.
 
-use mainstay_base::Instant;
+use mainstay_base::{Instant, LinkName};
+use mainstay_bfd::SessionView;
 use mainstay_plan::AddressKey;
-use mainstay_vrrp::{Transmit, View};
+use mainstay_vrrp::{Name, Transmit, View};
 
 use crate::holdback::Refused;
 
@@ -13,12 +14,42 @@ pub struct Status {
     pub now: Instant,
     /// Virtual routers, groups, scripts.
     pub vrrp: View,
+    /// The sessions with peers.
+    pub sessions: Vec<WatchView>,
+    /// Datagrams to UDP port 3784 that were not used, by reason.
+    pub session_rejects: Vec<(mainstay_bfd::Reject, u64)>,
     /// What the kernel refuses at the moment.
     pub refused: Vec<Refused>,
     /// Addresses that others took away and that were put back.
     pub taken: Vec<Taken>,
     /// Events that a full queue dropped.
     pub events_dropped: u64,
+}
+
+/// A session, and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchView {
+    /// Its name, if the operator asked for it.
+    pub name: Option<Name>,
+    /// The link's name.
+    pub link: LinkName,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Until when it is not believed though it is up, because it went up and down too often.
+    pub held_until: Option<Instant>,
+    /// The session itself.
+    pub session: SessionView,
+}
+
+/// Why there is a session with a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The operator asked for it.
+    Asked,
+    /// Advertisements come from the peer.
+    Advertiser,
+    /// The peer began it.
+    Stranger,
 }
 
 /// An address that others took away.

@@ -54,7 +54,7 @@ pub use advert::ChecksumSeen;
 pub use event::{Cause, Event, Notice, StateName};
 pub use learnt::LearntPeer;
 pub use outbox::Dropped;
-pub use packet::{Received, Transmit};
+pub use packet::{NeighbourSeen, Received, Transmit};
 pub use record::{Counters, Transition};
 pub use reject::Reject;
 pub use settings::{

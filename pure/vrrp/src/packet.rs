@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mainstay_base::LinkIndex;
+use mainstay_base::{LinkIndex, MacAddress};
 
 /// A packet as it came in.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,17 @@ pub struct Received<'a> {
     pub ttl: u8,
     /// What follows the IP header.
     pub payload: &'a [u8],
+}
+
+/// Somebody was seen to answer for an address: by ARP, or by a neighbour advertisement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NeighbourSeen {
+    /// On this link.
+    pub link: LinkIndex,
+    /// The address that is answered for.
+    pub address: IpAddr,
+    /// The hardware address that answers.
+    pub hardware: MacAddress,
 }
 
 /// Something to send.

@@ -1,6 +1,8 @@
 //! All virtual routers, groups and tracked things of one node: the machine of this room.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
 
 use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Machine};
 use mainstay_plan::{Actual, AddressKey, Change, Wants};
@@ -17,7 +19,7 @@ use crate::settings::{GroupSettings, Name, RouterSettings, Settings};
 use crate::track::{Fitness, Judgement, ScriptRecord};
 use crate::view::{GroupView, RouterView, ScriptView, View};
 use crate::wants::Ledger;
-use crate::{Event, Received, Reject, Transmit};
+use crate::{Event, NeighbourSeen, Received, Reject, Transmit};
 
 /// One thing that happened, as far as virtual routers care.
 #[derive(Debug)]
@@ -44,6 +46,44 @@ pub enum Input<'a> {
         settings: &'a Settings,
         /// Everything that is there.
         actual: &'a Actual,
+    },
+    /// A session shows that a peer lives; from now on its death will be told within `detection`. Told again when
+    /// that length changes.
+    PeerWatched {
+        /// On this link.
+        link: LinkIndex,
+        /// The peer's address, which its advertisements come from.
+        peer: IpAddr,
+        /// Silence of this length will be a death.
+        detection: Duration,
+    },
+    /// A watched peer has been silent for `detection`: it is dead, unless an advertisement of it was received
+    /// after `last_heard`. It is not watched any more.
+    PeerLost {
+        /// On this link.
+        link: LinkIndex,
+        /// The peer's address.
+        peer: IpAddr,
+        /// When its last packet of the session came in.
+        last_heard: Instant,
+        /// The silence that counts as death.
+        detection: Duration,
+    },
+    /// A peer is not watched any more, and this says nothing about its life: only its advertisements do.
+    PeerUnwatched {
+        /// On this link.
+        link: LinkIndex,
+        /// The peer's address.
+        peer: IpAddr,
+    },
+    /// Somebody, perhaps ourselves, was seen to answer for an address.
+    NeighbourSeen(NeighbourSeen),
+    /// A session that the operator asked for by name came up, or is not up any more.
+    SessionChanged {
+        /// The session.
+        name: &'a Name,
+        /// Whether both ends hear each other.
+        up: bool,
     },
     /// Say farewell and want nothing more.
     Stop,
@@ -502,6 +542,11 @@ impl Machine for Table {
                 self.complete_groups(now);
                 self.tell_groups();
             }
+            Input::PeerWatched { .. }
+            | Input::PeerLost { .. }
+            | Input::PeerUnwatched { .. }
+            | Input::NeighbourSeen(_)
+            | Input::SessionChanged { .. } => {}
             Input::Stop => self.stop(now),
         }
         Ok(())

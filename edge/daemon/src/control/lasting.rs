@@ -1,7 +1,7 @@
 //! What lasts from one turn of the engine's thread to the next.
 
 use mainstay_base::Instant;
-use mainstay_engine::Transmit;
+use mainstay_engine::vrrp::Transmit;
 
 use crate::will::Will;
 

@@ -2,7 +2,7 @@
 
 use mainstay_api::Level;
 use mainstay_base::{Deadline, Instant, Machine};
-use mainstay_engine::{Command, Input, Received};
+use mainstay_engine::{Command, Input, Received, Transmit};
 use mainstay_linux::clock;
 use mainstay_linux::kernel::News;
 use mainstay_linux::reactor::{Ready, Token};
@@ -157,7 +157,10 @@ impl Control {
 
     fn drain(&mut self) {
         while let Some(transmit) = self.engine.poll_transmit() {
-            self.turn.outbox.push(transmit);
+            match transmit {
+                Transmit::Vrrp(transmit) => self.turn.outbox.push(transmit),
+                Transmit::Bfd(_) => {}
+            }
         }
         while let Some(event) = self.engine.poll_event() {
             self.turn.unsettled = true;

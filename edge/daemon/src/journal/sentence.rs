@@ -1,8 +1,9 @@
 //! Each event as one sentence, with its weight.
 
 use mainstay_api::{Level, State};
-use mainstay_engine::Event;
+use mainstay_base::LinkName;
 use mainstay_engine::vrrp::{self, Cause, Notice, StateName};
+use mainstay_engine::{Event, bfd};
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,7 @@ pub(crate) struct Line {
 pub(super) fn of(event: &Event) -> Line {
     match event {
         Event::Vrrp(event) => of_vrrp(event),
+        Event::Session { link, event } => of_session(link, event),
         Event::AddressTaken { key, times, again_in } if again_in.is_zero() => {
             let often = if *times > 1 { format!(" ({times} times so far)") } else { String::new() };
             warning(key, format!("{key} was taken away by another program{often}: put back"))
@@ -41,6 +43,21 @@ pub(super) fn of(event: &Event) -> Line {
         },
         Event::StepAccepted { step, tries } => {
             report(step.key(), format!("the kernel took {step} after {tries} refusals"))
+        }
+    }
+}
+
+/// The line for an event of the session with a peer.
+fn of_session(link: &LinkName, event: &bfd::Event) -> Line {
+    let remote = event.peer().remote;
+    let whom = format!("{remote} on {link}");
+    match event {
+        bfd::Event::Up { detection, .. } | bfd::Event::Timed { detection, .. } => report(
+            &remote,
+            format!("{whom} is watched: silence of {detection:?} will be its death"),
+        ),
+        bfd::Event::Down { why, .. } => {
+            warning(&remote, format!("{whom} is not watched any more: {why}"))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use mainstay_api::{self as api, State};
-use mainstay_base::{Instant, LinkIndex, Machine};
+use mainstay_base::{Instant, LinkIndex, Machine, Seed};
 use mainstay_engine::vrrp::{self, RouterSettings, StartAs};
 use mainstay_engine::{Engine, Input, Settings};
 use mainstay_plan::{Actual, Change, PresentAddress};
@@ -29,7 +29,7 @@ fn actual() -> Actual {
 
 fn shown() -> api::Status {
     let start = Instant::from_nanos(1_000_000_000);
-    let mut engine = Engine::start(settings(), start);
+    let mut engine = Engine::start(settings(), Seed::default(), start);
     engine
         .handle_input(Input::Kernel(Change::Whole(Box::new(actual()))), start)
         .expect("a kernel's word is always taken");

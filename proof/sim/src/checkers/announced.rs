@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use mainstay_base::Machine;
 use mainstay_engine::Transmit;
-use mainstay_engine::vrrp::StateName;
+use mainstay_engine::vrrp::{self, StateName};
 
 use super::Checker;
 use crate::cluster::{Cluster, Happened, Node};
@@ -27,7 +27,10 @@ impl Checker for Announced {
 
     fn look(&mut self, cluster: &Cluster, happened: &Happened<'_>) -> Result<(), String> {
         match happened {
-            Happened::Sent { node, transmit: Transmit::Frame { bytes, .. } } => {
+            Happened::Sent {
+                node,
+                transmit: Transmit::Vrrp(vrrp::Transmit::Frame { bytes, .. }),
+            } => {
                 let Some(address) = claimed_address(bytes) else { return Ok(()) };
                 if self.held.contains(&(*node, address)) || has(&cluster.nodes[*node], address) {
                     Ok(())

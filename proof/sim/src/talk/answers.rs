@@ -5,17 +5,28 @@ use std::net::IpAddr;
 
 use mainstay_base::LinkIndex;
 use mainstay_engine::vrrp::{self, Notice};
-use mainstay_engine::{Engine, Event, Transmit};
+use mainstay_engine::{Engine, Event, Transmit, bfd};
 use mainstay_plan::Actual;
 
 use super::words::{length, moment};
 use crate::links::claimed_address;
 use crate::message::{Message, Sum};
 
-/// `send v2 advert vrid 51 priority 100 to 224.0.0.18`, and what else is not as it usually is.
+/// What a node sends, of whichever protocol.
 pub(super) fn transmit(transmit: &Transmit, actual: &Actual) -> String {
     match transmit {
-        Transmit::Advert { link, source, destination, ttl, payload } => {
+        Transmit::Vrrp(transmit) => of_vrrp_sent(transmit, actual),
+        Transmit::Bfd(control) => {
+            let bfd::Transmit { link, destination, payload, .. } = control;
+            format!("send bfd {} to {destination}{}", hexadecimal(payload), on(*link, actual))
+        }
+    }
+}
+
+/// `send v2 advert vrid 51 priority 100 to 224.0.0.18`, and what else is not as it usually is.
+pub(super) fn of_vrrp_sent(transmit: &vrrp::Transmit, actual: &Actual) -> String {
+    match transmit {
+        vrrp::Transmit::Advert { link, source, destination, ttl, payload } => {
             let Some((message, sum)) = Message::read(payload, *source, *destination) else {
                 return format!("send {}", hexadecimal(payload));
             };
@@ -32,7 +43,9 @@ pub(super) fn transmit(transmit: &Transmit, actual: &Actual) -> String {
             let _ = write!(text, " to {destination}{from}{hops}{form}{}", on(*link, actual));
             text
         }
-        Transmit::Frame { link, bytes } => format!("send {}{}", frame(bytes), on(*link, actual)),
+        vrrp::Transmit::Frame { link, bytes } => {
+            format!("send {}{}", frame(bytes), on(*link, actual))
+        }
     }
 }
 
@@ -93,6 +106,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 pub(super) fn event(event: &Event) -> String {
     match event {
         Event::Vrrp(event) => of_vrrp(event),
+        Event::Session { event, .. } => of_session(event),
         Event::AddressTaken { key, times, again_in } => {
             format!("{key} was taken away ({times}), put back in {}", length(*again_in))
         }
@@ -102,6 +116,23 @@ pub(super) fn event(event: &Event) -> String {
         }
         Event::StepAccepted { step, tries } => {
             format!("kernel accepts: {step} (after {tries} tries)")
+        }
+    }
+}
+
+fn of_session(event: &bfd::Event) -> String {
+    let remote = event.peer().remote;
+    match event {
+        bfd::Event::Up { detection, .. } => {
+            format!("session with {remote} is up, detection {}", length(*detection))
+        }
+        bfd::Event::Timed { detection, .. } => {
+            format!("session with {remote} has detection {}", length(*detection))
+        }
+        bfd::Event::Down { why, late, .. } => {
+            let late =
+                if late.is_zero() { String::new() } else { format!(", late {}", length(*late)) };
+            format!("session with {remote} is down: {why}{late}")
         }
     }
 }

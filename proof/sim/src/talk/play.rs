@@ -1,6 +1,6 @@
 //! Plays a talk against an engine, and writes it down again with the answers that came.
 
-use mainstay_base::{Instant, InterfaceAddress, LinkName, Machine};
+use mainstay_base::{Instant, InterfaceAddress, LinkName, Machine, Seed};
 use mainstay_engine::vrrp::{Name, Received};
 use mainstay_engine::{Command, Engine, Input};
 use mainstay_plan::{Change, PresentAddress};
@@ -76,7 +76,8 @@ impl Conversation {
         match verb {
             "start" => {
                 self.given.complete()?;
-                self.engine = Some(Engine::start(self.given.settings.clone(), self.now));
+                self.engine =
+                    Some(Engine::start(self.given.settings.clone(), Seed::default(), self.now));
                 let whole = Change::Whole(Box::new(self.given.kernel.actual().clone()));
                 self.put(Input::Kernel(whole), &mut answers);
             }
@@ -248,7 +249,7 @@ impl Conversation {
 fn last_will(engine: &Engine) -> Vec<String> {
     let will = engine.last_will();
     let farewells =
-        will.farewells.iter().map(|farewell| answers::transmit(farewell, engine.actual()));
+        will.farewells.iter().map(|farewell| answers::of_vrrp_sent(farewell, engine.actual()));
     let addresses = will.addresses.iter().map(|key| format!("remove {key}"));
     farewells.chain(addresses).map(|line| format!("last will: {line}")).collect()
 }

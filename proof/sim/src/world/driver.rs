@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mainstay_base::{Instant, Machine};
+use mainstay_base::{Instant, Machine, Seed};
 use mainstay_engine::vrrp::Received;
-use mainstay_engine::{Command, Engine, Event, Input, Transmit, vrrp};
+use mainstay_engine::{Command, Engine, Event, Input, Transmit, bfd, vrrp};
 use mainstay_plan::{Change, Step};
 
 use super::{Broken, Happening, World};
@@ -21,9 +21,10 @@ impl World {
             return Ok(());
         }
         node.life += 1;
+        let seed = Seed(u64::from(node.life) << 32 | number as u64);
         node.driver = Driver::default();
         node.kernel.forget_answers();
-        node.engine = Some(Engine::start(node.settings.clone(), now));
+        node.engine = Some(Engine::start(node.settings.clone(), seed, now));
         node.standings.clear();
         let whole = Change::Whole(Box::new(node.kernel.actual().clone()));
         node.driver.inbox.push_back(Told::Kernel(Answer::Changed(whole)));
@@ -97,9 +98,20 @@ impl World {
         let node = &mut self.cluster.nodes[number];
         let Some(engine) = &mut node.engine else { return };
         let outcome = match told {
-            Told::Packet(Packet { link, source, destination, ttl, payload }) => {
-                let packet = Received { link, source, destination, ttl, payload: &payload };
-                engine.handle_input(Input::Received(packet), now)
+            Told::Packet(Packet { link, source, destination, source_port, ttl, payload }) => {
+                let payload = payload.as_slice();
+                let input = match source_port {
+                    None => Input::Received(Received { link, source, destination, ttl, payload }),
+                    Some(source_port) => Input::Bfd(bfd::Received {
+                        link,
+                        source,
+                        destination,
+                        source_port,
+                        ttl,
+                        payload,
+                    }),
+                };
+                engine.handle_input(input, now)
             }
             Told::Kernel(Answer::Changed(change)) => {
                 engine.handle_input(Input::Kernel(change), now)

@@ -1,7 +1,7 @@
 //! What engines send, and how it reaches the others.
 
 use mainstay_base::LinkIndex;
-use mainstay_engine::Transmit;
+use mainstay_engine::{Transmit, vrrp};
 
 use super::{Broken, Happening, World};
 use crate::cluster::{Happened, Packet, Told};
@@ -14,19 +14,33 @@ impl World {
         self.transcript.tell(now, format_args!("node {number} sends {transmit:?}"));
         self.look(&Happened::Sent { node: number, transmit })?;
         match transmit {
-            Transmit::Frame { link, bytes } => {
+            Transmit::Vrrp(vrrp::Transmit::Frame { link, bytes }) => {
                 if let Some(segment) = self.segment_of(number, *link) {
                     self.cluster.segments[segment].hear_frame(bytes, number, now);
                 }
             }
-            Transmit::Advert { link, source, destination, ttl, payload } => {
+            Transmit::Vrrp(vrrp::Transmit::Advert { link, source, destination, ttl, payload }) => {
                 if let Some(segment) = self.segment_of(number, *link) {
                     let packet = Packet {
                         link: *link,
                         source: *source,
                         destination: *destination,
+                        source_port: None,
                         ttl: *ttl,
                         payload: payload.clone(),
+                    };
+                    self.carry(number, segment, &packet);
+                }
+            }
+            Transmit::Bfd(control) => {
+                if let Some(segment) = self.segment_of(number, control.link) {
+                    let packet = Packet {
+                        link: control.link,
+                        source: control.source,
+                        destination: control.destination,
+                        source_port: Some(control.source_port),
+                        ttl: control.ttl,
+                        payload: control.payload.to_vec(),
                     };
                     self.carry(number, segment, &packet);
                 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mainstay_base::LinkName;
-use mainstay_engine::Transmit;
 use mainstay_engine::vrrp::Priority;
+use mainstay_engine::{Transmit, vrrp};
 use mainstay_plan::{AddressKey, PresentAddress};
 
 use super::{Broken, Happening, World};
@@ -107,14 +107,14 @@ impl World {
     pub(super) fn carry_out_will(
         &mut self,
         number: usize,
-        farewells: &[Transmit],
+        farewells: &[vrrp::Transmit],
         addresses: &[AddressKey],
     ) -> Result<(), Broken> {
         if self.cluster.nodes[number].runs() {
             return Ok(());
         }
         for farewell in farewells {
-            self.send(number, farewell)?;
+            self.send(number, &Transmit::Vrrp(farewell.clone()))?;
         }
         let kernel = &mut self.cluster.nodes[number].kernel;
         for key in addresses {
@@ -155,7 +155,8 @@ impl World {
         let actual = self.cluster.nodes[node].kernel.actual();
         let Some(link) = actual.link_named(&link_name(segment)) else { return Ok(()) };
         let (source, destination) = ([10, 0, 0, 254].into(), [224, 0, 0, 18].into());
-        let packet = Packet { link: link.index, source, destination, ttl: 255, payload };
+        let packet =
+            Packet { link: link.index, source, destination, source_port: None, ttl: 255, payload };
         self.arrive(node, packet)
     }
 

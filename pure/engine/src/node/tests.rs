@@ -58,7 +58,7 @@ struct Bench {
 
 impl Bench {
     fn start(settings: Settings) -> Bench {
-        let engine = Engine::start(settings, Instant::ZERO);
+        let engine = Engine::start(settings, Seed::default(), Instant::ZERO);
         let mut bench = Bench {
             engine,
             now: Instant::ZERO,
@@ -155,7 +155,10 @@ impl Bench {
     }
 
     fn adverts(&self) -> usize {
-        self.sent.iter().filter(|t| matches!(t, Transmit::Advert { .. })).count()
+        self.sent
+            .iter()
+            .filter(|t| matches!(t, Transmit::Vrrp(vrrp::Transmit::Advert { .. })))
+            .count()
     }
 }
 
@@ -178,8 +181,11 @@ fn a_lone_node_waits_advertises_takes_the_address_and_then_announces_it() {
     bench.pass(Duration::from_micros(1));
     assert_eq!(bench.states(), [StateName::Active]);
     assert!(bench.present("10.0.0.9/24"));
-    let kinds: Vec<bool> =
-        bench.sent.iter().map(|t| matches!(t, Transmit::Advert { .. })).collect();
+    let kinds: Vec<bool> = bench
+        .sent
+        .iter()
+        .map(|t| matches!(t, Transmit::Vrrp(vrrp::Transmit::Advert { .. })))
+        .collect();
     assert_eq!(kinds, [true, false, false], "one advertisement, then both forms of ARP");
     bench.pass(Duration::from_secs(10));
     assert_eq!(bench.adverts(), 11);
@@ -188,7 +194,8 @@ fn a_lone_node_waits_advertises_takes_the_address_and_then_announces_it() {
 
 #[test]
 fn nothing_happens_before_the_kernel_was_seen() {
-    let mut engine = Engine::start(settings(vec![router(51, "10.0.0.9/24")]), Instant::ZERO);
+    let mut engine =
+        Engine::start(settings(vec![router(51, "10.0.0.9/24")]), Seed::default(), Instant::ZERO);
     assert_eq!(engine.poll_timeout(), None);
     engine.handle_timeout(Instant::from_nanos(100_000_000_000));
     assert!(engine.poll_transmit().is_none());
@@ -253,7 +260,7 @@ fn a_stale_address_is_cleared_at_the_start_and_never_advertised_from() {
     assert!(!bench.present("10.0.0.9/24"));
     bench.pass(Duration::from_secs(4));
     for transmit in &bench.sent {
-        if let Transmit::Advert { source, .. } = transmit {
+        if let Transmit::Vrrp(vrrp::Transmit::Advert { source, .. }) = transmit {
             assert_eq!(*source, IpAddr::from([10, 0, 0, 1]));
         }
     }
@@ -269,8 +276,11 @@ fn a_stop_says_farewell_and_then_takes_the_address_off() {
     bench.steps_taken.clear();
     let _ = bench.engine.handle_input(Input::Command(Command::Stop), bench.now);
     let farewell = bench.engine.poll_transmit().expect("a farewell");
-    let Transmit::Advert { payload, .. } = &farewell else { panic!("{farewell:?}") };
+    let Transmit::Vrrp(vrrp::Transmit::Advert { payload, .. }) = &farewell else {
+        panic!("{farewell:?}")
+    };
     assert_eq!(payload[2], 0);
+    let Transmit::Vrrp(farewell) = farewell else { panic!("{farewell:?}") };
     assert_eq!(will.farewells, [farewell]);
     assert!(bench.present("10.0.0.9/24"), "the farewell goes first");
     bench.drain();
