@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
-use mainstay_base::{Instant, LinkIndex};
+use mainstay_base::{Family, Instant, LinkIndex, MacAddress};
 use mainstay_engine::vrrp::{Name, RouterSettings, StateName};
-use mainstay_engine::{Engine, Event, Settings, Transmit};
+use mainstay_engine::{Engine, Event, Settings, Transmit, bfd};
 
+use crate::client::Client;
 use crate::clock::Clock;
 use crate::kernel::{Answer, Kernel};
 use crate::links::Segment;
@@ -24,6 +26,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// The segments.
     pub segments: Vec<Segment>,
+    /// One client for each virtual address.
+    pub clients: Vec<Client>,
     /// Since when no link, clock or kernel has been in trouble, after all delays that trouble may have left.
     pub sound_since: Option<Instant>,
 }
@@ -47,6 +51,8 @@ pub struct Node {
     pub scripts_good: Vec<bool>,
     /// What its driver has in hand.
     pub(crate) driver: Driver,
+    /// What its cards keep while the machine is frozen.
+    pub(crate) rings: VecDeque<Packet>,
 }
 
 /// Where a router stands, and since when.
@@ -58,39 +64,99 @@ pub struct Standing {
     pub since: Instant,
 }
 
-/// What the loop around an engine keeps.
+/// What the loop around an engine keeps, and what waits for it.
 #[derive(Debug, Default)]
 pub(crate) struct Driver {
-    pub inbox: VecDeque<Told>,
-    /// Steps are with the kernel and not yet answered.
+    /// Answers of the kernel, results of scripts, commands.
+    pub words: VecDeque<Told>,
+    /// Packets that were received and not yet read.
+    pub sockets: BTreeMap<Socket, VecDeque<Packet>>,
+    /// Steps are with the kernel and not yet answered; the loop waits for that.
     pub kernel_busy: bool,
-    /// The wake-up that is set, and its number; others are void.
-    pub wake: Option<(Instant, u64)>,
-    pub wake_number: u64,
+    /// The turn that is planned, and its number; others are void.
+    pub turn: Option<(Instant, u64)>,
+    pub turn_number: u64,
     pub stopping: bool,
     pub start_afterwards: bool,
 }
 
+/// One socket of a daemon.
+pub(crate) type Socket = (LinkIndex, Family, Kind);
+
+/// What a socket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Advert,
+    Bfd,
+    Neighbour,
+}
+
+/// So many packets wait in a socket; what comes then is lost. The default buffer of Linux holds 212 992 bytes, of
+/// which a small packet takes 768.
+const SOCKET_MAX: usize = 277;
+
 /// Something that waits for a node's process.
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
-    Packet(Packet),
     Kernel(Answer),
     Script { number: usize, success: bool },
     Settings(Box<Settings>),
     Stop,
 }
 
-/// A packet of IP protocol 112, or a datagram to UDP port 3784, on a link.
+/// A packet on a link.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet {
     pub link: LinkIndex,
     pub source: IpAddr,
     pub destination: IpAddr,
-    /// Of a datagram.
-    pub source_port: Option<u16>,
     pub ttl: u8,
-    pub payload: Vec<u8>,
+    pub load: Payload,
+    /// When the kernel received it, by the node's own clock.
+    pub at: Instant,
+}
+
+/// What a packet carries.
+#[derive(Clone, Debug)]
+pub(crate) enum Payload {
+    /// IP protocol 112.
+    Advert(Rc<[u8]>),
+    /// A datagram to UDP port 3784 from the port.
+    Bfd(u16, bfd::Payload),
+    /// A gratuitous ARP or an unsolicited neighbour advertisement about `source`.
+    Neighbour(MacAddress),
+}
+
+impl Packet {
+    /// The socket that it is for.
+    pub fn socket(&self) -> Socket {
+        let kind = match self.load {
+            Payload::Advert(_) => Kind::Advert,
+            Payload::Bfd(..) => Kind::Bfd,
+            Payload::Neighbour(_) => Kind::Neighbour,
+        };
+        (self.link, Family::of(self.source), kind)
+    }
+}
+
+impl Driver {
+    /// Whether anything waits for the loop.
+    pub fn has_news(&self) -> bool {
+        !self.words.is_empty() || self.sockets.values().any(|waiting| !waiting.is_empty())
+    }
+
+    /// How many things wait.
+    pub fn waiting(&self) -> usize {
+        self.words.len() + self.sockets.values().map(VecDeque::len).sum::<usize>()
+    }
+
+    /// A packet waits, unless its socket is full.
+    pub fn receive(&mut self, packet: Packet) {
+        let waiting = self.sockets.entry(packet.socket()).or_default();
+        if waiting.len() < SOCKET_MAX {
+            waiting.push_back(packet);
+        }
+    }
 }
 
 /// What checkers are told of.
@@ -136,12 +202,13 @@ impl Node {
         Node {
             settings: plan.settings.clone(),
             kernel: plan.kernel.clone(),
-            clock: Clock::healthy(),
+            clock: Clock::default(),
             engine: None,
             standings: BTreeMap::new(),
             life: 0,
             scripts_good: plan.scripts_good.iter().map(|_| true).collect(),
             driver: Driver::default(),
+            rings: VecDeque::new(),
         }
     }
 
@@ -167,6 +234,7 @@ impl Cluster {
         Cluster {
             now: Instant::ZERO,
             nodes: scenario.nodes.iter().map(Node::new).collect(),
+            clients: clients(&scenario),
             segments: (0..scenario.segments).map(|_| Segment::fair()).collect(),
             sound_since: None,
             scenario,
@@ -186,6 +254,28 @@ impl Cluster {
             .filter(|(_, standing)| standing.state == StateName::Active)
             .map(|(number, standing)| (number, standing.since))
             .collect()
+    }
+
+    /// The number under which clients stand in the cuts of a segment.
+    pub fn outside(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether a node, as its kernel is now, answers for an address on a segment.
+    pub fn answers(&self, number: usize, address: IpAddr, segment: usize) -> bool {
+        let (node, cuts) = (&self.nodes[number], &self.segments[segment].cuts);
+        let outside = self.outside();
+        if node.clock.frost.is_some()
+            || cuts.contains(&(outside, number))
+            || cuts.contains(&(number, outside))
+        {
+            return false;
+        }
+        let actual = node.kernel.actual();
+        let link = actual.link_named(&link_name(segment)).filter(|link| link.up);
+        link.is_some_and(|link| {
+            actual.addresses_on(link.index).any(|(there, _)| there.ip() == address)
+        })
     }
 
     /// Whether no link, clock or kernel is in trouble.
@@ -212,4 +302,19 @@ impl Cluster {
             .max()
             .unwrap_or_default()
     }
+}
+
+/// A client for each virtual address of the first node's settings.
+fn clients(scenario: &Scenario) -> Vec<Client> {
+    let routers = scenario.nodes.first().map_or(&[][..], |node| &node.settings.vrrp.routers);
+    let of = |router: &RouterSettings| -> Vec<Client> {
+        let Some(segment) = (0..scenario.segments).find(|s| link_name(*s) == router.link) else {
+            return Vec::new();
+        };
+        let addresses = router.addresses.iter().map(|address| address.key.address.ip());
+        addresses
+            .map(|address| Client::new(router.name.clone(), address, segment, Instant::ZERO))
+            .collect()
+    };
+    routers.iter().flat_map(of).collect()
 }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod checkers;
+mod client;
 mod clock;
 mod cluster;
 mod exercise;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use mainstay_base::Instant;
+use mainstay_base::{Instant, MacAddress};
 
 use crate::Random;
 
@@ -13,7 +13,8 @@ use crate::Random;
 pub struct Segment {
     /// How packets fare at the moment.
     pub weather: Weather,
-    /// Pairs (from, to) between which nothing passes; one-way cuts have one direction only.
+    /// Pairs (from, to) between which nothing passes; one-way cuts have one direction only. Clients stand
+    /// behind the last node.
     pub cuts: BTreeSet<(usize, usize)>,
     /// When each node announced each address last.
     pub claims: BTreeMap<(IpAddr, usize), Instant>,
@@ -99,6 +100,13 @@ pub fn claimed_address(frame: &[u8]) -> Option<IpAddr> {
         }
         _ => None,
     }
+}
+
+/// The hardware address that a frame names for what it announces.
+pub fn claimed_hardware(frame: &[u8]) -> Option<MacAddress> {
+    let kind: [u8; 2] = frame.get(12..14)?.try_into().ok()?;
+    let at = if kind == [0x08, 0x06] { 22 } else { 80 };
+    Some(MacAddress(frame.get(at..at + 6)?.try_into().ok()?))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One run: a queue of things to happen, a virtual clock, and the loop around each engine.
 
+mod asking;
 mod driver;
 mod post;
 mod trouble;
@@ -26,6 +27,8 @@ pub struct World {
     scheduled: u64,
     random: Random,
     transcript: Transcript,
+    /// Something happened that may change who is answered.
+    clients_stale: bool,
 }
 
 /// Something that will happen.
@@ -33,11 +36,14 @@ pub struct World {
 enum Happening {
     Arrives { node: usize, packet: Packet },
     Befalls(Fault),
+    ClientAsks { client: usize },
+    ClientHears { client: usize, node: usize },
+    ClientSettles { client: usize, change: u64 },
     KernelWorks { node: usize, life: u32, steps: Vec<Step> },
     Resumes { node: usize },
     ScriptEnds { node: usize, life: u32, script: usize },
     Starts { node: usize },
-    Wakes { node: usize, life: u32, number: u64 },
+    Turns { node: usize, life: u32, turn: u64 },
     Will { node: usize, farewells: Vec<Transmit>, addresses: Vec<AddressKey> },
 }
 
@@ -91,10 +97,14 @@ impl World {
             queue: BTreeMap::new(),
             scheduled: 0,
             transcript: Transcript::start(keep),
+            clients_stale: false,
         };
         for node in 0..world.cluster.nodes.len() {
             let at = world.cluster.scenario.nodes[node].start_at;
             world.schedule(at, Happening::Starts { node });
+        }
+        for client in 0..world.cluster.clients.len() {
+            world.schedule(Instant::ZERO, Happening::ClientAsks { client });
         }
         for (at, fault) in world.cluster.scenario.faults.clone() {
             world.schedule(at, Happening::Befalls(fault));
@@ -116,10 +126,14 @@ impl World {
 
     /// The longest that a node still holds back a step which its kernel refused during the trouble.
     fn held_back(&self) -> Duration {
-        let now = self.cluster.now;
-        let engines = self.cluster.nodes.iter().filter_map(|node| node.engine.as_ref());
-        let refused = engines.flat_map(|engine| engine.status(now).refused);
-        let waits = refused.filter_map(|refused| refused.again_at).map(|at| at.since(now));
+        let running =
+            self.cluster.nodes.iter().filter_map(|node| {
+                Some((node.engine.as_ref()?, node.clock.local(self.cluster.now)))
+            });
+        let waits = running.flat_map(|(engine, now)| {
+            let refused = engine.status(now).refused.into_iter();
+            refused.filter_map(move |refused| Some(refused.again_at?.since(now)))
+        });
         waits.max().unwrap_or_default().min(bounds::HELD_BACK_MAX)
     }
 
@@ -172,16 +186,25 @@ impl World {
     fn happen(&mut self, happening: Happening) -> Result<(), Broken> {
         match happening {
             Happening::Arrives { node, packet } => self.arrive(node, packet),
-            Happening::Befalls(fault) => self.befall(fault),
-            Happening::KernelWorks { node, life, steps } => self.kernel_works(node, life, &steps),
+            Happening::Befalls(fault) => self.befall(fault)?,
+            Happening::ClientAsks { client } => self.client_asks(client),
+            Happening::ClientHears { client, node } => self.client_hears(client, node),
+            Happening::ClientSettles { client, change } => self.client_settles(client, change),
+            Happening::KernelWorks { node, life, steps } => {
+                self.kernel_works(node, life, &steps)?
+            }
             Happening::Resumes { node } => self.resume(node),
             Happening::ScriptEnds { node, life, script } => self.script_ends(node, life, script),
-            Happening::Starts { node } => self.start(node),
-            Happening::Wakes { node, life, number } => self.wake(node, life, number),
+            Happening::Starts { node } => self.start(node)?,
+            Happening::Turns { node, life, turn } => self.turn(node, life, turn)?,
             Happening::Will { node, farewells, addresses } => {
-                self.carry_out_will(node, &farewells, &addresses)
+                self.carry_out_will(node, &farewells, &addresses)?;
             }
         }
+        if self.clients_stale {
+            self.refresh_clients();
+        }
+        Ok(())
     }
 
     /// Notes whether the cluster is sound, after anything that may have changed that.

@@ -28,7 +28,7 @@ impl Checker for Bounded {
         if *outputs > OUTPUTS_MAX {
             return Err(format!("node {node}: {outputs} outputs of one input"));
         }
-        let waiting = cluster.nodes[*node].driver.inbox.len();
+        let waiting = cluster.nodes[*node].driver.waiting();
         if waiting > INBOX_MAX {
             return Err(format!("node {node}: {waiting} inputs wait"));
         }

@@ -77,7 +77,7 @@ fn explains(why: &Cause, from: StateName, to: StateName) -> bool {
 fn agree(cluster: &Cluster, number: usize) -> Result<(), String> {
     let node = &cluster.nodes[number];
     let Some(engine) = &node.engine else { return Ok(()) };
-    for router in engine.status(cluster.now).vrrp.routers {
+    for router in engine.status(node.clock.local(cluster.now)).vrrp.routers {
         let told = node.state(&router.name);
         if router.standing.state != told {
             let (name, state) = (&router.name, router.standing.state);

@@ -7,6 +7,7 @@ use mainstay_engine::vrrp::Priority;
 
 use super::nodes::NodePlan;
 use crate::Random;
+use crate::clock::Load;
 use crate::links::Weather;
 
 /// One thing that goes wrong, or is mended.
@@ -108,12 +109,21 @@ pub enum Fault {
         /// For so long.
         length: Duration,
     },
-    /// The node wakes up to so late.
-    Lateness {
+    /// The whole machine does not run for a while: a paused virtual machine, or one that sleeps.
+    Freeze {
         /// The node.
         node: usize,
-        /// The most.
-        most: Duration,
+        /// For so long.
+        length: Duration,
+        /// Whether its clock misses that time.
+        missed: bool,
+    },
+    /// The node is busy, or not any more.
+    Load {
+        /// The node.
+        node: usize,
+        /// How busy.
+        load: Load,
     },
     /// A node's script begins to succeed or to fail.
     Script {
@@ -175,7 +185,7 @@ fn one(
     let node = random.below(nodes.len());
     let segment = random.below(segments);
     let mut both = |begin: Fault, end: Fault| faults.extend([(at, begin), (until, end)]);
-    match random.within(0..=15) {
+    match random.within(0..=17) {
         0 => both(
             Fault::Weather { segment, weather: bad_weather(random) },
             Fault::Weather { segment, weather: Weather::FAIR },
@@ -203,14 +213,40 @@ fn one(
         11 => both(Fault::Stop { node }, Fault::Start { node }),
         12 => faults.push((at, Fault::Pause { node, length: until.since(at) })),
         13 => both(
-            Fault::Lateness { node, most: Duration::from_millis(random.within(1..=400)) },
-            Fault::Lateness { node, most: crate::clock::HEALTHY_LATENESS },
+            Fault::Load { node, load: load(random) },
+            Fault::Load { node, load: Load::HEALTHY },
         ),
         14 => both(
             Fault::Refusals { node, per_million: 500_000 },
             Fault::Refusals { node, per_million: 0 },
         ),
+        15 => {
+            let (length, missed) = (until.since(at), random.chance(500_000));
+            faults.push((at, Fault::Freeze { node, length, missed }));
+        }
+        16 => faults.extend(flaps(random, node, segment, at)),
         _ => faults.extend(of_one_node(random, &nodes[node], node, segment, at)),
+    }
+}
+
+/// A link goes down and comes up every 100 ms for a while.
+fn flaps(
+    random: &mut Random,
+    node: usize,
+    segment: usize,
+    at: Instant,
+) -> impl Iterator<Item = (Instant, Fault)> + use<> {
+    (0..random.within(1..=20) * 2).map(move |turn| {
+        let at = at + Duration::from_millis(50) * u32::try_from(turn).expect("few turns");
+        (at, Fault::Carrier { node, segment, up: !turn.is_multiple_of(2) })
+    })
+}
+
+fn load(random: &mut Random) -> Load {
+    if random.chance(500_000) {
+        Load::SATURATED
+    } else {
+        Load::late(Duration::from_millis(random.within(1..=400)))
     }
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use mainstay_base::{Instant, Machine, Seed};
 use mainstay_engine::vrrp::Received;
-use mainstay_engine::{Command, Engine, Event, Input, Transmit, bfd, vrrp};
+use mainstay_engine::{Command, Engine, Event, Input, NeighbourSeen, Transmit, bfd, vrrp};
 use mainstay_plan::{Change, Step};
 
 use super::{Broken, Happening, World};
-use crate::cluster::{Driver, Happened, Packet, Standing, Told};
+use crate::cluster::{Driver, Happened, Packet, Payload, Socket, Standing, Told};
 use crate::kernel::Answer;
 
 impl World {
@@ -21,13 +21,14 @@ impl World {
             return Ok(());
         }
         node.life += 1;
-        let seed = Seed(u64::from(node.life) << 32 | number as u64);
         node.driver = Driver::default();
         node.kernel.forget_answers();
-        node.engine = Some(Engine::start(node.settings.clone(), seed, now));
+        let seed = Seed(self.random.draw());
+        let node = &mut self.cluster.nodes[number];
+        node.engine = Some(Engine::start(node.settings.clone(), seed, node.clock.local(now)));
         node.standings.clear();
         let whole = Change::Whole(Box::new(node.kernel.actual().clone()));
-        node.driver.inbox.push_back(Told::Kernel(Answer::Changed(whole)));
+        node.driver.words.push_back(Told::Kernel(Answer::Changed(whole)));
         let life = node.life;
         let intervals: Vec<Duration> =
             node.settings.vrrp.scripts.iter().map(|script| script.interval).collect();
@@ -40,79 +41,152 @@ impl World {
         self.run(number)
     }
 
-    /// Something waits for the process; it takes it up at once unless it is paused.
-    pub(super) fn tell(&mut self, number: usize, told: Told) -> Result<(), Broken> {
+    /// Something waits for the process; it takes it up when the scheduler lets it.
+    pub(super) fn tell(&mut self, number: usize, told: Told) {
         let node = &mut self.cluster.nodes[number];
         if node.runs() {
-            node.driver.inbox.push_back(told);
+            node.driver.words.push_back(told);
+            self.rouse(number);
         }
-        self.run(number)
+    }
+
+    /// Something waits for the loop: it gets a turn.
+    pub(super) fn rouse(&mut self, number: usize) {
+        let node = &self.cluster.nodes[number];
+        if node.runs() && node.clock.runs() && !node.driver.kernel_busy {
+            let at = node.clock.wake(self.cluster.now, &mut self.random);
+            self.plan_turn(number, at);
+        }
+    }
+
+    /// The next turn is at `at`, unless an earlier one is planned.
+    fn plan_turn(&mut self, number: usize, at: Instant) {
+        let node = &mut self.cluster.nodes[number];
+        let driver = &mut node.driver;
+        if driver.turn.is_some_and(|(planned, _)| planned <= at) {
+            return;
+        }
+        driver.turn_number += 1;
+        let (life, turn) = (node.life, driver.turn_number);
+        driver.turn = Some((at, turn));
+        self.schedule(at, Happening::Turns { node: number, life, turn });
     }
 
     /// The kernel has changed or answered.
-    pub(super) fn hear_kernel(&mut self, number: usize) -> Result<(), Broken> {
+    pub(super) fn hear_kernel(&mut self, number: usize) {
         let node = &mut self.cluster.nodes[number];
         while let Some(answer) = node.kernel.next_answer() {
             if node.engine.is_some() {
-                node.driver.inbox.push_back(Told::Kernel(answer));
+                node.driver.words.push_back(Told::Kernel(answer));
             }
         }
-        self.run(number)
+        self.clients_stale = true;
+        if self.cluster.nodes[number].driver.has_news() {
+            self.rouse(number);
+        }
     }
 
-    /// Takes in everything that waits, then looks at the deadline, then at the steps to carry out: a
-    /// kernel's answers are taken in whole before it is asked for more.
-    fn run(&mut self, number: usize) -> Result<(), Broken> {
-        if self.cluster.nodes[number].clock.paused_until.is_some() {
+    /// One turn: takes in everything that waits, then looks at the deadline, then at the steps to carry out.
+    /// While its kernel carries steps out the loop waits for the answer.
+    pub(super) fn run(&mut self, number: usize) -> Result<(), Broken> {
+        let node = &self.cluster.nodes[number];
+        if !node.clock.runs() || node.driver.kernel_busy {
             return Ok(());
         }
-        while let Some(told) = self.cluster.nodes[number].driver.inbox.pop_front() {
+        self.listen(number)?;
+        self.let_time_pass(number)?;
+        self.aim_kernel(number);
+        self.end_if_done(number)?;
+        self.set_alarm(number);
+        Ok(())
+    }
+
+    /// Reads words and sockets, each whole and in the order of arrival; which comes first is chance.
+    fn listen(&mut self, number: usize) -> Result<(), Broken> {
+        let words_first = self.random.chance(500_000);
+        if words_first {
+            self.hear_words(number)?;
+        }
+        let sockets = &self.cluster.nodes[number].driver.sockets;
+        let full = sockets.iter().filter(|(_, waiting)| !waiting.is_empty());
+        let mut full: Vec<Socket> = full.map(|(socket, _)| *socket).collect();
+        self.random.shuffle(&mut full);
+        for socket in full {
+            while let Some(packet) = self.next_packet(number, socket) {
+                self.hand_packet(number, &packet);
+                self.settle(number)?;
+            }
+        }
+        self.hear_words(number)
+    }
+
+    fn hear_words(&mut self, number: usize) -> Result<(), Broken> {
+        while let Some(told) = self.cluster.nodes[number].driver.words.pop_front() {
             self.hand_in(number, told);
             self.settle(number)?;
         }
-        let now = self.cluster.now;
-        let Some(engine) = &mut self.cluster.nodes[number].engine else { return Ok(()) };
+        Ok(())
+    }
+
+    fn next_packet(&mut self, number: usize, socket: Socket) -> Option<Packet> {
+        self.cluster.nodes[number].driver.sockets.get_mut(&socket)?.pop_front()
+    }
+
+    fn let_time_pass(&mut self, number: usize) -> Result<(), Broken> {
+        let node = &mut self.cluster.nodes[number];
+        let now = node.clock.local(self.cluster.now);
+        let Some(engine) = &mut node.engine else { return Ok(()) };
         if engine.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             engine.handle_timeout(now);
             self.settle(number)?;
             self.check_progress(number)?;
         }
-        self.aim_kernel(number);
-        self.end_if_done(number)
+        Ok(())
     }
 
     fn check_progress(&mut self, number: usize) -> Result<(), Broken> {
-        let now = self.cluster.now;
-        let engine = self.cluster.nodes[number].engine.as_ref();
+        let node = &self.cluster.nodes[number];
+        let now = node.clock.local(self.cluster.now);
+        let engine = node.engine.as_ref();
         match engine.and_then(Machine::poll_timeout) {
             Some(deadline) if deadline.at <= now => {
                 let how = format!("node {number} was woken and wants {deadline:?} again");
-                Err(Broken { checker: "progress", at: now, how })
+                Err(Broken { checker: "progress", at: self.cluster.now, how })
             }
             Some(_) | None => Ok(()),
         }
     }
 
+    /// Hands a packet in with the moment at which the kernel received it.
+    fn hand_packet(&mut self, number: usize, packet: &Packet) {
+        let Some(engine) = &mut self.cluster.nodes[number].engine else { return };
+        let Packet { link, source, destination, ttl, at, ref load } = *packet;
+        let outcome = match load {
+            Payload::Advert(payload) => {
+                let packet = Received { link, source, destination, ttl, payload };
+                engine.handle_input(Input::Received(packet), at)
+            }
+            Payload::Bfd(source_port, payload) => {
+                let source_port = *source_port;
+                let packet = bfd::Received { link, source, destination, source_port, ttl, payload };
+                engine.handle_input(Input::Bfd(packet), at)
+            }
+            Payload::Neighbour(hardware) => {
+                let seen = NeighbourSeen { link, address: source, hardware: *hardware };
+                engine.handle_input(Input::NeighbourSeen(seen), at)
+            }
+        };
+        if let Err(reject) = outcome {
+            let now = self.cluster.now;
+            self.transcript.tell(now, format_args!("node {number} rejects: {reject:?}"));
+        }
+    }
+
     fn hand_in(&mut self, number: usize, told: Told) {
-        let now = self.cluster.now;
         let node = &mut self.cluster.nodes[number];
+        let now = node.clock.local(self.cluster.now);
         let Some(engine) = &mut node.engine else { return };
         let outcome = match told {
-            Told::Packet(Packet { link, source, destination, source_port, ttl, payload }) => {
-                let payload = payload.as_slice();
-                let input = match source_port {
-                    None => Input::Received(Received { link, source, destination, ttl, payload }),
-                    Some(source_port) => Input::Bfd(bfd::Received {
-                        link,
-                        source,
-                        destination,
-                        source_port,
-                        ttl,
-                        payload,
-                    }),
-                };
-                engine.handle_input(input, now)
-            }
             Told::Kernel(Answer::Changed(change)) => {
                 engine.handle_input(Input::Kernel(change), now)
             }
@@ -133,12 +207,10 @@ impl World {
                 engine.handle_input(Input::Command(Command::Stop), now)
             }
         };
-        if let Err(reject) = outcome {
-            self.transcript.tell(now, format_args!("node {number} rejects: {reject:?}"));
-        }
+        debug_assert!(outcome.is_ok(), "only packets are rejected");
     }
 
-    /// Drains the engine: transmits, then events, then the deadline.
+    /// Drains the engine: transmits, then events.
     fn settle(&mut self, number: usize) -> Result<(), Broken> {
         let mut outputs = 0;
         while let Some(transmit) = self.next_transmit(number) {
@@ -149,9 +221,7 @@ impl World {
             outputs += 1;
             self.note(number, &event)?;
         }
-        self.look(&Happened::Drained { node: number, outputs })?;
-        self.set_alarm(number);
-        Ok(())
+        self.look(&Happened::Drained { node: number, outputs })
     }
 
     fn next_transmit(&mut self, number: usize) -> Option<Transmit> {
@@ -178,10 +248,7 @@ impl World {
         let now = self.cluster.now;
         let node = &mut self.cluster.nodes[number];
         let Some(engine) = &node.engine else { return };
-        if node.driver.kernel_busy {
-            return;
-        }
-        let steps = engine.steps(now);
+        let steps = engine.steps(node.clock.local(now));
         if steps.is_empty() {
             return;
         }
@@ -202,12 +269,18 @@ impl World {
         if node.life != life || !node.runs() {
             return Ok(());
         }
+        if let Some(frost) = node.clock.frost {
+            let steps = steps.to_vec();
+            self.schedule(frost.until, Happening::KernelWorks { node: number, life, steps });
+            return Ok(());
+        }
         for step in steps {
             node.kernel.carry_out(step, &mut self.random);
             self.transcript.tell(self.cluster.now, format_args!("node {number} kernel: {step}"));
         }
         node.driver.kernel_busy = false;
-        self.hear_kernel(number)
+        self.hear_kernel(number);
+        self.run(number)
     }
 
     /// A daemon that was asked to stop ends when the kernel is as it wants it.
@@ -228,63 +301,64 @@ impl World {
         Ok(())
     }
 
+    /// Plans the turn that the engine's deadline asks for. A turn that was planned for an earlier deadline stays:
+    /// early is harmless.
     fn set_alarm(&mut self, number: usize) {
-        let now = self.cluster.now;
-        let node = &mut self.cluster.nodes[number];
+        let node = &self.cluster.nodes[number];
         let deadline = node.engine.as_ref().and_then(Machine::poll_timeout);
-        let wished = deadline.map(|deadline| deadline.at);
-        if node.driver.wake.map(|(at, _)| at) == wished {
+        let Some(wished) = deadline.map(|deadline| deadline.at) else { return };
+        if wished == Instant::FAR || node.driver.kernel_busy || !node.clock.runs() {
             return;
         }
-        node.driver.wake_number += 1;
-        let wake_number = node.driver.wake_number;
-        node.driver.wake = wished.map(|at| (at, wake_number));
-        let Some(wished) = wished.filter(|at| *at < Instant::FAR) else { return };
-        let at = node.clock.wake(wished.max(now), &mut self.random);
-        let life = node.life;
-        self.schedule(at, Happening::Wakes { node: number, life, number: wake_number });
+        let wished = node.clock.of_local(wished).max(self.cluster.now);
+        if node.driver.turn.is_none_or(|(planned, _)| planned > wished) {
+            let at = node.clock.wake(wished, &mut self.random);
+            self.plan_turn(number, at);
+        }
     }
 
-    pub(super) fn wake(&mut self, number: usize, life: u32, wake: u64) -> Result<(), Broken> {
+    pub(super) fn turn(&mut self, number: usize, life: u32, turn: u64) -> Result<(), Broken> {
         let node = &mut self.cluster.nodes[number];
-        let meant = node.driver.wake.is_some_and(|(_, number)| number == wake);
-        if node.life != life || !meant || node.clock.paused_until.is_some() {
+        let meant = node.driver.turn.is_some_and(|(_, planned)| planned == turn);
+        if node.life != life || !meant {
             return Ok(());
         }
-        node.driver.wake = None;
-        self.run(number)?;
-        self.set_alarm(number);
-        Ok(())
+        node.driver.turn = None;
+        self.run(number)
     }
 
-    pub(super) fn resume(&mut self, number: usize) -> Result<(), Broken> {
+    /// A pause or a frost may be over: what the cards kept is received, and the process runs on.
+    pub(super) fn resume(&mut self, number: usize) {
         let now = self.cluster.now;
         let node = &mut self.cluster.nodes[number];
-        if node.clock.paused_until.is_none_or(|until| until > now) {
-            return Ok(());
+        let thawed = node.clock.frost.is_some_and(|frost| frost.until <= now);
+        let resumed = node.clock.paused_until.is_some_and(|until| until <= now);
+        if thawed {
+            node.clock.thaw(now);
+            let at = node.clock.local(now);
+            for packet in std::mem::take(&mut node.rings) {
+                node.driver.receive(Packet { at, ..packet });
+            }
+            self.clients_stale = true;
         }
-        node.clock.paused_until = None;
-        node.driver.wake = None;
-        self.transcript.tell(now, format_args!("node {number} runs again"));
-        self.judge_soundness();
-        self.run(number)?;
-        self.set_alarm(number);
-        Ok(())
+        if resumed {
+            node.clock.paused_until = None;
+        }
+        if thawed || resumed {
+            self.transcript.tell(now, format_args!("node {number} runs again"));
+            self.judge_soundness();
+            self.rouse(number);
+        }
     }
 
-    pub(super) fn script_ends(
-        &mut self,
-        number: usize,
-        life: u32,
-        script: usize,
-    ) -> Result<(), Broken> {
+    pub(super) fn script_ends(&mut self, number: usize, life: u32, script: usize) {
         let node = &self.cluster.nodes[number];
         if node.life != life || !node.runs() {
-            return Ok(());
+            return;
         }
         let success = node.scripts_good[script];
         let next = self.cluster.now + node.settings.vrrp.scripts[script].interval;
         self.schedule(next, Happening::ScriptEnds { node: number, life, script });
-        self.tell(number, Told::Script { number: script, success })
+        self.tell(number, Told::Script { number: script, success });
     }
 }

@@ -1,52 +1,81 @@
 //! What engines send, and how it reaches the others.
 
+use std::net::IpAddr;
+
 use mainstay_base::LinkIndex;
-use mainstay_engine::{Transmit, vrrp};
+use mainstay_engine::{Transmit, bfd, vrrp};
 
 use super::{Broken, Happening, World};
-use crate::cluster::{Happened, Packet, Told};
+use crate::cluster::{Happened, Packet, Payload};
+use crate::links::{claimed_address, claimed_hardware};
 use crate::scenario::link_name;
+
+/// So many packets a card keeps while its machine is frozen; what comes then is lost.
+const RING_MAX: usize = 256;
 
 impl World {
     /// Sends what an engine wants sent, as far as its kernel lets it.
     pub(super) fn send(&mut self, number: usize, transmit: &Transmit) -> Result<(), Broken> {
         let now = self.cluster.now;
-        self.transcript.tell(now, format_args!("node {number} sends {transmit:?}"));
+        match transmit {
+            Transmit::Vrrp(packet) => {
+                self.transcript.tell(now, format_args!("node {number} sends {packet:?}"));
+            }
+            Transmit::Bfd(control) => self.transcript.count(now, number, &control.payload),
+        }
         self.look(&Happened::Sent { node: number, transmit })?;
         match transmit {
             Transmit::Vrrp(vrrp::Transmit::Frame { link, bytes }) => {
                 if let Some(segment) = self.segment_of(number, *link) {
-                    self.cluster.segments[segment].hear_frame(bytes, number, now);
+                    self.announce(number, segment, bytes);
                 }
             }
             Transmit::Vrrp(vrrp::Transmit::Advert { link, source, destination, ttl, payload }) => {
                 if let Some(segment) = self.segment_of(number, *link) {
-                    let packet = Packet {
-                        link: *link,
-                        source: *source,
-                        destination: *destination,
-                        source_port: None,
-                        ttl: *ttl,
-                        payload: payload.clone(),
-                    };
+                    let load = Payload::Advert(payload.as_slice().into());
+                    let (link, source, destination) = (*link, *source, *destination);
+                    let packet = Packet { link, source, destination, ttl: *ttl, load, at: now };
                     self.carry(number, segment, &packet);
                 }
             }
             Transmit::Bfd(control) => {
                 if let Some(segment) = self.segment_of(number, control.link) {
-                    let packet = Packet {
-                        link: control.link,
-                        source: control.source,
-                        destination: control.destination,
-                        source_port: Some(control.source_port),
-                        ttl: control.ttl,
-                        payload: control.payload.to_vec(),
-                    };
+                    let bfd::Transmit { link, source, destination, ttl, .. } = *control;
+                    let load = Payload::Bfd(control.source_port, control.payload);
+                    let packet = Packet { link, source, destination, ttl, load, at: now };
                     self.carry(number, segment, &packet);
                 }
             }
         }
         Ok(())
+    }
+
+    /// A frame that tells where an address is reaches nodes and clients.
+    fn announce(&mut self, from: usize, segment: usize, frame: &[u8]) {
+        let now = self.cluster.now;
+        self.cluster.segments[segment].hear_frame(frame, from, now);
+        let Some((address, mac)) = claimed_address(frame).zip(claimed_hardware(frame)) else {
+            return;
+        };
+        let packet = Packet {
+            link: LinkIndex(0),
+            source: address,
+            destination: multicast(),
+            ttl: 255,
+            load: Payload::Neighbour(mac),
+            at: now,
+        };
+        self.carry(from, segment, &packet);
+        let outside = self.cluster.outside();
+        for client in 0..self.cluster.clients.len() {
+            let heard = &self.cluster.clients[client];
+            if (heard.address, heard.segment) != (address, segment) {
+                continue;
+            }
+            for delay in self.cluster.segments[segment].carry(from, outside, &mut self.random) {
+                self.schedule(now + delay, Happening::ClientHears { client, node: from });
+            }
+        }
     }
 
     /// The segment of a node's link, if the link is up.
@@ -58,9 +87,11 @@ impl World {
 
     fn carry(&mut self, from: usize, segment: usize, packet: &Packet) {
         for to in (0..self.cluster.nodes.len()).filter(|to| *to != from) {
+            let Some(link) = self.receiving_link(to, segment, packet) else { continue };
             for delay in self.cluster.segments[segment].carry(from, to, &mut self.random) {
-                let at = self.cluster.now + delay;
-                let Some(link) = self.receiving_link(to, segment, packet) else { continue };
+                let wait = self.cluster.nodes[from].clock.softirq(&mut self.random)
+                    + self.cluster.nodes[to].clock.softirq(&mut self.random);
+                let at = self.cluster.now + delay + wait;
                 let packet = Packet { link, ..packet.clone() };
                 self.schedule(at, Happening::Arrives { node: to, packet });
             }
@@ -76,9 +107,27 @@ impl World {
         to_us.then_some(link.index)
     }
 
-    pub(super) fn arrive(&mut self, number: usize, packet: Packet) -> Result<(), Broken> {
-        let actual = self.cluster.nodes[number].kernel.actual();
-        let up = actual.links.get(&packet.link).is_some_and(|link| link.up);
-        if up { self.tell(number, Told::Packet(packet)) } else { Ok(()) }
+    /// A packet reaches a machine: its socket, or its card while the machine is frozen.
+    pub(super) fn arrive(&mut self, number: usize, packet: Packet) {
+        let now = self.cluster.now;
+        let node = &mut self.cluster.nodes[number];
+        let up = node.kernel.actual().links.get(&packet.link).is_some_and(|link| link.up);
+        if !up || !node.runs() {
+            return;
+        }
+        if node.clock.frost.is_some() {
+            if node.rings.len() < RING_MAX {
+                node.rings.push_back(packet);
+            }
+            return;
+        }
+        let at = node.clock.local(now);
+        node.driver.receive(Packet { at, ..packet });
+        self.rouse(number);
     }
+}
+
+/// Any group: every node of the segment listens to announcements.
+fn multicast() -> IpAddr {
+    IpAddr::from([0xff02, 0, 0, 0, 0, 0, 0, 1])
 }

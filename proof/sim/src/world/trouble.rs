@@ -8,8 +8,8 @@ use mainstay_engine::{Transmit, vrrp};
 use mainstay_plan::{AddressKey, PresentAddress};
 
 use super::{Broken, Happening, World};
-use crate::clock::Clock;
-use crate::cluster::{Happened, Packet, Told};
+use crate::clock::{Clock, Frost, Load};
+use crate::cluster::{Happened, Packet, Payload, Told};
 use crate::links::Weather;
 use crate::scenario::{Fault, link_name};
 
@@ -20,6 +20,7 @@ impl World {
     pub(super) fn befall(&mut self, fault: Fault) -> Result<(), Broken> {
         self.transcript.tell(self.cluster.now, format_args!("{fault:?}"));
         let outcome = self.carry_out(fault);
+        self.clients_stale = true;
         self.judge_soundness();
         outcome
     }
@@ -35,51 +36,50 @@ impl World {
             Fault::Mend { segment } => segments[segment].cuts.clear(),
             Fault::Carrier { node, segment, up } => {
                 nodes[node].kernel.set_up(&link_name(segment), up);
-                return self.hear_kernel(node);
+                self.hear_kernel(node);
             }
             Fault::Vanish { node, segment } => {
                 nodes[node].kernel.detach(&link_name(segment));
-                return self.hear_kernel(node);
+                self.hear_kernel(node);
             }
             Fault::Return { node, segment } => {
                 nodes[node].kernel.reattach(&link_name(segment));
-                return self.hear_kernel(node);
+                self.hear_kernel(node);
             }
             Fault::Rename { node, segment, back } => {
                 let names = (link_name(segment), other_name(segment));
                 let (from, to) = if back { (&names.1, &names.0) } else { (&names.0, &names.1) };
                 nodes[node].kernel.rename(from, to);
-                return self.hear_kernel(node);
+                self.hear_kernel(node);
             }
-            Fault::Steal { node, which } => return self.steal(node, which),
-            Fault::Source { node, segment, there } => return self.source(node, segment, there),
+            Fault::Steal { node, which } => self.steal(node, which),
+            Fault::Source { node, segment, there } => self.source(node, segment, there),
             Fault::Crash { node } => return self.crash(node),
             Fault::PowerOff { node } => return self.power_off(node),
-            Fault::Stop { node } => return self.tell(node, Told::Stop),
+            Fault::Stop { node } => self.tell(node, Told::Stop),
             Fault::Start { node } => return self.start(node),
             Fault::Pause { node, length } => self.pause(node, length),
-            Fault::Lateness { node, most } => nodes[node].clock.lateness_max = most,
+            Fault::Freeze { node, length, missed } => self.freeze(node, length, missed),
+            Fault::Load { node, load } => nodes[node].clock.load = load,
             Fault::Script { node, script, good } => nodes[node].scripts_good[script] = good,
-            Fault::Reload { node, router, priority } => return self.reload(node, router, priority),
+            Fault::Reload { node, router, priority } => self.reload(node, router, priority),
             Fault::Refusals { node, per_million } => nodes[node].kernel.refusals = per_million,
-            Fault::Garbage { node, segment, payload } => {
-                return self.garbage(node, segment, payload);
-            }
+            Fault::Garbage { node, segment, payload } => self.garbage(node, segment, &payload),
         }
         Ok(())
     }
 
-    fn steal(&mut self, number: usize, which: usize) -> Result<(), Broken> {
+    fn steal(&mut self, number: usize, which: usize) {
         let kernel = &mut self.cluster.nodes[number].kernel;
         let ours = kernel.actual().addresses.iter().filter(|(_, present)| present.ours);
         let ours: Vec<_> = ours.map(|(key, _)| *key).collect();
         if let Some((link, address)) = ours.get(which % ours.len().max(1)) {
             kernel.take_away(*link, *address);
         }
-        self.hear_kernel(number)
+        self.hear_kernel(number);
     }
 
-    fn source(&mut self, number: usize, segment: usize, there: bool) -> Result<(), Broken> {
+    fn source(&mut self, number: usize, segment: usize, there: bool) {
         let own = self.cluster.scenario.nodes[number].own[segment].clone();
         let kernel = &mut self.cluster.nodes[number].kernel;
         let link = kernel.actual().link_named(&link_name(segment)).map(|link| link.index);
@@ -91,7 +91,7 @@ impl World {
                 (true, true) | (false, false) => {}
             }
         }
-        self.hear_kernel(number)
+        self.hear_kernel(number);
     }
 
     fn crash(&mut self, number: usize) -> Result<(), Broken> {
@@ -110,7 +110,14 @@ impl World {
         farewells: &[vrrp::Transmit],
         addresses: &[AddressKey],
     ) -> Result<(), Broken> {
-        if self.cluster.nodes[number].runs() {
+        let node = &self.cluster.nodes[number];
+        if node.runs() {
+            return Ok(());
+        }
+        if let Some(frost) = node.clock.frost {
+            let (farewells, addresses) = (farewells.to_vec(), addresses.to_vec());
+            let will = Happening::Will { node: number, farewells, addresses };
+            self.schedule(frost.until, will);
             return Ok(());
         }
         for farewell in farewells {
@@ -140,7 +147,17 @@ impl World {
         self.schedule(until, Happening::Resumes { node: number });
     }
 
-    fn reload(&mut self, number: usize, router: usize, priority: Priority) -> Result<(), Broken> {
+    /// The whole machine stands still.
+    fn freeze(&mut self, number: usize, length: Duration, missed: bool) {
+        let (since, until) = (self.cluster.now, self.cluster.now + length);
+        let clock = &mut self.cluster.nodes[number].clock;
+        if clock.frost.is_none() {
+            clock.frost = Some(Frost { since, until, missed });
+            self.schedule(until, Happening::Resumes { node: number });
+        }
+    }
+
+    fn reload(&mut self, number: usize, router: usize, priority: Priority) {
         let node = &mut self.cluster.nodes[number];
         let mut settings = node.settings.clone();
         settings.vrrp.routers[router].priority = priority;
@@ -148,16 +165,16 @@ impl World {
             return self.tell(number, Told::Settings(Box::new(settings)));
         }
         node.settings = settings;
-        Ok(())
     }
 
-    fn garbage(&mut self, node: usize, segment: usize, payload: Vec<u8>) -> Result<(), Broken> {
+    fn garbage(&mut self, node: usize, segment: usize, payload: &[u8]) {
         let actual = self.cluster.nodes[node].kernel.actual();
-        let Some(link) = actual.link_named(&link_name(segment)) else { return Ok(()) };
+        let Some(link) = actual.link_named(&link_name(segment)) else { return };
         let (source, destination) = ([10, 0, 0, 254].into(), [224, 0, 0, 18].into());
-        let packet =
-            Packet { link: link.index, source, destination, source_port: None, ttl: 255, payload };
-        self.arrive(node, packet)
+        let load = Payload::Advert(payload.into());
+        let at = self.cluster.now;
+        let packet = Packet { link: link.index, source, destination, ttl: 255, load, at };
+        self.arrive(node, packet);
     }
 
     /// Mends everything.
@@ -175,10 +192,13 @@ impl World {
         }
         for number in 0..self.cluster.nodes.len() {
             let node = &mut self.cluster.nodes[number];
-            node.clock = Clock { paused_until: Some(self.cluster.now), ..Clock::healthy() };
+            let now = self.cluster.now;
+            let frost = node.clock.frost.map(|frost| Frost { until: now, ..frost });
+            let behind = node.clock.behind;
+            node.clock = Clock { load: Load::HEALTHY, paused_until: Some(now), frost, behind };
             node.kernel.refusals = 0;
             node.scripts_good.clone_from(&self.cluster.scenario.nodes[number].scripts_good);
-            self.resume(number)?;
+            self.resume(number);
             self.start(number)?;
         }
         self.judge_soundness();
