@@ -96,6 +96,9 @@ impl Control {
         let actual = kernel.read_whole().map_err(Error::refused("read", "links and addresses"))?;
         let reactor = Reactor::start().map_err(Error::refused("create", "epoll"))?;
         reactor.add(&kernel, KERNEL).map_err(Error::refused("watch", "netlink"))?;
+        if let Some(filter) = kernel.filter_fd() {
+            reactor.add(filter, KERNEL).map_err(Error::refused("watch", "netlink"))?;
+        }
         let sockets = Sockets::open(FIRST_SOCKET)?;
         let (sender, words) = to_engine(reactor.waker());
         let (told, told_end) = mpsc::channel(TOLD_DEPTH);

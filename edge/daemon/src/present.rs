@@ -39,13 +39,7 @@ pub(crate) fn status(report: &Report, known: &Known) -> api::Status {
 
 /// Steps as a plan.
 pub(crate) fn plan(steps: &[Step]) -> api::Plan {
-    let step = |step: &Step| api::PlanStep {
-        verb: match step {
-            Step::AddAddress { .. } => "add".to_owned(),
-            Step::RemoveAddress { .. } => "remove".to_owned(),
-        },
-        object: step.key().to_string(),
-    };
+    let step = |step: &Step| api::PlanStep { verb: step.verb().to_owned(), object: step.target() };
     api::Plan { steps: steps.iter().map(step).collect() }
 }
 

@@ -17,6 +17,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use mainstay_base::{InterfaceAddress, LinkIndex};
 use mainstay_plan::{Actual, Change, Refusal, Step};
 
+use crate::firewall::Firewall;
 use crate::netlink::{Body, Channel, Message, Read};
 use pending::Pending;
 
@@ -29,6 +30,7 @@ const DRAIN_AT_MOST: usize = 256;
 /// The links and addresses of one network namespace.
 pub struct Kernel {
     channel: Channel,
+    firewall: Firewall,
     mirror: Actual,
     /// Addresses added in this life: how ours are known where the kernel keeps no mark.
     added: BTreeSet<(LinkIndex, InterfaceAddress)>,
@@ -60,6 +62,7 @@ impl Kernel {
     fn on(channel: Channel) -> io::Result<Kernel> {
         Ok(Kernel {
             channel,
+            firewall: Firewall::open(),
             mirror: Actual::default(),
             added: BTreeSet::new(),
             keeps_marks: None,
@@ -80,6 +83,7 @@ impl Kernel {
     pub fn read_whole(&mut self) -> io::Result<Actual> {
         self.lost = true;
         self.mirror = self.dump()?;
+        self.mirror.filter = self.firewall.read();
         self.lost = false;
         Ok(self.mirror.clone())
     }
@@ -100,6 +104,11 @@ impl Kernel {
                 Read::Overrun => self.tell_whole(&mut news)?,
                 Read::Empty => break,
             }
+        }
+        if let Some(present) = self.firewall.drain() {
+            let change = Change::Filter(present);
+            self.mirror.apply(&change);
+            news.push(News::Changed(change));
         }
         Ok(news)
     }
@@ -156,7 +165,7 @@ impl Kernel {
             Change::AddressGone { link, address, .. } => {
                 self.added.remove(&(*link, *address));
             }
-            Change::Whole(_) | Change::Link(_) | Change::Address { .. } => {}
+            Change::Whole(_) | Change::Link(_) | Change::Address { .. } | Change::Filter(_) => {}
         }
         self.mirror.apply(change);
     }
@@ -180,6 +189,13 @@ impl Kernel {
             present.ours = decoded.protocol == Some(ADDRESS_PROTOCOL) || remembered;
         }
         change
+    }
+}
+
+impl Kernel {
+    /// The packet filter's descriptor, where the kernel has one: readable as the kernel's own.
+    pub fn filter_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.firewall.fd()
     }
 }
 

@@ -9,6 +9,7 @@ mod batch;
 mod beside;
 mod control;
 mod errno;
+mod firewall;
 mod netlink;
 mod sockopt;
 mod stamps;

@@ -1,6 +1,7 @@
 //! One netlink socket: requests, answers, notifications.
 
 mod attributes;
+mod compose;
 mod message;
 
 use std::io;
@@ -10,13 +11,13 @@ use std::time::{Duration, Instant};
 use mainstay_plan::Refusal;
 use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use netlink_sys::{Socket, SocketAddr};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::sockopt;
 pub(crate) use attributes::{Attributes, array, number, text};
-
+pub(crate) use compose::Composer;
 pub(crate) use message::{Body, Message, Messages};
 
 /// Longer than any message that the kernel sends without being asked for virtual functions.
@@ -24,6 +25,9 @@ const LONGEST_DATAGRAM: usize = 64 * 1024;
 
 /// Room for the notifications of some ten thousand changes while nobody reads.
 const RECEIVE_BUFFER: i32 = 8 * 1024 * 1024;
+
+/// Room for a transaction of some ten thousand addresses.
+const SEND_BUFFER: i32 = 4 * 1024 * 1024;
 
 /// How long an answer may take; the kernel answers a request before it returns from the send. Less than
 /// the silence after which a supervisor takes its control process for hanging.
@@ -53,9 +57,23 @@ impl Channel {
         Channel::with_buffer(groups, RECEIVE_BUFFER)
     }
 
+    /// Opens a socket to the packet filter.
+    pub(crate) fn to_netfilter(groups: &[u32]) -> io::Result<Channel> {
+        let channel = Channel::speaking(NETLINK_NETFILTER, groups, RECEIVE_BUFFER)?;
+        let fd = channel.socket.as_raw_fd();
+        let set = |option| sockopt::set_int(fd, libc::SOL_SOCKET, option, SEND_BUFFER);
+        // A transaction is one message to the socket, with all addresses in it.
+        set(libc::SO_SNDBUFFORCE).or_else(|_| set(libc::SO_SNDBUF))?;
+        Ok(channel)
+    }
+
     /// Like [`Channel::open`], with room for that many bytes of unread messages.
     pub(crate) fn with_buffer(groups: &[u32], bytes: i32) -> io::Result<Channel> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
+        Channel::speaking(NETLINK_ROUTE, groups, bytes)
+    }
+
+    fn speaking(protocol: isize, groups: &[u32], bytes: i32) -> io::Result<Channel> {
+        let mut socket = Socket::new(protocol)?;
         size_receive_buffer(&socket, bytes)?;
         socket.set_ext_ack(true)?;
         socket.set_cap_ack(true)?;
@@ -90,6 +108,27 @@ impl Channel {
         let start = batch.len();
         batch.resize(start + message.buffer_len().next_multiple_of(4), 0);
         message.serialize(&mut batch[start..]);
+        self.sequence
+    }
+
+    /// Appends a request whose payload is composed already, and gives its number.
+    pub(crate) fn append_composed(
+        &mut self,
+        batch: &mut Vec<u8>,
+        kind: u16,
+        flags: u16,
+        payload: &[u8],
+    ) -> u32 {
+        const HEADER_BYTES: usize = 16;
+        self.sequence = self.sequence.wrapping_add(1);
+        let length = u32::try_from(HEADER_BYTES + payload.len()).expect("far less than 4 GiB");
+        batch.extend(length.to_ne_bytes());
+        batch.extend(kind.to_ne_bytes());
+        batch.extend((NLM_F_REQUEST | flags).to_ne_bytes());
+        batch.extend(self.sequence.to_ne_bytes());
+        batch.extend([0; 4]);
+        batch.extend(payload);
+        batch.resize(batch.len().next_multiple_of(4), 0);
         self.sequence
     }
 

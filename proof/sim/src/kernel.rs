@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName};
-use mainstay_plan::{Actual, AddressOptions, Change, Link, PresentAddress, Refusal, Step};
+use mainstay_plan::{
+    Actual, AddressOptions, Change, Link, PresentAddress, PresentFilter, Refusal, Step,
+};
 
 use crate::Random;
 
@@ -65,13 +67,17 @@ impl Kernel {
 
     /// Carries a step out, or refuses it.
     pub fn carry_out(&mut self, step: &Step, random: &mut Random) {
-        let refused = self.refused.contains(&step.key().address);
+        let refused = step.address().is_some_and(|key| self.refused.contains(&key.address));
         let outcome = if refused || random.chance(self.refusals) {
             Err(refusal(NO_BUFFERS, "No buffer space available"))
         } else {
             match step {
                 Step::AddAddress { link, key, options } => self.add(*link, key.address, options),
                 Step::RemoveAddress { link, key } => self.remove(*link, key.address, true),
+                Step::SetFilter(_) => {
+                    self.change(step.outcome());
+                    Ok(())
+                }
             }
         };
         self.told.push_back(match outcome {
@@ -164,6 +170,7 @@ impl Kernel {
     /// The machine loses power: of addresses, only the node's own are there afterwards.
     pub fn power_off(&mut self) {
         self.actual.addresses.retain(|_, present| !present.ours);
+        self.actual.filter = PresentFilter::default();
         self.told.clear();
     }
 

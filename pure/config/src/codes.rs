@@ -81,7 +81,7 @@ codes! {
     AuthenticationVersion = "vrrp/authentication-version": "Version 3 has no authentication.",
     AuthenticationHeader = "vrrp/authentication-header": "The authentication header is not carried out; peers that use it are not understood.",
     VersionForced = "vrrp/version-forced": "IPv6 needs version 3.",
-    AcceptOff = "vrrp/accept-off": "With accept off keepalived drops packets to the virtual address unless the router is the owner; mainstay answers them.",
+    AcceptOff = "vrrp/accept-off": "With accept off packets to the virtual addresses are dropped, even pings, unless the router is the owner; neighbour discovery passes.",
     Strict = "vrrp/strict": "`vrrp_strict` changes or refuses what goes beyond the RFC.",
     PeersFamily = "vrrp/peer-family": "Peers and source are of the family of the advertised addresses.",
     PeersNone = "vrrp/no-peers": "A list of unicast peers is empty.",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mainstay_base::{Instant, LinkIndex};
-use mainstay_plan::{AddressKey, Refusal, Step};
+use mainstay_plan::{AddressKey, Refusal, Step, Subject};
 
 /// From each refusal of a step to the next try; the last one repeats.
 const BACK_OFF: [Duration; 6] = [
@@ -44,28 +44,28 @@ struct Fought {
 /// What is held back, and until when. Both tables are bounded by the addresses of the settings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Holdback {
-    refused: BTreeMap<AddressKey, Refused>,
+    refused: BTreeMap<Subject, Refused>,
     fought: BTreeMap<AddressKey, Fought>,
 }
 
 impl Holdback {
     /// The kernel refused a step; how many tries that makes, and in how long it is tried again.
     pub(crate) fn refuse(&mut self, step: Step, refusal: Refusal, now: Instant) -> (u32, Duration) {
-        let before = self.refused.get(step.key()).filter(|held| same_verb(&held.step, &step));
+        let before = self.refused.get(&step.subject()).filter(|held| same_verb(&held.step, &step));
         let tries = before.map_or(0, |held| held.tries).saturating_add(1);
         let nth = usize::try_from(tries - 1).unwrap_or(usize::MAX).min(BACK_OFF.len() - 1);
         let again_in = BACK_OFF[nth];
-        let key = step.key().clone();
+        let subject = step.subject();
         let again_at = Some(now + again_in);
-        self.refused.insert(key, Refused { step, refusal, tries, again_at });
+        self.refused.insert(subject, Refused { step, refusal, tries, again_at });
         (tries, again_in)
     }
 
     /// The kernel did carry out a step, or it is not needed any more: how often it was refused.
     pub(crate) fn settle(&mut self, step: &Step) -> Option<u32> {
-        let held = self.refused.get(step.key()).filter(|held| same_verb(&held.step, step))?;
+        let held = self.refused.get(&step.subject()).filter(|held| same_verb(&held.step, step))?;
         let tries = held.tries;
-        self.refused.remove(step.key());
+        self.refused.remove(&step.subject());
         Some(tries)
     }
 
@@ -89,7 +89,7 @@ impl Holdback {
     /// The link changed in a way that may help: what was refused there is tried at once.
     pub(crate) fn encourage(&mut self, link: Option<LinkIndex>) {
         for held in self.refused.values_mut() {
-            if link.is_none_or(|link| link == link_of(&held.step)) {
+            if link.is_none_or(|link| held.step.link().is_none_or(|of| of == link)) {
                 held.again_at = None;
             }
         }
@@ -108,11 +108,15 @@ impl Holdback {
 
     /// Whether a step is not to be offered at the moment.
     pub(crate) fn holds(&self, step: &Step) -> bool {
-        let refused = self.refused.get(step.key());
+        let refused = self.refused.get(&step.subject());
         let refused =
             refused.is_some_and(|held| same_verb(&held.step, step) && held.again_at.is_some());
-        let fought = self.fought.get(step.key()).is_some_and(|fought| fought.again_at.is_some());
-        refused || (fought && matches!(step, Step::AddAddress { .. }))
+        refused || (matches!(step, Step::AddAddress { .. }) && self.is_fought(step))
+    }
+
+    fn is_fought(&self, step: &Step) -> bool {
+        let fought = step.address().and_then(|key| self.fought.get(key));
+        fought.is_some_and(|fought| fought.again_at.is_some())
     }
 
     /// When the next step is offered again.
@@ -144,18 +148,7 @@ impl Holdback {
 }
 
 fn same_verb(a: &Step, b: &Step) -> bool {
-    match (a, b) {
-        (Step::AddAddress { .. }, Step::AddAddress { .. })
-        | (Step::RemoveAddress { .. }, Step::RemoveAddress { .. }) => true,
-        (Step::AddAddress { .. }, Step::RemoveAddress { .. })
-        | (Step::RemoveAddress { .. }, Step::AddAddress { .. }) => false,
-    }
-}
-
-fn link_of(step: &Step) -> LinkIndex {
-    match step {
-        Step::AddAddress { link, .. } | Step::RemoveAddress { link, .. } => *link,
-    }
+    a.verb() == b.verb()
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ impl Engine {
             Change::AddressGone { link, address, by_us } => {
                 self.address_went((*link, *address), *by_us, now);
             }
+            Change::Filter(_) => self.replan(),
             Change::Link(link) => {
                 self.holdback.encourage(Some(link.index));
                 self.replan();
@@ -148,8 +149,9 @@ impl Engine {
         now: Instant,
     ) {
         let Some(key) = self.key(link, address) else { return };
-        self.planned.retain(|step| adds(step, &key) || step.key() != &key);
+        self.planned.retain(|step| adds(step, &key) || step.address() != Some(&key));
         if !self.table.wants().addresses.contains_key(&key) {
+            self.open_what_is_gone(address);
             return;
         }
         let link_is_up = self.actual.links.get(&link).is_some_and(|link| link.up);
@@ -158,6 +160,13 @@ impl Engine {
             self.tell(Event::AddressTaken { key, times, again_in });
         }
         self.replan();
+    }
+
+    /// The packet filter closes an address until it is gone.
+    fn open_what_is_gone(&mut self, address: InterfaceAddress) {
+        if self.actual.filter.filter.closes(address.ip()) {
+            self.replan();
+        }
     }
 
     /// A step was carried out. If it is in the plan still, nothing was told that it brought about:
@@ -305,7 +314,7 @@ fn tell_table(table: &mut Table, input: vrrp::Input<'_>, now: Instant) {
 fn adds(step: &Step, key: &AddressKey) -> bool {
     match step {
         Step::AddAddress { key: added, .. } => added == key,
-        Step::RemoveAddress { .. } => false,
+        Step::RemoveAddress { .. } | Step::SetFilter(_) => false,
     }
 }
 

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName, MacAddress};
 
-use crate::AddressOptions;
+use crate::{AddressOptions, PresentFilter};
 
-/// A mirror of the links and addresses of the kernel.
+/// A mirror of the kernel, as far as machines care.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actual {
     /// Every link, by index.
     pub links: BTreeMap<LinkIndex, Link>,
     /// Every address.
     pub addresses: BTreeMap<(LinkIndex, InterfaceAddress), PresentAddress>,
+    /// Our table of the packet filter.
+    pub filter: PresentFilter,
 }
 
 /// One link.
@@ -75,6 +77,8 @@ pub enum Change {
         /// Whether the kernel did it at our own request.
         by_us: bool,
     },
+    /// Our table of the packet filter is another one.
+    Filter(PresentFilter),
 }
 
 impl Actual {
@@ -95,6 +99,7 @@ impl Actual {
             Change::AddressGone { link, address, .. } => {
                 self.addresses.remove(&(*link, *address));
             }
+            Change::Filter(present) => self.filter = present.clone(),
         }
     }
 

@@ -5,10 +5,14 @@
 //! Nothing here knows netlink; `edge/linux` carries the steps out, the simulator's kernel too.
 
 mod actual;
+mod filter;
 mod fit;
+mod step;
 mod steps;
 mod wants;
 
 pub use actual::{Actual, Change, Link, PresentAddress};
-pub use steps::{Refusal, Step, steps};
+pub use filter::{ClosedAddress, Filter, PresentFilter};
+pub use step::{Refusal, Step, Subject};
+pub use steps::steps;
 pub use wants::{AddressKey, AddressOptions, Lifetime, Scope, Wants};

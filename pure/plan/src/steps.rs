@@ -1,60 +1,11 @@
 //! The ordered steps from what is there to what is wanted.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use mainstay_base::{Family, InterfaceAddress, LinkIndex};
 
 use crate::fit::{Fit, Subnet, fit};
-use crate::{Actual, AddressKey, AddressOptions, Link, PresentAddress, Wants};
-
-/// One change to make to the kernel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Put an address on a link, marked as ours; one of ours that is there takes the options.
-    AddAddress {
-        /// On this link.
-        link: LinkIndex,
-        /// The link's name and the address.
-        key: AddressKey,
-        /// How.
-        options: AddressOptions,
-    },
-    /// Take an address off a link.
-    RemoveAddress {
-        /// From this link.
-        link: LinkIndex,
-        /// The link's name and the address.
-        key: AddressKey,
-    },
-}
-
-impl Step {
-    /// The address that the step is about.
-    pub fn key(&self) -> &AddressKey {
-        match self {
-            Step::AddAddress { key, .. } | Step::RemoveAddress { key, .. } => key,
-        }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Step::AddAddress { key, .. } => write!(f, "add {key}"),
-            Step::RemoveAddress { key, .. } => write!(f, "remove {key}"),
-        }
-    }
-}
-
-/// Why the kernel did not carry out a step, in words for the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The kernel's error number.
-    pub errno: i32,
-    /// The kernel's sentence: its extended answer where it gave one, else the errno's text.
-    pub message: String,
-}
+use crate::{Actual, AddressKey, AddressOptions, Filter, Link, PresentAddress, Step, Wants};
 
 /// The steps that lead from `actual` to `wants`, in order.
 ///
@@ -62,9 +13,11 @@ pub struct Refusal {
 /// that stands otherwise than wanted is changed in place where the kernel can, and else taken off
 /// and put on again in one go. A wanted address on a link that is not there gives no step: it
 /// waits for the link. Addresses that bear our mark and that nobody wants are removed; addresses
-/// of others are never touched unless `wants.absent` names them.
+/// of others are never touched unless `wants.absent` names them. The packet filter comes first: an
+/// address that should be closed is never open in between.
 pub fn steps(wants: &Wants, actual: &Actual) -> Vec<Step> {
     let mut plan = Plan { wants, actual, steps: Vec::new(), gone: BTreeSet::new() };
+    plan.set_filter();
     plan.add_missing();
     // Those behind go before the first of their subnet: what stands behind it when it goes is
     // then final, and is put on again once.
@@ -94,6 +47,14 @@ impl<'a> Plan<'a> {
             Some((actual.link_named(&key.link)?, key, options))
         };
         self.wants.addresses.iter().filter_map(on_link)
+    }
+
+    fn set_filter(&mut self) {
+        let wanted = Filter::wanted(self.wants, self.actual);
+        let there = &self.actual.filter;
+        if wanted != there.filter || !there.intact {
+            self.steps.push(Step::SetFilter(wanted));
+        }
     }
 
     fn add_missing(&mut self) {

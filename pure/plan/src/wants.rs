@@ -16,6 +16,8 @@ pub struct Wants {
     /// them there: the virtual addresses of routers that are not Active. Disjoint from
     /// `addresses`.
     pub absent: BTreeSet<AddressKey>,
+    /// Those of `addresses` to and from which nothing but neighbour discovery passes.
+    pub closed: BTreeSet<AddressKey>,
 }
 
 /// An address on a link, by the link's name: the link may go and come back.

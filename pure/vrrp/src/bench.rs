@@ -6,9 +6,7 @@ use std::time::Duration;
 use mainstay_base::{
     Deadline, Family, Instant, InterfaceAddress, LinkIndex, LinkName, MacAddress, Machine,
 };
-use mainstay_plan::{
-    Actual, AddressKey, AddressOptions, Change, Link, PresentAddress, Step, steps,
-};
+use mainstay_plan::{Actual, AddressKey, AddressOptions, Change, Link, PresentAddress, steps};
 
 use crate::advert::{ChecksumSeen, Outgoing};
 use crate::event::{Cause, StateName};
@@ -252,16 +250,7 @@ impl Bench {
     fn settle(&mut self) {
         self.drain();
         for step in steps(self.table.wants(), &self.actual) {
-            let change = match step {
-                Step::AddAddress { link, key, .. } => Change::Address {
-                    link,
-                    address: key.address,
-                    present: PresentAddress { ours: true, ..PresentAddress::default() },
-                },
-                Step::RemoveAddress { link, key } => {
-                    Change::AddressGone { link, address: key.address, by_us: true }
-                }
-            };
+            let change = step.outcome();
             self.apply(&change);
         }
         assert!(steps(self.table.wants(), &self.actual).is_empty(), "the kernel is as wanted");

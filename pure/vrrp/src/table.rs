@@ -198,6 +198,7 @@ impl Table {
             Change::AddressGone { link, address, .. } => {
                 self.address_changed((*link, *address), false, actual, now);
             }
+            Change::Filter(_) => {}
         }
     }
 
@@ -508,10 +509,17 @@ impl Table {
         }
         self.holding[number] = router.is_active();
         for slot in router.slots() {
+            let closes = !router.settings().accept;
             if router.is_active() {
                 self.ledger.hold(slot.key(), &slot.address.options);
+                if closes {
+                    self.ledger.close(slot.key());
+                }
             } else {
                 self.ledger.release(slot.key());
+                if closes {
+                    self.ledger.open(slot.key());
+                }
             }
         }
     }

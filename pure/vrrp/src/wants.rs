@@ -14,6 +14,8 @@ use crate::settings::VirtualAddress;
 pub(crate) struct Ledger {
     wants: Wants,
     holders: BTreeMap<AddressKey, u32>,
+    /// Those of them that do not accept what is sent to it.
+    closers: BTreeMap<AddressKey, u32>,
     revision: u64,
 }
 
@@ -32,6 +34,25 @@ impl Ledger {
         if *holders == 1 {
             self.wants.absent.remove(key);
             self.wants.addresses.insert(key.clone(), options.clone());
+            self.revision += 1;
+        }
+    }
+
+    /// An Active router that holds the address accepts nothing that is sent to it.
+    pub(crate) fn close(&mut self, key: &AddressKey) {
+        *self.closers.entry(key.clone()).or_default() += 1;
+        if self.wants.closed.insert(key.clone()) {
+            self.revision += 1;
+        }
+    }
+
+    /// A router that closed the address is no longer Active.
+    pub(crate) fn open(&mut self, key: &AddressKey) {
+        let Some(closers) = self.closers.get_mut(key) else { return };
+        *closers -= 1;
+        if *closers == 0 {
+            self.closers.remove(key);
+            self.wants.closed.remove(key);
             self.revision += 1;
         }
     }

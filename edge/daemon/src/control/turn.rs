@@ -261,6 +261,6 @@ impl Control {
 fn touches_links(change: &Change) -> bool {
     match change {
         Change::Whole(_) | Change::Link(_) | Change::LinkGone(_) => true,
-        Change::Address { .. } | Change::AddressGone { .. } => false,
+        Change::Address { .. } | Change::AddressGone { .. } | Change::Filter(_) => false,
     }
 }

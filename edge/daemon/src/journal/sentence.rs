@@ -34,7 +34,7 @@ pub(super) fn of(event: &Event) -> Line {
         Event::StepRefused { step, refusal, tries, again_in } => Line {
             level: Level::Error,
             ..warning(
-                step.key(),
+                &step.subject(),
                 format!(
                     "the kernel refuses to {step}: {} (try {tries}, again in {again_in:?})",
                     refusal.message
@@ -42,7 +42,7 @@ pub(super) fn of(event: &Event) -> Line {
             )
         },
         Event::StepAccepted { step, tries } => {
-            report(step.key(), format!("the kernel took {step} after {tries} refusals"))
+            report(&step.subject(), format!("the kernel took {step} after {tries} refusals"))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use mainstay_base::{InterfaceAddress, LinkIndex};
-use mainstay_plan::{AddressOptions, Change, PresentAddress, Refusal, Step};
+use mainstay_plan::{AddressOptions, Change, Filter, PresentAddress, Refusal, Step};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 
 use super::pending::Pending;
@@ -23,14 +23,35 @@ impl Kernel {
     /// every step is answered. A step that the kernel leaves unanswered counts as refused.
     pub fn apply(&mut self, steps: &[Step]) -> Vec<News> {
         let mut news = Vec::new();
-        for batch in steps.chunks(BATCH) {
-            let mut pending = Pending::default();
-            if let Err(error) = self.carry_out(batch, &mut pending, &mut news) {
-                let refusal = refusal_of(&error);
-                refuse(pending, &refusal, &mut news);
+        for run in steps.chunk_by(|one, next| is_batched(one) && is_batched(next)) {
+            match run {
+                [Step::SetFilter(filter)] => self.set_filter(filter, &mut news),
+                run => self.apply_batches(run, &mut news),
             }
         }
         news
+    }
+
+    fn set_filter(&mut self, filter: &Filter, news: &mut Vec<News>) {
+        let step = Step::SetFilter(filter.clone());
+        match self.firewall.set(filter) {
+            Ok(present) => {
+                let change = Change::Filter(present);
+                self.mirror.apply(&change);
+                news.extend([News::Changed(change), News::Applied(step)]);
+            }
+            Err(refusal) => news.push(News::Refused(step, refusal)),
+        }
+    }
+
+    fn apply_batches(&mut self, steps: &[Step], news: &mut Vec<News>) {
+        for batch in steps.chunks(BATCH) {
+            let mut pending = Pending::default();
+            if let Err(error) = self.carry_out(batch, &mut pending, news) {
+                let refusal = refusal_of(&error);
+                refuse(pending, &refusal, news);
+            }
+        }
     }
 
     fn carry_out(
@@ -75,6 +96,7 @@ impl Kernel {
                     let there = self.mirror.addresses.get(&(*link, key.address));
                     (encode::remove(*link, key.address, there.and_then(|p| p.options.peer)), 0)
                 }
+                Step::SetFilter(_) => continue,
             };
             let sequence = self.channel.append(&mut batch, request, NLM_F_ACK | flags);
             pending.steps.insert(sequence, step.clone());
@@ -105,6 +127,7 @@ impl Kernel {
                 news.push(if gone { News::Applied(step) } else { News::Refused(step, refusal) });
             }
             (Step::AddAddress { .. }, Err(refusal)) => news.push(News::Refused(step, refusal)),
+            (Step::SetFilter(_), _) => {}
         }
     }
 
@@ -154,6 +177,7 @@ impl Kernel {
             Step::RemoveAddress { link, key } => {
                 !whole.addresses.contains_key(&(*link, key.address))
             }
+            Step::SetFilter(_) => false,
         };
         let told = steps.into_values().map(|step| {
             if done(&step) { News::Applied(step) } else { News::Refused(step, unanswered()) }
@@ -162,6 +186,14 @@ impl Kernel {
         news.push(News::Changed(Change::Whole(Box::new(whole))));
         news.extend(told);
         Ok(())
+    }
+}
+
+/// Whether it is carried out over the socket of links and addresses, together with others.
+fn is_batched(step: &Step) -> bool {
+    match step {
+        Step::AddAddress { .. } | Step::RemoveAddress { .. } => true,
+        Step::SetFilter(_) => false,
     }
 }
 

@@ -20,7 +20,7 @@ impl Pending {
     pub(super) fn removes(&self, link: LinkIndex, address: InterfaceAddress) -> bool {
         self.steps.values().any(|step| match step {
             Step::RemoveAddress { link: at, key } => (*at, key.address) == (link, address),
-            Step::AddAddress { .. } => false,
+            Step::AddAddress { .. } | Step::SetFilter(_) => false,
         })
     }
 }

@@ -374,7 +374,7 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "version", CarriedOut),
     key(Instance, "native_ipv6", CarriedOut),
     key(Instance, "accept", CarriedOut),
-    key(Instance, "no_accept", NoEffect("packets to the addresses are always answered")),
+    key(Instance, "no_accept", CarriedOut),
     key(Instance, "strict_mode", CarriedOut),
     key(Instance, "skip_check_adv_addr", CarriedOut),
     key(Instance, "lower_prio_no_advert", CarriedOut),

@@ -74,9 +74,9 @@ fn changes(draft: &mut InstanceDraft, version: Version, priority: Priority, faul
 
 fn accept_off(draft: &InstanceDraft, at: At, why: &str) -> Fault {
     let message = format!(
-        "{}: by {why} keepalived drops packets to its addresses, even pings; mainstay answers them",
+        "{}: by {why} packets to its addresses are dropped, even pings, as with keepalived",
         draft.spoken()
     );
     let fault = Fault::warning(Code::AcceptOff, message).here(at, "");
-    fault.help("write `accept` in the instance (version 3), or take `vrrp_strict` out, so that both answer")
+    fault.help("write `accept` in the instance (version 3), or take `vrrp_strict` out, so that they answer")
 }

@@ -108,16 +108,7 @@ impl Bench {
             let _ = self.engine.handle_input(Input::Refused(step, refusal), self.now);
             return;
         }
-        let change = match &step {
-            Step::AddAddress { link, key, .. } => Change::Address {
-                link: *link,
-                address: key.address,
-                present: PresentAddress { ours: true, ..Default::default() },
-            },
-            Step::RemoveAddress { link, key } => {
-                Change::AddressGone { link: *link, address: key.address, by_us: true }
-            }
-        };
+        let change = step.outcome();
         if !self.blind {
             let _ = self.engine.handle_input(Input::Kernel(change), self.now);
         }

@@ -1,5 +1,6 @@
 //! Cases for the way from actual to wanted.
 
+mod filter;
 mod laws;
 
 use super::*;
@@ -43,6 +44,7 @@ fn wants(wanted: &[&str], absent: &[&str]) -> Wants {
     Wants {
         addresses: wanted.iter().map(|a| (key("eth0", a), AddressOptions::default())).collect(),
         absent: absent.iter().map(|a| key("eth0", a)).collect(),
+        ..Wants::default()
     }
 }
 

@@ -1,0 +1,174 @@
+//! The requests of one transaction: from the tables that are there to those that are wanted.
+
+use std::net::IpAddr;
+
+use mainstay_base::Family;
+use mainstay_plan::{ClosedAddress, Filter};
+use netlink_packet_core::NLM_F_CREATE;
+
+use super::words::{self, TABLE};
+use super::{FAMILIES, rules};
+use crate::netlink::Composer;
+
+/// Elements in one request: far below the 64 KiB of an attribute.
+const ELEMENTS_AT_ONCE: usize = 500;
+
+/// One request of a transaction.
+pub(super) struct Request {
+    pub(super) kind: u16,
+    pub(super) flags: u16,
+    pub(super) payload: Composer,
+}
+
+impl Request {
+    pub(super) fn new(kind: u16, flags: u16, payload: Composer) -> Request {
+        Request { kind, flags, payload }
+    }
+}
+
+/// A named set of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Set {
+    /// Addresses, whatever the link.
+    Closed,
+    /// Link-local addresses of IPv6, each with the number of its link.
+    ClosedOnLink,
+}
+
+impl Set {
+    /// Those of a family's table.
+    pub(super) fn of(family: Family) -> &'static [Set] {
+        match family {
+            Family::V4 => &[Set::Closed],
+            Family::V6 => &[Set::Closed, Set::ClosedOnLink],
+        }
+    }
+
+    /// Its name in the table.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Set::Closed => "closed",
+            Set::ClosedOnLink => "closed_on_link",
+        }
+    }
+
+    /// The elements that a filter has in it.
+    fn elements(self, family: Family, filter: &Filter) -> Vec<Vec<u8>> {
+        let own = |closed: &&ClosedAddress| {
+            Family::of(closed.ip) == family && closed.link.is_some() == (self == Set::ClosedOnLink)
+        };
+        filter.closed.iter().filter(own).map(key).collect()
+    }
+}
+
+/// An element as the kernel keeps it.
+fn key(closed: &ClosedAddress) -> Vec<u8> {
+    let mut key = match closed.ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    key.extend(closed.link.iter().flat_map(|link| link.0.to_ne_bytes()));
+    key
+}
+
+/// The requests that lead from one filter to another. Where what is there is not known for sure,
+/// each table is made anew.
+pub(super) fn transaction(from: &Filter, to: &Filter, known: bool) -> Vec<Request> {
+    let mut requests = Vec::new();
+    for family in FAMILIES {
+        let [was, is] = [from, to].map(|filter| has_table(family, filter));
+        match (was && known, is) {
+            (true, true) => change(family, from, to, &mut requests),
+            (false, true) => make(family, to, &mut requests),
+            (_, false) if was || !known => unmake(family, &mut requests),
+            (_, false) => {}
+        }
+    }
+    requests
+}
+
+fn has_table(family: Family, filter: &Filter) -> bool {
+    filter.closed.iter().any(|closed| Family::of(closed.ip) == family)
+}
+
+/// Takes the table away, also if it is not there: a transaction that adds it first cannot fail.
+fn unmake(family: Family, requests: &mut Vec<Request>) {
+    requests.push(table(family));
+    let delete = words::about_table(family);
+    requests.push(Request::new(words::DELETE_TABLE, 0, delete));
+}
+
+fn make(family: Family, filter: &Filter, requests: &mut Vec<Request>) {
+    unmake(family, requests);
+    requests.push(table(family));
+    for set in Set::of(family) {
+        requests.push(new_set(family, *set));
+    }
+    rules::write(family, requests);
+    for set in Set::of(family) {
+        let all = set.elements(family, filter);
+        write_elements(family, *set, words::NEW_ELEMENTS, &all, requests);
+    }
+}
+
+fn change(family: Family, from: &Filter, to: &Filter, requests: &mut Vec<Request>) {
+    for set in Set::of(family) {
+        let [was, is] = [from, to].map(|filter| set.elements(family, filter));
+        let only = |one: &[Vec<u8>], other: &[Vec<u8>]| -> Vec<Vec<u8>> {
+            one.iter().filter(|element| other.binary_search(element).is_err()).cloned().collect()
+        };
+        write_elements(family, *set, words::NEW_ELEMENTS, &only(&is, &was), requests);
+        write_elements(family, *set, words::DELETE_ELEMENTS, &only(&was, &is), requests);
+    }
+}
+
+fn table(family: Family) -> Request {
+    let mut payload = words::about_table(family);
+    payload.put(words::TABLE_USERDATA, &words::mark());
+    Request::new(words::NEW_TABLE, NLM_F_CREATE, payload)
+}
+
+fn new_set(family: Family, set: Set) -> Request {
+    const NAME: u16 = 2;
+    const FLAGS: u16 = 3;
+    const KEY_TYPE: u16 = 4;
+    const KEY_LENGTH: u16 = 5;
+    const ID: u16 = 10;
+    // The numbers of nft for its types; six bits each in a concatenation.
+    const IPV4_ADDRESS: u32 = 7;
+    const IPV6_ADDRESS: u32 = 8;
+    const LINK_INDEX: u32 = 20;
+    let (key_type, bytes, id) = match (set, family) {
+        (Set::Closed, Family::V4) => (IPV4_ADDRESS, 4, 1),
+        (Set::Closed, Family::V6) => (IPV6_ADDRESS, 16, 2),
+        (Set::ClosedOnLink, _) => (IPV6_ADDRESS << 6 | LINK_INDEX, 20, 3),
+    };
+    let mut payload = words::about_table(family);
+    payload.put_text(NAME, set.name());
+    payload.put_be(FLAGS, 0).put_be(KEY_TYPE, key_type).put_be(KEY_LENGTH, bytes).put_be(ID, id);
+    Request::new(words::NEW_SET, NLM_F_CREATE, payload)
+}
+
+fn write_elements(
+    family: Family,
+    set: Set,
+    kind: u16,
+    keys: &[Vec<u8>],
+    requests: &mut Vec<Request>,
+) {
+    for part in keys.chunks(ELEMENTS_AT_ONCE) {
+        let mut payload = Composer::after(&words::header(family));
+        payload.put_text(TABLE, words::TABLE_NAME);
+        payload.put_text(words::ELEMENTS_SET, set.name());
+        payload.nest(words::ELEMENTS, |list| {
+            for key in part {
+                list.nest(words::LIST_ELEMENT, |element| {
+                    element.nest(words::ELEMENT_KEY, |value| {
+                        value.put(words::DATA_VALUE, key);
+                    });
+                });
+            }
+        });
+        requests.push(Request::new(kind, NLM_F_CREATE, payload));
+    }
+}

@@ -1,0 +1,93 @@
+//! The packet filter: what is kept from addresses that do not accept, and from virtual links.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use mainstay_base::LinkIndex;
+
+use crate::{Actual, AddressKey, Wants};
+
+/// What our own table of the packet filter does; an empty one means that there is no table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// To and from these only neighbour discovery passes.
+    pub closed: BTreeSet<ClosedAddress>,
+}
+
+/// An address that nothing but neighbour discovery reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClosedAddress {
+    /// The address.
+    pub ip: IpAddr,
+    /// On this link alone, for an address that is of one link only (IPv6 link-local).
+    pub link: Option<LinkIndex>,
+}
+
+/// The filter that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresentFilter {
+    /// What it does.
+    pub filter: Filter,
+    /// Whether it is known to be whole: this process made it, and nobody touched it since.
+    pub intact: bool,
+}
+
+impl Default for PresentFilter {
+    /// None at all.
+    fn default() -> PresentFilter {
+        PresentFilter { filter: Filter::default(), intact: true }
+    }
+}
+
+impl Filter {
+    /// Whether it does nothing.
+    pub fn is_empty(&self) -> bool {
+        self.closed.is_empty()
+    }
+
+    /// Whether it closes that address on some link.
+    pub fn closes(&self, ip: IpAddr) -> bool {
+        self.closed.iter().any(|closed| closed.ip == ip)
+    }
+
+    /// What it should do: close what is to be closed, before it is there and until it is gone.
+    pub(crate) fn wanted(wants: &Wants, actual: &Actual) -> Filter {
+        let wanted = wants.closed.iter().filter_map(|key| {
+            let link = actual.link_named(&key.link).map(|link| link.index);
+            ClosedAddress::of(key.address.ip(), link)
+        });
+        let there = &actual.filter.filter.closed;
+        let ours = actual.addresses.iter().filter(|(_, present)| present.ours);
+        let lingering = ours.filter_map(|((link, address), _)| {
+            let closed = ClosedAddress::of(address.ip(), Some(*link))?;
+            let name = actual.links.get(link)?.name.clone();
+            let key = AddressKey { link: name, address: *address };
+            let opened = wants.addresses.contains_key(&key) && !wants.closed.contains(&key);
+            (there.contains(&closed) && !opened).then_some(closed)
+        });
+        Filter { closed: wanted.chain(lingering).collect() }
+    }
+}
+
+impl ClosedAddress {
+    /// None for a link-local address whose link is not there.
+    fn of(ip: IpAddr, link: Option<LinkIndex>) -> Option<ClosedAddress> {
+        match ip {
+            IpAddr::V6(six) if six.is_unicast_link_local() => {
+                link.map(|link| ClosedAddress { ip, link: Some(link) })
+            }
+            IpAddr::V4(_) | IpAddr::V6(_) => Some(ClosedAddress { ip, link: None }),
+        }
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.closed.len() {
+            0 => write!(f, "no packet filter"),
+            1 => write!(f, "the packet filter of 1 address"),
+            count => write!(f, "the packet filter of {count} addresses"),
+        }
+    }
+}

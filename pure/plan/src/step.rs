@@ -1,0 +1,129 @@
+//! One change to make to the kernel, and why the kernel did not make it.
+
+use std::fmt;
+
+use mainstay_base::LinkIndex;
+
+use crate::{AddressKey, AddressOptions, Change, Filter, PresentAddress, PresentFilter};
+
+/// One change to make to the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Put an address on a link, marked as ours; one of ours that is there takes the options.
+    AddAddress {
+        /// On this link.
+        link: LinkIndex,
+        /// The link's name and the address.
+        key: AddressKey,
+        /// How.
+        options: AddressOptions,
+    },
+    /// Take an address off a link.
+    RemoveAddress {
+        /// From this link.
+        link: LinkIndex,
+        /// The link's name and the address.
+        key: AddressKey,
+    },
+    /// Make our table of the packet filter do this, all at once.
+    SetFilter(Filter),
+}
+
+/// What a step is about: two steps about one subject follow one another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// An address.
+    Address(AddressKey),
+    /// The packet filter.
+    Filter,
+}
+
+impl Step {
+    /// What the step is about.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Step::AddAddress { key, .. } | Step::RemoveAddress { key, .. } => {
+                Subject::Address(key.clone())
+            }
+            Step::SetFilter(_) => Subject::Filter,
+        }
+    }
+
+    /// What it does: `add`, `remove` or `set`.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Step::AddAddress { .. } => "add",
+            Step::RemoveAddress { .. } => "remove",
+            Step::SetFilter(_) => "set",
+        }
+    }
+
+    /// What it does that to, in words.
+    pub fn target(&self) -> String {
+        match self {
+            Step::AddAddress { key, .. } | Step::RemoveAddress { key, .. } => key.to_string(),
+            Step::SetFilter(filter) => filter.to_string(),
+        }
+    }
+
+    /// The address that it is about, if it is about one.
+    pub fn address(&self) -> Option<&AddressKey> {
+        match self {
+            Step::AddAddress { key, .. } | Step::RemoveAddress { key, .. } => Some(key),
+            Step::SetFilter(_) => None,
+        }
+    }
+
+    /// The change that carrying it out brings about.
+    pub fn outcome(&self) -> Change {
+        match self {
+            Step::AddAddress { link, key, options } => Change::Address {
+                link: *link,
+                address: key.address,
+                present: PresentAddress {
+                    ours: true,
+                    options: options.clone(),
+                    ..PresentAddress::default()
+                },
+            },
+            Step::RemoveAddress { link, key } => {
+                Change::AddressGone { link: *link, address: key.address, by_us: true }
+            }
+            Step::SetFilter(filter) => {
+                Change::Filter(PresentFilter { filter: filter.clone(), intact: true })
+            }
+        }
+    }
+
+    /// The link that it needs, if it needs one.
+    pub fn link(&self) -> Option<LinkIndex> {
+        match self {
+            Step::AddAddress { link, .. } | Step::RemoveAddress { link, .. } => Some(*link),
+            Step::SetFilter(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb(), self.target())
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Address(key) => key.fmt(f),
+            Subject::Filter => f.write_str("the packet filter"),
+        }
+    }
+}
+
+/// Why the kernel did not carry out a step, in words for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The kernel's error number.
+    pub errno: i32,
+    /// The kernel's sentence: its extended answer where it gave one, else the errno's text.
+    pub message: String,
+}
