@@ -1,6 +1,6 @@
 //! The programs that the drills run beside mainstay: finds them, installs the missing ones.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program that drills use, and the Debian package that brings it.
@@ -8,23 +8,39 @@ struct Peer {
     program: &'static str,
     package: &'static str,
     unit: Option<&'static str>,
+    /// Whether tests fail without it; those of the virtual machine are left out instead, and say so.
+    needed: bool,
 }
 
-const PEERS: [Peer; 9] = [
-    Peer { program: "arping", package: "arping", unit: None },
-    Peer { program: "conntrack", package: "conntrack", unit: None },
-    Peer { program: "conntrackd", package: "conntrackd", unit: Some("conntrackd.service") },
-    Peer { program: "ip", package: "iproute2", unit: None },
-    Peer { program: "keepalived", package: "keepalived", unit: Some("keepalived.service") },
-    Peer { program: "nft", package: "nftables", unit: None },
-    Peer { program: "nginx", package: "nginx-light", unit: Some("nginx.service") },
-    Peer { program: "ping", package: "iputils-ping", unit: None },
-    Peer { program: "tcpdump", package: "tcpdump", unit: None },
+const PEERS: [Peer; 13] = [
+    Peer { program: "arping", package: "arping", unit: None, needed: true },
+    Peer { program: "busybox", package: "busybox-static", unit: None, needed: false },
+    Peer { program: "conntrack", package: "conntrack", unit: None, needed: true },
+    Peer {
+        program: "conntrackd",
+        package: "conntrackd",
+        unit: Some("conntrackd.service"),
+        needed: true,
+    },
+    Peer { program: "cpio", package: "cpio", unit: None, needed: false },
+    Peer { program: "depmod", package: "kmod", unit: None, needed: false },
+    Peer { program: "ip", package: "iproute2", unit: None, needed: true },
+    Peer {
+        program: "keepalived",
+        package: "keepalived",
+        unit: Some("keepalived.service"),
+        needed: true,
+    },
+    Peer { program: "nft", package: "nftables", unit: None, needed: true },
+    Peer { program: "nginx", package: "nginx-light", unit: Some("nginx.service"), needed: true },
+    Peer { program: "ping", package: "iputils-ping", unit: None, needed: true },
+    Peer { program: "qemu-system-x86_64", package: "qemu-system-x86", unit: None, needed: false },
+    Peer { program: "tcpdump", package: "tcpdump", unit: None, needed: true },
 ];
 
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Makes the peers available as far as it may. Answers whether all are there.
+/// Makes the peers available as far as it may. Answers whether all that are needed are there.
 pub fn provide(install: bool) -> bool {
     let absent = missing();
     if absent.is_empty() {
@@ -35,7 +51,14 @@ pub fn provide(install: bool) -> bool {
     println!("missing: {}", packages.join(" "));
     if install {
         match Installer::find() {
-            Some(installer) => installer.install(&absent),
+            // What is not needed must not keep the rest from being installed.
+            Some(installer) => [true, false].into_iter().for_each(|needed| {
+                let wave: Vec<&Peer> =
+                    absent.iter().copied().filter(|peer| peer.needed == needed).collect();
+                if !wave.is_empty() {
+                    installer.install(&wave);
+                }
+            }),
             None => println!("not root, no password-less sudo, or no apt-get: installing nothing"),
         }
     }
@@ -43,18 +66,25 @@ pub fn provide(install: bool) -> bool {
     for peer in &absent {
         println!("still missing: {} (as root: apt-get install {})", peer.program, peer.package);
     }
-    absent.is_empty()
+    !absent.iter().any(|peer| peer.needed)
 }
 
 fn missing() -> Vec<&'static Peer> {
     PEERS.iter().filter(|peer| !is_there(peer.program)).collect()
 }
 
-fn is_there(program: &str) -> bool {
+/// Whether a program is installed.
+pub fn is_there(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where a program is: on the path, or where programs of administrators lie.
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     path.split(':')
         .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"])
-        .any(|folder| Path::new(folder).join(program).is_file())
+        .map(|folder| Path::new(folder).join(program))
+        .find(|place| place.is_file())
 }
 
 /// apt-get, with the right to use it.

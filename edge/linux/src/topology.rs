@@ -3,7 +3,7 @@
 mod requests;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
@@ -69,6 +69,17 @@ impl Links {
     ) -> Result<(), LinkError> {
         let doing = || format!("create links {name} and {peer}");
         self.create(requests::veth(name, peer, peer_in.map(AsFd::as_fd)), doing)
+    }
+
+    /// Creates a tunnel that carries Ethernet frames between two IPv4 addresses (GRE).
+    pub fn create_gretap(
+        &mut self,
+        name: &str,
+        local: Ipv4Addr,
+        remote: Ipv4Addr,
+    ) -> Result<(), LinkError> {
+        let doing = || format!("create tunnel {name} from {local} to {remote}");
+        self.create(requests::gretap(name, local, remote), doing)
     }
 
     /// Creates a bridge, without spanning tree and with snooping off: it forwards at once.

@@ -1,7 +1,7 @@
 //! Machines made of network namespaces, and the wires between them.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use mainstay_base::InterfaceAddress;
@@ -25,6 +25,21 @@ pub struct Layout {
     pub gateway: Option<IpAddr>,
     /// Whether it forwards packets.
     pub forwards: bool,
+    /// A link that is a tunnel across the others.
+    pub tunnel: Option<Tunnel>,
+}
+
+/// A link that carries Ethernet frames inside GRE: the kernel must know `gretap`.
+#[derive(Clone, Debug)]
+pub struct Tunnel {
+    /// The link's name inside the host.
+    pub link: String,
+    /// This host's address that packets of the tunnel come from.
+    pub local: Ipv4Addr,
+    /// The other host's address that they go to.
+    pub remote: Ipv4Addr,
+    /// The address of the link.
+    pub address: InterfaceAddress,
 }
 
 /// One link of a host, plugged into a segment.
@@ -198,6 +213,11 @@ impl Host {
         }
         let mut links = host.links()?;
         links.set_up("lo")?;
+        if let Some(tunnel) = &host.layout.tunnel {
+            links.create_gretap(&tunnel.link, tunnel.local, tunnel.remote)?;
+            links.set_up(&tunnel.link)?;
+            links.add_address(&tunnel.link, tunnel.address)?;
+        }
         if let Some(gateway) = host.layout.gateway {
             links.route_default(gateway)?;
         }
@@ -266,9 +286,10 @@ fn prepare(forwards: bool) -> io::Result<()> {
 
 /// Runs inside a host: waits for a carrier and a usable link-local address on each link.
 fn usable(host: &Host) -> io::Result<()> {
-    for plug in &host.layout.plugs {
-        let what = format!("link {} of {} usable", plug.link, host.layout.name);
-        wait::until(&what, BUILT_WITHIN, || link_local(&plug.link)).map_err(io::Error::other)?;
+    let plugs = host.layout.plugs.iter().map(|plug| &plug.link);
+    for link in plugs.chain(host.layout.tunnel.iter().map(|tunnel| &tunnel.link)) {
+        let what = format!("link {link} of {} usable", host.layout.name);
+        wait::until(&what, BUILT_WITHIN, || link_local(link)).map_err(io::Error::other)?;
     }
     Ok(())
 }

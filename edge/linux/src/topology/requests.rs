@@ -6,8 +6,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use mainstay_base::{Family, InterfaceAddress, LinkIndex};
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use netlink_packet_route::link::{
-    BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind,
-    InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    BridgeStpState, InfoBridge, InfoBridgePort, InfoData, InfoGre, InfoKind, InfoPortData,
+    InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
 use netlink_packet_route::route::{
     RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
@@ -30,6 +30,11 @@ pub(super) fn veth(name: &str, peer: &str, peer_in: Option<BorrowedFd<'_>>) -> R
         name,
         vec![LinkInfo::Kind(InfoKind::Veth), LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(other)))],
     )
+}
+
+pub(super) fn gretap(name: &str, local: Ipv4Addr, remote: Ipv4Addr) -> RouteNetlinkMessage {
+    let ends = vec![InfoGre::Local(local), InfoGre::Remote(remote)];
+    link(name, vec![LinkInfo::Kind(InfoKind::GreTap), LinkInfo::Data(InfoData::GreTap(ends))])
 }
 
 pub(super) fn bridge(name: &str) -> RouteNetlinkMessage {

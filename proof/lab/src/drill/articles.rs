@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::story::{Act, Beat, Drill, Role, Then};
-use crate::cluster::{Layout, Plug};
+use crate::cluster::{Layout, Plug, Tunnel};
 
 const FIRST: &str = include_str!("../../../../pure/config/tests/data/hot-standby-one.conf");
 const SECOND: &str = include_str!("../../../../pure/config/tests/data/hot-standby-two.conf");
@@ -49,6 +49,11 @@ pub fn gre_keepalived() -> Drill {
     }
 }
 
+/// The same with a tunnel as the article makes it, across the link that has the address.
+pub fn gre_tunnel() -> Drill {
+    Drill { name: "gre-tunnel", layout: gretap, ..gre_keepalived() }
+}
+
 fn routers() -> Vec<Layout> {
     let router = |name: &str, [left, right]: [&str; 2], number: u8| Layout {
         name: name.to_owned(),
@@ -56,8 +61,8 @@ fn routers() -> Vec<Layout> {
             Plug::new(left, 0, &[&format!("10.10.10.{number}/24")]),
             Plug::new(right, 1, &[&format!("10.20.20.{number}/24")]),
         ],
-        gateway: None,
         forwards: true,
+        ..Layout::default()
     };
     let pc = |name, segment, address, gateway: [u8; 4]| Layout {
         gateway: Some(gateway.into()),
@@ -83,4 +88,18 @@ fn tunnel() -> Vec<Layout> {
     };
     let client = Layout::new("client", Plug::new("eth0", 1, &["192.0.2.9/24"]));
     vec![server("a", 2), server("b", 3), client]
+}
+
+fn gretap() -> Vec<Layout> {
+    let server = |name: &str, number: u8, other: u8| Layout {
+        tunnel: Some(Tunnel {
+            link: "gretap1".to_owned(),
+            local: [192, 0, 2, number].into(),
+            remote: [192, 0, 2, other].into(),
+            address: format!("10.1.1.{number}/24").parse().expect("an address and its prefix"),
+        }),
+        ..Layout::new(name, Plug::new("eth0", 0, &[&format!("192.0.2.{number}/24")]))
+    };
+    let client = Layout::new("client", Plug::new("eth0", 0, &["192.0.2.9/24"]));
+    vec![server("a", 2, 3), server("b", 3, 2), client]
 }

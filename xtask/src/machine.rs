@@ -1,0 +1,166 @@
+//! `cargo xtask machine`: runs one of the lab's tests inside a stock Debian kernel.
+//!
+//! For what the kernel of a test machine may lack: GRE tunnels, VRFs. The machine is emulated, so that
+//! it needs no permission, and its disk is nothing but memory.
+
+mod image;
+mod kernel;
+
+use std::io::{BufRead, BufReader, Error};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use crate::cargo;
+use image::Image;
+use kernel::Kernel;
+
+/// The machine's programs, and the Debian packages that bring them.
+const TOOLS: [(&str, &str); 5] = [
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("busybox", "busybox-static"),
+    ("cpio", "cpio"),
+    ("depmod", "kmod"),
+    ("dpkg-deb", "dpkg"),
+];
+
+/// Booting takes some ten seconds and a test a minute; an emulated machine that hangs must end, too.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// The line before the test's own; what comes earlier are the emulated firmware's.
+const BEGIN: &str = "machine: the test begins";
+
+/// The line that tells how the test ended.
+const VERDICT: &str = "machine: the test ended with ";
+
+/// What came of a run.
+pub enum Verdict {
+    /// The test succeeded.
+    Good,
+    /// It failed, or the machine did not get so far.
+    Bad(String),
+    /// The machine cannot be had here.
+    Impossible(String),
+}
+
+/// Runs one test of the lab, `proof/lab/tests/NAME.rs`, in the machine.
+pub fn run(root: &Path, test: &str, arguments: &[String]) -> Verdict {
+    if let Err(reason) = possible() {
+        return Verdict::Impossible(reason);
+    }
+    let folder = target(root).join("machine");
+    let kernel = match Kernel::provide(&folder) {
+        Ok(kernel) => kernel,
+        Err(error) => return Verdict::Impossible(format!("no Debian kernel: {error}")),
+    };
+    match pack(root, &folder, &kernel, test, arguments).and_then(|image| boot(&kernel, &image)) {
+        Ok(0) => Verdict::Good,
+        Ok(code) => Verdict::Bad(format!("the test ended with {code}")),
+        Err(error) => Verdict::Bad(error.to_string()),
+    }
+}
+
+/// Says the verdict, and answers whether nothing went wrong.
+pub fn told(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Good => true,
+        Verdict::Bad(reason) => {
+            println!("virtual machine: {reason}");
+            false
+        }
+        Verdict::Impossible(reason) => {
+            println!("NOT RUN: there is no virtual machine here: {reason}");
+            true
+        }
+    }
+}
+
+fn possible() -> Result<(), String> {
+    if std::env::consts::ARCH != "x86_64" {
+        return Err(format!("only x86_64 is emulated, this is {}", std::env::consts::ARCH));
+    }
+    let missing: Vec<&str> = TOOLS
+        .iter()
+        .filter(|(program, _)| !crate::peers::is_there(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!("as root: apt-get install --no-install-recommends {}", missing.join(" ")))
+}
+
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
+/// Builds the test and the program, and packs them with everything that they need.
+fn pack(
+    root: &Path,
+    folder: &Path,
+    kernel: &Kernel,
+    test: &str,
+    arguments: &[String],
+) -> Result<PathBuf, Error> {
+    let program = cargo::executable(root, "mainstay", &["build", "--package", "mainstay"])?;
+    let build = ["test", "--no-run", "--package", "mainstay-lab", "--test", test];
+    let test = cargo::executable(root, test, &build)?;
+    let mut image = Image::begin(&folder.join("root"))?;
+    image.add_modules(kernel)?;
+    image.add_program(&program, "bin/mainstay")?;
+    image.add_program(&test, "bin/test")?;
+    image.add_program(Path::new("/usr/sbin/keepalived"), "usr/sbin/keepalived")?;
+    image.write_init([BEGIN, VERDICT], arguments)?;
+    image.pack(&folder.join("initramfs"))
+}
+
+/// Boots, shows the console, and answers the code that the test ended with.
+fn boot(kernel: &Kernel, image: &Path) -> Result<i32, Error> {
+    let child = Command::new("qemu-system-x86_64")
+        .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536"])
+        .args(["-nographic", "-no-reboot", "-nic", "none"])
+        .args(["-append", "console=ttyS0 panic=-1 quiet"])
+        .arg("-kernel")
+        .arg(kernel.image())
+        .arg("-initrd")
+        .arg(image)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    watch(child)
+}
+
+/// Reads the console until the machine ends; it is ended at the limit.
+fn watch(mut machine: Child) -> Result<i32, Error> {
+    let console = machine.stdout.take().expect("its output is a pipe");
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(console).split(b'\n').map_while(Result::ok) {
+            if sender.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
+                break;
+            }
+        }
+    });
+    let until = Instant::now() + LIMIT;
+    let (mut begun, mut code) = (false, None);
+    let ended = loop {
+        match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                begun |= line.contains(BEGIN);
+                if begun {
+                    println!("  {line}");
+                }
+                let told = line.split_once(VERDICT).and_then(|(_, code)| code.parse().ok());
+                code = told.or(code);
+            }
+            Err(RecvTimeoutError::Disconnected) => break true,
+            Err(RecvTimeoutError::Timeout) => break false,
+        }
+    };
+    if !ended {
+        machine.kill()?;
+    }
+    machine.wait()?;
+    code.ok_or_else(|| Error::other("the machine ended, or was ended, before the test did"))
+}
