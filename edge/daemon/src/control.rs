@@ -3,6 +3,8 @@
 //! The loop speaks (packets, steps, events), then listens (kernel, sockets, words of the slow side),
 //! then lets time pass. It decides nothing about protocols.
 
+mod hear;
+mod inboxes;
 mod lasting;
 mod lateness;
 mod turn;
@@ -14,7 +16,6 @@ use std::time::Duration;
 
 use mainstay_api::Level;
 use mainstay_engine::{Engine, Event, Input};
-use mainstay_linux::advert::Inbox;
 use mainstay_linux::capabilities::Capabilities;
 use mainstay_linux::kernel::Kernel;
 use mainstay_linux::reactor::{Reactor, Token};
@@ -31,6 +32,7 @@ use crate::slow::{self, Slow, TOLD_DEPTH, Told, host_name};
 use crate::sockets::Sockets;
 use crate::tether::{Message, Tether};
 use crate::{Error, Loader, Occasion, Options, log};
+use inboxes::Inboxes;
 use lasting::Lasting;
 use lateness::Lateness;
 
@@ -64,7 +66,7 @@ struct Control {
     kernel: Kernel,
     sockets: Sockets,
     reactor: Reactor,
-    inbox: Inbox,
+    inboxes: Inboxes,
     words: Receiver<ToEngine>,
     told: mpsc::Sender<Told>,
     slow: SlowSide,
@@ -123,7 +125,7 @@ impl Control {
             kernel,
             sockets,
             reactor,
-            inbox: Inbox::default(),
+            inboxes: Inboxes::default(),
             words,
             told,
             slow,

@@ -38,10 +38,10 @@ fn say(transmit: &Transmit, actual: &Actual) -> io::Result<()> {
             let name = &actual.links.get(link).ok_or_else(gone)?.name;
             let socket = AdvertSocket::open(*link, name, Family::of(*source))?;
             let (source, destination, ttl) = (*source, *destination, *ttl);
-            socket.send(&[Advert { source, destination, ttl, payload }]).failures
+            socket.send([Advert { source, destination, ttl, payload }]).failures
         }
         Transmit::Frame { link, bytes } => {
-            FrameSocket::open()?.send(&[Frame { link: *link, bytes }]).failures
+            FrameSocket::open()?.send([Frame { link: *link, bytes }]).failures
         }
     };
     failures.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))

@@ -1,202 +1,204 @@
-//! The sockets that settings and links ask for: one for each link and family, one for frames.
+//! The sockets that settings and links ask for: adverts, sessions, announcements of others, frames.
+
+mod listeners;
+mod outbox;
+mod places;
+mod unsent;
 
 use std::collections::BTreeMap;
 use std::io;
 
 use mainstay_base::{Family, LinkIndex, LinkName};
-use mainstay_engine::Settings;
-use mainstay_engine::vrrp::Transmit;
-use mainstay_linux::advert::{Advert, AdvertSocket, Inbox};
+use mainstay_engine::{Engine, bfd, vrrp};
+use mainstay_linux::advert::{Advert, AdvertSocket};
+use mainstay_linux::bfd::{BfdSocket, Datagram};
 use mainstay_linux::frames::{Frame, FrameSocket};
+use mainstay_linux::neighbours::NeighbourSocket;
 use mainstay_linux::reactor::{Reactor, Token};
-use mainstay_plan::Actual;
 
 use crate::Error;
+use listeners::Listeners;
+use places::{Place, Places, Tokens};
+use unsent::Failures;
+
+pub(crate) use outbox::Outbox;
+pub(crate) use unsent::Unsent;
 
 /// Every socket that is open.
 pub(crate) struct Sockets {
-    adverts: BTreeMap<(LinkIndex, Family), Opened>,
+    adverts: Places<AdvertSocket>,
+    sessions: Places<BfdSocket>,
+    listeners: Listeners,
     frames: FrameSocket,
-    next_token: u32,
-    /// A socket could not be opened; it is tried again with every heartbeat.
-    incomplete: bool,
+    tokens: Tokens,
+    /// What was said of listeners that could not be opened.
+    deaf: Option<String>,
 }
 
-struct Opened {
-    socket: AdvertSocket,
-    token: Token,
+/// What a token stands for.
+pub(crate) enum Source<'a> {
+    /// Advertisements come in on it.
+    Adverts(&'a AdvertSocket),
+    /// Packets of sessions.
+    Sessions(&'a BfdSocket),
+    /// Others' announcements of virtual addresses.
+    Announcements(&'a NeighbourSocket),
 }
 
 impl Sockets {
     /// No socket but the one for frames; tokens begin with that number.
     pub(crate) fn open(first_token: u32) -> Result<Sockets, Error> {
         let frames = FrameSocket::open().map_err(Error::refused("open", "a packet socket"))?;
-        Ok(Sockets { adverts: BTreeMap::new(), frames, next_token: first_token, incomplete: false })
+        Ok(Sockets {
+            adverts: Places::default(),
+            sessions: Places::default(),
+            listeners: Listeners::default(),
+            frames,
+            tokens: Tokens::from(first_token),
+            deaf: None,
+        })
     }
 
     /// Whether something that is needed could not be opened.
     pub(crate) fn is_incomplete(&self) -> bool {
-        self.incomplete
+        self.adverts.is_incomplete() || self.sessions.is_incomplete() || self.deaf.is_some()
     }
 
-    /// Opens what settings and links ask for, closes the rest; what was refused comes back.
-    pub(crate) fn aim_at(
-        &mut self,
-        settings: &Settings,
-        actual: &Actual,
-        reactor: &Reactor,
-    ) -> Vec<(LinkName, io::Error)> {
-        let wanted = wanted(settings, actual);
-        self.adverts.retain(|key, _| wanted.contains_key(key));
-        let mut refused = Vec::new();
-        for ((index, family), name) in wanted {
-            if self.adverts.contains_key(&(index, family)) {
-                continue;
-            }
-            match self.open_one(index, &name, family, reactor) {
-                Ok(opened) => drop(self.adverts.insert((index, family), opened)),
-                Err(error) => refused.push((name, error)),
-            }
+    /// Opens what the engine asks for, closes the rest; says what was refused, each once.
+    pub(crate) fn aim_at(&mut self, engine: &Engine, reactor: &Reactor) -> Vec<String> {
+        let tokens = &mut self.tokens;
+        let adverts = advert_places(engine);
+        let refused = self.adverts.aim_at(&adverts, tokens, reactor, AdvertSocket::open);
+        let mut said: Vec<String> = refused.into_iter().map(no_adverts).collect();
+        let sessions = session_places(engine);
+        let refused = self.sessions.aim_at(&sessions, tokens, reactor, BfdSocket::open);
+        said.extend(refused.into_iter().map(no_sessions));
+        let deaf = self.listeners.aim_at(engine.settings(), tokens, reactor).err();
+        let deaf = deaf.map(|error| format!("others' announcements are not heard: {error}"));
+        if deaf != self.deaf {
+            said.extend(deaf.clone());
+            self.deaf = deaf;
         }
-        self.incomplete = !refused.is_empty();
-        refused
+        said
     }
 
-    fn open_one(
-        &mut self,
-        index: LinkIndex,
-        name: &LinkName,
-        family: Family,
-        reactor: &Reactor,
-    ) -> io::Result<Opened> {
-        let socket = AdvertSocket::open(index, name, family)?;
-        let token = Token(self.next_token);
-        reactor.add(&socket, token)?;
-        self.next_token = self.next_token.wrapping_add(1);
-        Ok(Opened { socket, token })
-    }
-
-    /// Takes what came in on one socket, as much as the inbox holds; the link, if anything came.
-    pub(crate) fn receive(&self, token: Token, inbox: &mut Inbox) -> Option<LinkIndex> {
-        let opened = self.adverts.values().find(|opened| opened.token == token)?;
-        // A socket fails when its link goes; the kernel tells of that by itself.
-        let received = opened.socket.receive(inbox).unwrap_or(0);
-        (received > 0).then(|| opened.socket.link())
-    }
-
-    /// The tokens of all sockets that packets come in on.
-    pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> {
-        self.adverts.values().map(|opened| opened.token)
+    /// What a token stands for, if it is open still.
+    pub(crate) fn of(&self, token: Token) -> Option<Source<'_>> {
+        let adverts = || self.adverts.of(token).map(Source::Adverts);
+        let sessions = || self.sessions.of(token).map(Source::Sessions);
+        let announcements = || self.listeners.of(token).map(Source::Announcements);
+        sessions().or_else(adverts).or_else(announcements)
     }
 
     /// Sends all, in order within each socket; what the kernel did not take, if anything.
-    pub(crate) fn send(&self, outbox: &[Transmit]) -> Option<Unsent> {
+    pub(crate) fn send(&self, outbox: &Outbox) -> Option<Unsent> {
         let mut failures = Failures::default();
-        let mut rest = outbox;
-        while let Some(first) = rest.first() {
-            let run = rest.iter().take_while(|transmit| same_socket(first, transmit)).count();
-            let (now, later) = rest.split_at(run);
-            self.send_run(first, now, &mut failures);
-            rest = later;
+        for run in outbox.bfd.chunk_by(|one, next| session_place(one) == session_place(next)) {
+            self.send_packets(run, &mut failures);
         }
-        let (link, error) = failures.first?;
-        Some(Unsent { count: failures.count, link, error })
+        for run in outbox.vrrp.chunk_by(|one, next| advert_place(one) == advert_place(next)) {
+            self.send_adverts(run, &mut failures);
+        }
+        failures.all()
+    }
+
+    fn send_packets(&self, run: &[bfd::Transmit], failures: &mut Failures) {
+        let Some(first) = run.first() else { return };
+        match self.sessions.at(session_place(first)) {
+            Some(socket) => {
+                let sent = socket.send(run.iter().map(datagram));
+                failures.note(sent.failures, |at| Some(run.get(at)?.link));
+            }
+            None => failures.missing(run.len(), first.link),
+        }
     }
 
     /// Sends transmits that all go through the same socket.
-    fn send_run(&self, first: &Transmit, run: &[Transmit], failures: &mut Failures) {
-        match socket_of(first) {
-            None => {
-                let frames: Vec<Frame<'_>> = run.iter().filter_map(frame).collect();
-                failures.note(self.frames.send(&frames).failures, run);
-            }
-            Some(key) => {
-                let adverts: Vec<Advert<'_>> = run.iter().filter_map(advert).collect();
-                match self.adverts.get(&key) {
-                    Some(opened) => failures.note(opened.socket.send(&adverts).failures, run),
-                    None => failures.missing(run),
-                }
-            }
-        }
+    fn send_adverts(&self, run: &[vrrp::Transmit], failures: &mut Failures) {
+        let Some(first) = run.first() else { return };
+        let sent = match advert_place(first) {
+            None => self.frames.send(run.iter().filter_map(frame)),
+            Some(place) => match self.adverts.at(place) {
+                Some(socket) => socket.send(run.iter().filter_map(advert)),
+                None => return failures.missing(run.len(), place.0),
+            },
+        };
+        failures.note(sent.failures, |at| run.get(at).map(link_of));
     }
 }
 
-/// Packets that the kernel did not take.
-pub(crate) struct Unsent {
-    /// How many.
-    pub(crate) count: usize,
-    /// The link of the first.
-    pub(crate) link: LinkIndex,
-    /// Why the first was not taken.
-    pub(crate) error: io::Error,
+fn no_adverts((link, error): (LinkName, io::Error)) -> String {
+    format!("no socket for advertisements on {link}: {error}")
 }
 
-#[derive(Default)]
-struct Failures {
-    count: usize,
-    first: Option<(LinkIndex, io::Error)>,
-}
-
-impl Failures {
-    /// Notes which of a run failed, by their places in it.
-    fn note(&mut self, failures: Vec<(usize, io::Error)>, run: &[Transmit]) {
-        self.count += failures.len();
-        if self.first.is_none() {
-            let first = failures.into_iter().next();
-            self.first = first.and_then(|(at, error)| Some((link_of(run.get(at)?), error)));
-        }
-    }
-
-    fn missing(&mut self, run: &[Transmit]) {
-        self.count += run.len();
-        if let (None, Some(transmit)) = (&self.first, run.first()) {
-            let error = io::Error::other("no socket is open on it");
-            self.first = Some((link_of(transmit), error));
-        }
-    }
+/// The peers on that link are watched by their advertisements alone.
+fn no_sessions((link, error): (LinkName, io::Error)) -> String {
+    let remedy = if error.kind() == io::ErrorKind::AddrInUse {
+        "; stop the other BFD daemon (`ss -lunp sport = :3784` names it) or switch detection off"
+    } else {
+        ""
+    };
+    format!("no BFD on {link}, its peers are watched by advertisements only: {error}{remedy}")
 }
 
 /// Every link and family that a router advertises on, with the link's name.
-fn wanted(settings: &Settings, actual: &Actual) -> BTreeMap<(LinkIndex, Family), LinkName> {
+fn advert_places(engine: &Engine) -> BTreeMap<Place, LinkName> {
     let mut wanted = BTreeMap::new();
-    for router in &settings.vrrp.routers {
-        if let Some(link) = actual.link_named(&router.link) {
+    for router in &engine.settings().vrrp.routers {
+        if let Some(link) = engine.actual().link_named(&router.link) {
             wanted.entry((link.index, router.family)).or_insert_with(|| router.link.clone());
         }
     }
     wanted
 }
 
-fn link_of(transmit: &Transmit) -> LinkIndex {
+/// Every link and family that packets of sessions are needed on, with the link's name.
+fn session_places(engine: &Engine) -> BTreeMap<Place, LinkName> {
+    let name = |index: LinkIndex| engine.actual().links.get(&index).map(|link| link.name.clone());
+    let places = engine.session_places().into_iter();
+    places.filter_map(|place| Some((place, name(place.0)?))).collect()
+}
+
+fn session_place(transmit: &bfd::Transmit) -> Place {
+    (transmit.link, Family::of(transmit.source))
+}
+
+fn datagram(transmit: &bfd::Transmit) -> Datagram<'_> {
+    Datagram {
+        source: transmit.source,
+        destination: transmit.destination,
+        source_port: transmit.source_port,
+        ttl: transmit.ttl,
+        payload: &transmit.payload,
+    }
+}
+
+fn link_of(transmit: &vrrp::Transmit) -> LinkIndex {
     match transmit {
-        Transmit::Advert { link, .. } | Transmit::Frame { link, .. } => *link,
+        vrrp::Transmit::Advert { link, .. } | vrrp::Transmit::Frame { link, .. } => *link,
     }
 }
 
 /// The link and family of an advertisement; none for a frame.
-fn socket_of(transmit: &Transmit) -> Option<(LinkIndex, Family)> {
+fn advert_place(transmit: &vrrp::Transmit) -> Option<Place> {
     match transmit {
-        Transmit::Advert { link, source, .. } => Some((*link, Family::of(*source))),
-        Transmit::Frame { .. } => None,
+        vrrp::Transmit::Advert { link, source, .. } => Some((*link, Family::of(*source))),
+        vrrp::Transmit::Frame { .. } => None,
     }
 }
 
-fn same_socket(one: &Transmit, other: &Transmit) -> bool {
-    socket_of(one) == socket_of(other)
-}
-
-fn advert(transmit: &Transmit) -> Option<Advert<'_>> {
+fn advert(transmit: &vrrp::Transmit) -> Option<Advert<'_>> {
     match transmit {
-        Transmit::Advert { source, destination, ttl, payload, .. } => {
+        vrrp::Transmit::Advert { source, destination, ttl, payload, .. } => {
             Some(Advert { source: *source, destination: *destination, ttl: *ttl, payload })
         }
-        Transmit::Frame { .. } => None,
+        vrrp::Transmit::Frame { .. } => None,
     }
 }
 
-fn frame(transmit: &Transmit) -> Option<Frame<'_>> {
+fn frame(transmit: &vrrp::Transmit) -> Option<Frame<'_>> {
     match transmit {
-        Transmit::Frame { link, bytes } => Some(Frame { link: *link, bytes }),
-        Transmit::Advert { .. } => None,
+        vrrp::Transmit::Frame { link, bytes } => Some(Frame { link: *link, bytes }),
+        vrrp::Transmit::Advert { .. } => None,
     }
 }

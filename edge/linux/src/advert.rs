@@ -74,8 +74,8 @@ impl AdvertSocket {
     }
 
     /// Sends packets, in as few system calls as they need. Never blocks.
-    pub fn send(&self, adverts: &[Advert<'_>]) -> Sent {
-        batch::send(self.fd.as_fd(), adverts.iter().map(|advert| self.outgoing(advert)))
+    pub fn send<'a>(&self, adverts: impl IntoIterator<Item = Advert<'a>>) -> Sent {
+        batch::send(self.fd.as_fd(), adverts.into_iter().map(|advert| self.outgoing(&advert)))
     }
 
     fn outgoing<'a>(&self, advert: &Advert<'a>) -> Outgoing<'a> {

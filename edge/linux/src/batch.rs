@@ -133,10 +133,7 @@ pub struct Sent {
 }
 
 /// Sends all; a packet that fails does not keep back those behind it.
-pub(crate) fn send<'a>(
-    fd: BorrowedFd<'_>,
-    packets: impl ExactSizeIterator<Item = Outgoing<'a>>,
-) -> Sent {
+pub(crate) fn send<'a>(fd: BorrowedFd<'_>, packets: impl Iterator<Item = Outgoing<'a>>) -> Sent {
     let mut sent = Sent::default();
     let mut packets = packets.enumerate().peekable();
     while packets.peek().is_some() {

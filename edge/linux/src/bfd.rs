@@ -76,10 +76,7 @@ impl BfdSocket {
     }
 
     /// Sends packets, in as few system calls as they need. Never blocks.
-    pub fn send<'a, D>(&self, datagrams: D) -> Sent
-    where
-        D: IntoIterator<Item = Datagram<'a>, IntoIter: ExactSizeIterator>,
-    {
+    pub fn send<'a>(&self, datagrams: impl IntoIterator<Item = Datagram<'a>>) -> Sent {
         batch::send(self.sending.as_fd(), datagrams.into_iter().map(|one| self.outgoing(&one)))
     }
 

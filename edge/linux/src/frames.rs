@@ -44,8 +44,8 @@ impl FrameSocket {
     }
 
     /// Sends frames, in as few system calls as they need. Never blocks.
-    pub fn send(&self, frames: &[Frame<'_>]) -> Sent {
-        let outgoing = frames.iter().map(|frame| {
+    pub fn send<'a>(&self, frames: impl IntoIterator<Item = Frame<'a>>) -> Sent {
+        let outgoing = frames.into_iter().map(|frame| {
             let ether_type = crate::netlink::array(frame.bytes, 12).unwrap_or_default();
             let to = Address::link(frame.link, ether_type);
             Outgoing { to, control: Control::empty(), head: Head::NONE, bytes: frame.bytes }

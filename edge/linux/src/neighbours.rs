@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use mainstay_base::{Family, LinkIndex};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
@@ -24,7 +25,7 @@ pub use receive::{Inbox, Seen};
 pub struct NeighbourSocket {
     fd: OwnedFd,
     family: Family,
-    addresses: BTreeSet<IpAddr>,
+    addresses: Arc<BTreeSet<IpAddr>>,
 }
 
 impl NeighbourSocket {
@@ -38,7 +39,7 @@ impl NeighbourSocket {
         // Without a protocol nothing comes in; it gets one when the filter is there.
         let fd = socket_with(AddressFamily::PACKET, SocketType::RAW, flags, None)?;
         set_int(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
-        let mut socket = NeighbourSocket { fd, family, addresses: BTreeSet::new() };
+        let mut socket = NeighbourSocket { fd, family, addresses: Arc::default() };
         socket.filter(addresses)?;
         socket.begin()?;
         Ok(socket)
@@ -50,7 +51,7 @@ impl NeighbourSocket {
     /// The kernel does not take the filter; the one of before goes on.
     pub fn aim_at(&mut self, addresses: &BTreeSet<IpAddr>) -> io::Result<()> {
         let ours = |address: &&IpAddr| Family::of(**address) == self.family;
-        if addresses.iter().filter(ours).eq(&self.addresses) {
+        if addresses.iter().filter(ours).eq(&*self.addresses) {
             return Ok(());
         }
         self.filter(addresses)
@@ -67,12 +68,7 @@ impl NeighbourSocket {
     /// # Errors
     /// The socket failed.
     pub fn receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
-        inbox.fill(self.fd.as_fd(), self.family)
-    }
-
-    /// Whether it was asked to hear of an address: the kernel's filter may let more through.
-    pub fn is_aimed_at(&self, address: IpAddr) -> bool {
-        self.addresses.contains(&address)
+        inbox.fill(self.fd.as_fd(), self.family, &self.addresses)
     }
 
     fn filter(&mut self, addresses: &BTreeSet<IpAddr>) -> io::Result<()> {
@@ -82,7 +78,7 @@ impl NeighbourSocket {
         attach_filter(fd, &filter::of(self.family, &addresses))
             // So many addresses that the kernel has no room for them: all frames of the kind, then.
             .or_else(|_| attach_filter(fd, &filter::of_any(self.family)))?;
-        self.addresses = addresses;
+        self.addresses = Arc::new(addresses);
         Ok(())
     }
 

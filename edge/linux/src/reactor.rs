@@ -97,9 +97,26 @@ impl Reactor {
     /// The kernel's descriptors failed.
     pub fn wait(&mut self, deadline: Option<Instant>) -> io::Result<&[Ready]> {
         self.arm(deadline)?;
+        self.take(None)
+    }
+
+    /// Says what is ready at this moment, without waiting.
+    ///
+    /// # Errors
+    /// The kernel's descriptors failed.
+    pub fn look(&mut self) -> io::Result<&[Ready]> {
+        self.take(Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))
+    }
+
+    /// What the last [`Reactor::wait`] or [`Reactor::look`] found.
+    pub fn ready(&self) -> &[Ready] {
+        &self.ready
+    }
+
+    fn take(&mut self, within: Option<&Timespec>) -> io::Result<&[Ready]> {
         self.events.clear();
         self.ready.clear();
-        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.events), None) {
+        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.events), within) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(e) => return Err(e.into()),
         }

@@ -57,7 +57,7 @@ pub(crate) fn runs(namespace: &Namespace, name: &str) {
         let limit = Instant::now() + Duration::from_secs(5);
         while packets_sent(name) == 0 {
             assert!(Instant::now() < limit, "{name} does not carry packets");
-            socket.send(&[Frame { link, bytes: &frame }]);
+            socket.send([Frame { link, bytes: &frame }]);
         }
     };
     namespace.run(until_sent).expect("enterable");

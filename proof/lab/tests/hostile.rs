@@ -161,7 +161,7 @@ impl Siege {
         for frame in frames {
             let out = || {
                 let frame = Frame { link: self.link, bytes: frame };
-                self.socket.send(&[frame]).count == 1
+                self.socket.send([frame]).count == 1
             };
             wait::until("room for a frame", BOUND, out)?;
         }

@@ -1,8 +1,8 @@
 //! What lasts from one turn of the engine's thread to the next.
 
 use mainstay_base::Instant;
-use mainstay_engine::vrrp::Transmit;
 
+use crate::sockets::Outbox;
 use crate::will::Will;
 
 /// What lasts from one turn to the next.
@@ -15,7 +15,7 @@ pub(super) struct Lasting {
     /// Words that the slow side had no room for.
     pub(super) untold: u64,
     /// What waits to be sent.
-    pub(super) outbox: Vec<Transmit>,
+    pub(super) outbox: Outbox,
     /// The engine may want other steps than before.
     pub(super) unsettled: bool,
     /// Links or settings changed: other sockets may be needed.
@@ -34,7 +34,7 @@ impl Lasting {
             now,
             stopped: false,
             untold: 0,
-            outbox: Vec::new(),
+            outbox: Outbox::default(),
             unsettled: true,
             resocket: true,
             will_stale: true,

@@ -2,10 +2,10 @@
 
 use mainstay_api::Level;
 use mainstay_base::{Deadline, Instant, Machine};
-use mainstay_engine::{Command, Input, Received, Transmit};
+use mainstay_engine::{Command, Input};
 use mainstay_linux::clock;
 use mainstay_linux::kernel::News;
-use mainstay_linux::reactor::{Ready, Token};
+use mainstay_linux::reactor::Ready;
 use mainstay_plan::Change;
 
 use super::{BEAT, Control, KERNEL};
@@ -16,8 +16,8 @@ use crate::sockets::Unsent;
 use crate::tether::Message;
 use crate::will::Will;
 
-/// Inboxes taken from one socket before others have their turn: some 500 packets.
-const INBOXES_AT_ONCE: usize = 16;
+/// Looks for more before the clock judges; whoever floods us is not waited for any longer.
+const LOOKS_AT_ONCE: usize = 4;
 /// Rounds of steps and their answers in one turn; more come with the next one.
 const ROUNDS_AT_ONCE: usize = 8;
 
@@ -26,32 +26,43 @@ impl Control {
     pub(super) fn turn(&mut self) -> Result<(), Error> {
         let beat = Deadline { at: self.turn.beat_at, why: "beat" };
         let deadline = Deadline::earlier(self.engine.poll_timeout(), Some(beat));
-        let ready = self.reactor.wait(deadline.map(|deadline| deadline.at));
-        let ready = ready.map_err(Error::refused("wait for", "descriptors"))?.to_vec();
-        self.listen(&ready)?;
-        self.let_time_pass();
+        self.reactor
+            .wait(deadline.map(|deadline| deadline.at))
+            .map_err(Error::refused("wait for", "descriptors"))?;
+        self.listen()?;
+        self.let_time_pass()?;
         self.settle();
         self.beat()
     }
 
-    /// Takes in everything that waits, before anybody is judged by the clock.
-    fn listen(&mut self, ready: &[Ready]) -> Result<(), Error> {
-        for ready in ready {
+    /// Takes in what the last wait found.
+    fn listen(&mut self) -> Result<(), Error> {
+        let mut at = 0;
+        while let Some(ready) = self.reactor.ready().get(at).copied() {
             match ready {
-                Ready::Source(token) if *token == KERNEL => self.hear_kernel()?,
-                Ready::Source(token) => self.hear_socket(*token),
+                Ready::Source(token) if token == KERNEL => self.hear_kernel()?,
+                Ready::Source(token) => self.hear_socket(token),
                 Ready::Woken => self.hear_words(),
                 Ready::Deadline => {}
             }
-        }
-        let overslept = self.engine.poll_timeout().is_some_and(|deadline| {
-            clock::now().since(deadline.at) > std::time::Duration::from_millis(5)
-        });
-        if overslept {
-            let tokens: Vec<Token> = self.sockets.tokens().collect();
-            tokens.into_iter().for_each(|token| self.hear_socket(token));
+            at += 1;
         }
         Ok(())
+    }
+
+    /// Takes in everything that came before this moment, so that nobody is judged who has spoken: this thread
+    /// may have been held up between waking and here. The moment that is thus known is the answer.
+    fn listen_until_now(&mut self) -> Result<Instant, Error> {
+        let mut now = clock::now();
+        for _ in 0..LOOKS_AT_ONCE {
+            now = clock::now();
+            let found = self.reactor.look().map_err(Error::refused("look at", "descriptors"))?;
+            if !found.iter().any(|ready| matches!(ready, Ready::Source(_))) {
+                break;
+            }
+            self.listen()?;
+        }
+        Ok(now.max(self.turn.now))
     }
 
     fn hear_kernel(&mut self) -> Result<(), Error> {
@@ -72,20 +83,6 @@ impl Control {
             News::Applied(step) => self.feed(Input::Applied(step), now),
             News::Refused(step, refusal) => self.feed(Input::Refused(step, refusal), now),
         }
-    }
-
-    fn hear_socket(&mut self, token: Token) {
-        let mut inbox = std::mem::take(&mut self.inbox);
-        for _ in 0..INBOXES_AT_ONCE {
-            let Some(link) = self.sockets.receive(token, &mut inbox) else { break };
-            for packet in inbox.packets().flatten() {
-                let (source, destination) = (packet.source, packet.destination);
-                let (ttl, payload) = (packet.ttl, packet.payload);
-                let received = Received { link, source, destination, ttl, payload };
-                self.feed(Input::Received(received), packet.at);
-            }
-        }
-        self.inbox = inbox;
     }
 
     fn hear_words(&mut self) {
@@ -130,11 +127,15 @@ impl Control {
         }
     }
 
-    fn let_time_pass(&mut self) {
-        let Some(deadline) = self.engine.poll_timeout() else { return };
-        let now = clock::now().max(self.turn.now);
+    fn let_time_pass(&mut self) -> Result<(), Error> {
+        let is_due = |deadline: &Deadline| deadline.at <= clock::now();
+        if !self.engine.poll_timeout().as_ref().is_some_and(is_due) {
+            return Ok(());
+        }
+        let now = self.listen_until_now()?;
+        let Some(deadline) = self.engine.poll_timeout() else { return Ok(()) };
         if now < deadline.at {
-            return;
+            return Ok(());
         }
         if let Some(late) = self.lateness.met(deadline.at, now) {
             let text = format!("deadline `{}` missed by {} ms", deadline.why, late.as_millis());
@@ -144,6 +145,7 @@ impl Control {
         self.turn.unsettled = true;
         self.engine.handle_timeout(now);
         self.drain();
+        Ok(())
     }
 
     /// Hands one input to the engine and takes everything that follows from it. A packet may have
@@ -157,10 +159,7 @@ impl Control {
 
     fn drain(&mut self) {
         while let Some(transmit) = self.engine.poll_transmit() {
-            match transmit {
-                Transmit::Vrrp(transmit) => self.turn.outbox.push(transmit),
-                Transmit::Bfd(_) => {}
-            }
+            self.turn.outbox.push(transmit);
         }
         while let Some(event) = self.engine.poll_event() {
             self.turn.unsettled = true;
@@ -195,9 +194,8 @@ impl Control {
         if !std::mem::take(&mut self.turn.resocket) {
             return;
         }
-        let (settings, actual) = (self.engine.settings(), self.engine.actual());
-        for (link, error) in self.sockets.aim_at(settings, actual, &self.reactor) {
-            self.tell(Told::Note(Level::Error, format!("no socket on {link}: {error}")));
+        for refusal in self.sockets.aim_at(&self.engine, &self.reactor) {
+            self.tell(Told::Note(Level::Error, refusal));
         }
     }
 

@@ -90,7 +90,7 @@ fn multicast_and_unicast_arrive_with_source_destination_and_ttl() {
     ] {
         let left = open(&pair.left, "left", family);
         let right = open(&pair.right, "right", family);
-        let sent = left.send(&adverts);
+        let sent = left.send(adverts);
         assert_eq!((sent.count, sent.failures.len()), (3, 0), "{sent:?}");
         let mut expected = adverts.map(|Advert { source, destination, ttl, payload }| {
             format!("{source} > {destination} ttl {ttl}: {}", String::from_utf8_lossy(payload))
@@ -110,8 +110,8 @@ fn on_the_wire_they_are_vrrp_with_the_right_class() {
     let capture = Capture::start(&pair.right, "right", 2, "proto 112 or ip6 proto 112");
     let four = open(&pair.left, "left", Family::V4);
     let six = open(&pair.left, "left", Family::V6);
-    assert_eq!(four.send(&[advert("10.0.0.1", "224.0.0.18", 255, &[0x31; 16])]).count, 1);
-    assert_eq!(six.send(&[advert("fe80::1", "ff02::12", 255, &[0x31; 24])]).count, 1);
+    assert_eq!(four.send([advert("10.0.0.1", "224.0.0.18", 255, &[0x31; 16])]).count, 1);
+    assert_eq!(six.send([advert("fe80::1", "ff02::12", 255, &[0x31; 24])]).count, 1);
     let text = capture.text();
     for fact in [
         "> 01:00:5e:00:00:12, ethertype IPv4",
@@ -142,7 +142,7 @@ fn the_kernels_time_of_receipt_is_told() {
 /// Sends a packet, reads it much later, and says whether it bears the time of its sending.
 fn is_told_when_it_came(from: &AdvertSocket, to: &AdvertSocket) -> bool {
     let before = clock::now();
-    from.send(&[advert("10.0.0.1", "224.0.0.18", 255, b"when")]);
+    from.send([advert("10.0.0.1", "224.0.0.18", 255, b"when")]);
     let after = clock::now();
     assert!(readable(to, Duration::from_secs(5)));
     std::thread::sleep(Duration::from_millis(30));
@@ -169,9 +169,9 @@ fn other_links_and_other_groups_are_not_heard() {
     let second = open(&pair.left, "second", Family::V4);
     let from_far = open(&other, "far", Family::V4);
     let from_right = open(&pair.right, "right", Family::V4);
-    from_right.send(&[advert("10.0.0.2", "224.0.0.5", 255, b"to another group")]);
-    from_right.send(&[advert("10.0.0.2", "224.0.0.18", 255, b"right")]);
-    from_far.send(&[advert("10.0.0.3", "224.0.0.18", 255, b"far")]);
+    from_right.send([advert("10.0.0.2", "224.0.0.5", 255, b"to another group")]);
+    from_right.send([advert("10.0.0.2", "224.0.0.18", 255, b"right")]);
+    from_far.send([advert("10.0.0.3", "224.0.0.18", 255, b"far")]);
     assert_eq!(heard(&first, 1), ["10.0.0.2 > 224.0.0.18 ttl 255: right"]);
     assert_eq!(heard(&second, 1), ["10.0.0.3 > 224.0.0.18 ttl 255: far"]);
     assert!(is_silent(&first) && is_silent(&second));
@@ -191,7 +191,7 @@ fn a_large_batch_keeps_its_order_and_a_bad_packet_keeps_nothing_back() {
             advert(source, "224.0.0.18", 255, payload.as_bytes())
         })
         .collect();
-    let sent = left.send(&adverts);
+    let sent = left.send(adverts);
     let failed: Vec<usize> = sent.failures.iter().map(|(place, _)| *place).collect();
     assert_eq!((sent.count, failed), (253, vec![40, 254]));
     let expected: Vec<String> = payloads
@@ -213,7 +213,7 @@ fn long_lists_are_fragmented_and_what_is_too_long_is_unreadable() {
         let right = open(&pair.right, "right", family);
         let longest = vec![b'a'; 8 + 255 * 16 + 28];
         let absurd = vec![b'a'; 9000];
-        let sent = left.send(&[advert(from, to, 255, &longest), advert(from, to, 255, &absurd)]);
+        let sent = left.send([advert(from, to, 255, &longest), advert(from, to, 255, &absurd)]);
         assert_eq!(sent.count, 2, "{sent:?}");
         let text = heard(&right, 2);
         assert!(text[0].ends_with(&String::from_utf8_lossy(&longest).into_owned()));
@@ -250,10 +250,10 @@ fn a_link_that_went_away_is_an_error_and_no_panic() {
     let mut pair = addressed();
     let left = open(&pair.left, "left", Family::V4);
     pair.left_links.set_down("left").expect("down");
-    let sent = left.send(&[advert("10.0.0.1", "224.0.0.18", 255, b"x")]);
+    let sent = left.send([advert("10.0.0.1", "224.0.0.18", 255, b"x")]);
     assert_eq!(sent.count, 0);
     pair.left_links.delete("left").expect("deleted");
-    let sent = left.send(&[advert("10.0.0.1", "224.0.0.18", 255, b"x")]);
+    let sent = left.send([advert("10.0.0.1", "224.0.0.18", 255, b"x")]);
     assert_eq!((sent.count, sent.failures.len()), (0, 1));
     assert_eq!(left.receive(&mut Inbox::default()).expect("nothing came"), 0);
 }

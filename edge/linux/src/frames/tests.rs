@@ -29,7 +29,7 @@ fn frames_go_out_whole_and_in_order() {
         })
         .collect();
     let batch: Vec<Frame<'_>> = frames.iter().map(|bytes| Frame { link, bytes }).collect();
-    let sent = socket.send(&batch);
+    let sent = socket.send(batch);
     assert_eq!((sent.count, sent.failures.len()), (40, 0));
     let text = capture.text();
     assert!(text.contains("02:00:00:00:00:01 > ff:ff:ff:ff:ff:ff, ethertype ARP"), "{text}");
@@ -45,7 +45,7 @@ fn a_frame_for_no_link_fails_alone() {
     let socket = pair.left.run(FrameSocket::open).expect("enterable").expect("opens");
     let bytes = &gratuitous_arp()[..];
     let nowhere = LinkIndex(4711);
-    let sent = socket.send(&[
+    let sent = socket.send([
         Frame { link: nowhere, bytes },
         Frame { link, bytes },
         Frame { link, bytes: &bytes[..3] },

@@ -1,8 +1,10 @@
 //! Frames that say who has an address, read.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 use mainstay_base::{Family, Instant, LinkIndex, MacAddress};
 
@@ -30,26 +32,33 @@ pub struct Seen {
 pub struct Inbox {
     slots: Slots,
     family: Family,
+    wanted: Arc<BTreeSet<IpAddr>>,
     stamps: Stamps,
 }
 
 impl Default for Inbox {
     fn default() -> Inbox {
         let slots = Slots::new(LONGEST_FRAME);
-        Inbox { slots, family: Family::V4, stamps: Stamps::start() }
+        Inbox { slots, family: Family::V4, wanted: Arc::default(), stamps: Stamps::start() }
     }
 }
 
 impl Inbox {
-    pub(super) fn fill(&mut self, fd: BorrowedFd<'_>, family: Family) -> io::Result<usize> {
+    pub(super) fn fill(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        family: Family,
+        wanted: &Arc<BTreeSet<IpAddr>>,
+    ) -> io::Result<usize> {
         let count = self.slots.fill(fd)?;
         self.family = family;
+        self.wanted = Arc::clone(wanted);
         self.stamps.refresh();
         Ok(count)
     }
 
-    /// What the last [`receive`](super::NeighbourSocket::receive) brought, oldest first; frames that are
-    /// malformed are passed over.
+    /// What the last [`receive`](super::NeighbourSocket::receive) brought, oldest first. Malformed frames are
+    /// passed over, and other addresses, of which the kernel's filter may let some through.
     pub fn seen(&self) -> impl Iterator<Item = Seen> {
         self.slots.packets().flatten().filter_map(|(from, control, frame)| {
             let (link, sender) = from.to_link()?;
@@ -57,7 +66,8 @@ impl Inbox {
                 Family::V4 => arp(frame)?,
                 Family::V6 => advertisement(frame, sender)?,
             };
-            Some(Seen { link, address, hardware, at: self.stamps.received_at(control) })
+            let wanted = self.wanted.contains(&address);
+            wanted.then(|| Seen { link, address, hardware, at: self.stamps.received_at(control) })
         })
     }
 }

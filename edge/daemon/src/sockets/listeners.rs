@@ -1,0 +1,55 @@
+//! The sockets that hear who answers for the virtual addresses: one for each family that has any.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::IpAddr;
+
+use mainstay_base::Family;
+use mainstay_engine::Settings;
+use mainstay_linux::neighbours::NeighbourSocket;
+use mainstay_linux::reactor::{Reactor, Token};
+
+use super::places::Tokens;
+
+/// The sockets, and their tokens.
+#[derive(Debug, Default)]
+pub(super) struct Listeners {
+    opened: Vec<(NeighbourSocket, Token)>,
+}
+
+impl Listeners {
+    /// Hears of the addresses of all routers from here on.
+    pub(super) fn aim_at(
+        &mut self,
+        settings: &Settings,
+        tokens: &mut Tokens,
+        reactor: &Reactor,
+    ) -> io::Result<()> {
+        let addresses = virtual_addresses(settings);
+        let needed = |family| addresses.iter().any(|address| Family::of(*address) == family);
+        self.opened.retain(|(socket, _)| needed(socket.family()));
+        for (socket, _) in &mut self.opened {
+            socket.aim_at(&addresses)?;
+        }
+        for family in [Family::V4, Family::V6] {
+            if needed(family) && !self.opened.iter().any(|(socket, _)| socket.family() == family) {
+                let socket = NeighbourSocket::open(family, &addresses)?;
+                let token = tokens.next();
+                reactor.add(&socket, token)?;
+                self.opened.push((socket, token));
+            }
+        }
+        Ok(())
+    }
+
+    /// The socket of a token.
+    pub(super) fn of(&self, token: Token) -> Option<&NeighbourSocket> {
+        self.opened.iter().find_map(|(socket, its)| (*its == token).then_some(socket))
+    }
+}
+
+fn virtual_addresses(settings: &Settings) -> BTreeSet<IpAddr> {
+    let routers = settings.vrrp.routers.iter();
+    let all = routers.flat_map(|router| router.addresses.iter().chain(&router.excluded));
+    all.map(|address| address.key.address.ip()).collect()
+}

@@ -1,0 +1,33 @@
+//! What waits to be sent, each protocol's in its order.
+
+use mainstay_engine::{Transmit, bfd, vrrp};
+
+/// What waits to be sent; its memory is kept from one turn to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// Advertisements and frames.
+    pub(super) vrrp: Vec<vrrp::Transmit>,
+    /// Packets of sessions.
+    pub(super) bfd: Vec<bfd::Transmit>,
+}
+
+impl Outbox {
+    /// Takes one more.
+    pub(crate) fn push(&mut self, transmit: Transmit) {
+        match transmit {
+            Transmit::Vrrp(transmit) => self.vrrp.push(transmit),
+            Transmit::Bfd(transmit) => self.bfd.push(transmit),
+        }
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.vrrp.is_empty() && self.bfd.is_empty()
+    }
+
+    /// All was sent, or could not be.
+    pub(crate) fn clear(&mut self) {
+        self.vrrp.clear();
+        self.bfd.clear();
+    }
+}
