@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use mainstay_engine::vrrp::Name;
+use mainstay_engine::vrrp::{Gauge, Name, Reading};
 use mainstay_engine::{Settings, Status};
 use mainstay_linux::reactor::Waker;
 use tokio::sync::oneshot;
@@ -16,6 +16,13 @@ pub(crate) enum ToEngine {
         script: Name,
         /// With 0, in time.
         success: bool,
+    },
+    /// A gauge was read.
+    GaugeRead {
+        /// The gauge.
+        gauge: Gauge,
+        /// What it reads.
+        reading: Reading,
     },
     /// The settings are being read again.
     Reloading,

@@ -4,6 +4,7 @@
 //! owns the engine and does nothing slow; everything slow (scripts, the api, files, log lines) is
 //! on another. Between the two lie bounded channels.
 
+mod awaited;
 mod channel;
 mod control;
 mod error;
@@ -25,6 +26,7 @@ mod supervisor;
 #[cfg(test)]
 mod testing;
 mod tether;
+mod watched;
 mod will;
 
 pub use control::control;

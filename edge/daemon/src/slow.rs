@@ -17,6 +17,7 @@ use crate::journal::Journal;
 use crate::scripts::notify::{Notifier, Subject, Tiding};
 use crate::scripts::tracked::{self, Schedule, Trackers};
 use crate::server::{self, Doors, Request};
+use crate::watched::Watchers;
 use crate::{Error, Loader, Occasion};
 
 /// What the engine's thread tells the slow side.
@@ -70,6 +71,7 @@ struct Work {
     journal: Journal,
     notifier: Notifier,
     trackers: Trackers,
+    watchers: Watchers,
     settings: Settings,
     /// Whoever asked us to stop, to be told when that is done.
     stoppers: Vec<oneshot::Sender<api::Reply>>,
@@ -123,6 +125,7 @@ impl Work {
             journal,
             notifier: Notifier::default(),
             trackers: Trackers::default(),
+            watchers: Watchers::default(),
             settings: Settings::default(),
             stoppers: Vec::new(),
             stopping: false,
@@ -160,6 +163,7 @@ impl Work {
     /// All notifications of the farewell are out before this process ends.
     async fn end(mut self) {
         self.trackers.stop();
+        self.watchers.stop();
         self.notifier.finish(NOTIFY_WITHIN).await;
         self.journal.note(api::Level::Info, "stopped".to_owned());
         let reply = api::Reply { done: true, message: "stopped".to_owned() };
@@ -195,6 +199,7 @@ impl Work {
             vrrp::Event::PriorityChanged { .. }
             | vrrp::Event::ActiveHeard { .. }
             | vrrp::Event::ScriptChanged { .. }
+            | vrrp::Event::GaugeChanged { .. }
             | vrrp::Event::Noticed { .. } => {}
         }
     }
@@ -219,6 +224,7 @@ impl Work {
         }
         self.notifier.configure(&settings);
         self.trackers.configure(schedules, &self.engine);
+        self.watchers.configure(&settings, &self.engine);
         self.settings = settings;
     }
 

@@ -125,12 +125,15 @@ pub struct Timers {
 /// Something tracked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tracked {
-    /// `link` or `script`.
+    /// `link`, `script`, `file`, `process` or `session`.
     pub kind: String,
     /// Its name.
     pub name: String,
     /// Its verdict.
     pub verdict: Verdict,
+    /// The number that it holds, if it holds one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<i32>,
     /// Its weight; 0: it makes the router unfit.
     pub weight: i16,
     /// Whether up and down are swapped.

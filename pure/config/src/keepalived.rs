@@ -25,6 +25,7 @@ mod strict;
 mod tree;
 mod unknown;
 mod values;
+mod watched;
 mod words;
 
 pub use keywords::{Block, Form, Keyword, Status, keywords};

@@ -12,6 +12,7 @@ mod router;
 mod table;
 mod times;
 mod tracking;
+mod watched;
 mod write;
 
 pub use keys::{Key, Section, reference};
@@ -102,9 +103,11 @@ fn settings(text: &str, file: FileId, faults: &mut Faults) -> Option<Settings> {
     let mut settings = Settings::default();
     node::read(&mut reader, file, &mut settings);
     node::scripts(&mut reader, file, &mut settings);
+    watched::read(&mut reader, file, &mut settings);
     let places = routers(&mut reader, file, &mut settings);
     node::groups(&mut reader, file, &mut settings);
     check::routers(&settings.vrrp, &places, &mut reader);
+    watched::check(&settings.vrrp, file.span, &mut reader);
     (!reader.faults.any_error()).then_some(settings)
 }
 

@@ -2,7 +2,7 @@
 
 use mainstay_bfd as bfd;
 use mainstay_plan::{Change, Refusal, Step};
-use mainstay_vrrp::{Name, NeighbourSeen, Received};
+use mainstay_vrrp::{Gauge, Name, NeighbourSeen, Reading, Received};
 
 use crate::Settings;
 
@@ -27,6 +27,13 @@ pub enum Input<'a> {
         script: Name,
         /// Whether it ended with 0, in time.
         success: bool,
+    },
+    /// A gauge was read.
+    GaugeRead {
+        /// The gauge.
+        gauge: Gauge,
+        /// What it reads.
+        reading: Reading,
     },
     /// The operator's settings, whole; what did not change does not notice.
     Settings(Box<Settings>),

@@ -13,6 +13,7 @@ mod holdback;
 mod input;
 mod node;
 mod outgoing;
+mod outside;
 mod settings;
 mod status;
 mod watch;
@@ -23,6 +24,9 @@ pub use input::{Command, Input};
 pub use mainstay_vrrp::{NeighbourSeen, Received};
 pub use node::Engine;
 pub use outgoing::{Reject, Transmit};
+pub use outside::{
+    InitialLevel, ParameterForm, Parameters, ProcessPattern, WatchedFile, WatchedProcess,
+};
 pub use settings::{BfdSession, Detection, Node, Notify, Settings};
 pub use status::{Origin, Status, Taken, WatchView, Will};
 

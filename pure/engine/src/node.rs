@@ -267,6 +267,10 @@ impl Machine for Engine {
                 );
                 Ok(())
             }
+            Input::GaugeRead { gauge, reading } => {
+                tell_table(&mut self.table, vrrp::Input::GaugeRead { gauge: &gauge, reading }, now);
+                Ok(())
+            }
             Input::Settings(settings) => {
                 self.take_settings(*settings, now);
                 Ok(())

@@ -8,6 +8,8 @@ use mainstay_base::LinkName;
 use mainstay_bfd::{self as bfd, SessionSettings};
 use mainstay_vrrp::{self as vrrp, Command, Name};
 
+use crate::outside::{WatchedFile, WatchedProcess};
+
 /// Everything that a configuration says, already checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -15,6 +17,10 @@ pub struct Settings {
     pub node: Node,
     /// Virtual routers, sync groups, tracked scripts.
     pub vrrp: vrrp::Settings,
+    /// Files behind the gauges that routers track.
+    pub files: Vec<WatchedFile>,
+    /// Processes behind the gauges that routers track.
+    pub processes: Vec<WatchedProcess>,
     /// Whom to tell about a router.
     pub notify_routers: BTreeMap<Name, Notify>,
     /// Whom to tell about a sync group.

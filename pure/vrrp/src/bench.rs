@@ -60,6 +60,7 @@ pub(crate) fn group(members: &[&str]) -> GroupSettings {
         members: members.iter().map(|member| Name::new(member)).collect(),
         track_links: Vec::new(),
         track_scripts: Vec::new(),
+        track_gauges: Vec::new(),
         member_weights: false,
     }
 }

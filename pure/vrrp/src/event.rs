@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use mainstay_base::LinkName;
 
 use crate::Name;
+use crate::gauge::{Gauge, Reading};
 
 /// Where a virtual router stands, by name. RFC 9568 §6.4; Fault is keepalived's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +84,13 @@ pub enum Event {
         /// Whether it is up.
         up: bool,
     },
+    /// A gauge reads something else.
+    GaugeChanged {
+        /// The gauge.
+        gauge: Gauge,
+        /// What it reads now.
+        reading: Reading,
+    },
     /// Something odd that still works; told once until the state changes.
     Noticed {
         /// The router.
@@ -151,6 +159,23 @@ pub enum Cause {
     ScriptUnknown {
         /// The script.
         script: Name,
+    },
+    /// The address that it advertises from, which is tracked, is not on its link.
+    SourceGone {
+        /// The address.
+        source: IpAddr,
+        /// The link.
+        link: LinkName,
+    },
+    /// A gauge reads what makes the router unfit.
+    GaugeBad {
+        /// The gauge.
+        gauge: Gauge,
+    },
+    /// A gauge has not been read yet.
+    GaugeUnread {
+        /// The gauge.
+        gauge: Gauge,
     },
     /// All that made it unfit has passed.
     Recovered,
@@ -231,6 +256,11 @@ impl fmt::Display for Cause {
             Cause::NoSource { link } => write!(f, "link {link} has no address to advertise from"),
             Cause::ScriptFailed { script } => write!(f, "script {script} failed"),
             Cause::ScriptUnknown { script } => write!(f, "script {script} has no verdict yet"),
+            Cause::SourceGone { source, link } => {
+                write!(f, "{source}, which it advertises from, is not on link {link}")
+            }
+            Cause::GaugeBad { gauge } => write!(f, "{gauge} says so"),
+            Cause::GaugeUnread { gauge } => write!(f, "{gauge} has not been read yet"),
             Cause::Recovered => f.write_str("everything it needs is back"),
             Cause::Group { group, member } => write!(f, "{member} led group {group}"),
             Cause::Stopped => f.write_str("it was stopped"),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::Cause;
+use crate::gauge::{Gauges, TrackGauge};
 use crate::links::Links;
 use crate::settings::{
     GroupSettings, Name, RouterSettings, TrackLink, TrackScript, TrackedScript, Weight,
@@ -19,13 +20,45 @@ pub(crate) struct Script {
 /// The tracked scripts, by name.
 pub(crate) type Scripts = BTreeMap<Name, Script>;
 
+/// Everything that is known of what routers may track.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub links: &'a Links,
+    pub scripts: &'a Scripts,
+    pub gauges: &'a Gauges,
+}
+
+/// What a router or a group tracks.
+#[derive(Clone, Copy)]
+pub(crate) struct Tracks<'a> {
+    pub links: &'a [TrackLink],
+    pub scripts: &'a [TrackScript],
+    pub gauges: &'a [TrackGauge],
+}
+
+impl<'a> Tracks<'a> {
+    /// What a router tracks by itself.
+    pub(crate) fn of_router(settings: &'a RouterSettings) -> Tracks<'a> {
+        Tracks {
+            links: &settings.track_links,
+            scripts: &settings.track_scripts,
+            gauges: &settings.track_gauges,
+        }
+    }
+
+    /// What a group tracks for all its members.
+    pub(crate) fn of_group(settings: &'a GroupSettings) -> Tracks<'a> {
+        Tracks {
+            links: &settings.track_links,
+            scripts: &settings.track_scripts,
+            gauges: &settings.track_gauges,
+        }
+    }
+}
+
 /// What a router's own needs and tracked things say. Weights count only if `weights` says so.
-pub(crate) fn of_router(
-    settings: &RouterSettings,
-    links: &Links,
-    scripts: &Scripts,
-    weights: bool,
-) -> Judgement {
+pub(crate) fn of_router(settings: &RouterSettings, known: Known<'_>, weights: bool) -> Judgement {
+    let links = known.links;
     let needs = Judgement { fitness: needs(settings, links), adjustment: 0 };
     let others = settings.addresses.iter().chain(&settings.excluded);
     let others = others.filter(|address| address.track && address.key.link != settings.link);
@@ -33,13 +66,12 @@ pub(crate) fn of_router(
         let link = &address.key.link;
         judgement.link(link, Weight::default(), links.standing(link))
     });
-    tracked(judgement, (&settings.track_links, &settings.track_scripts), links, scripts, weights)
+    tracked(judgement, Tracks::of_router(settings), known, weights)
 }
 
 /// What the tracked things of a group say; they count for all members.
-pub(crate) fn of_group(settings: &GroupSettings, links: &Links, scripts: &Scripts) -> Judgement {
-    let lists = (settings.track_links.as_slice(), settings.track_scripts.as_slice());
-    tracked(Judgement::NONE, lists, links, scripts, true)
+pub(crate) fn of_group(settings: &GroupSettings, known: Known<'_>) -> Judgement {
+    tracked(Judgement::NONE, Tracks::of_group(settings), known, true)
 }
 
 /// A router needs its link, up unless told otherwise, and an address to advertise from.
@@ -53,28 +85,31 @@ fn needs(settings: &RouterSettings, links: &Links) -> Fitness {
         return Fitness::Unfit(Cause::LinkDown { link });
     }
     match settings.source.or(facts.source(settings.family)) {
+        Some(source) if settings.track_source && !links.has_source(&link, source) => {
+            Fitness::Unfit(Cause::SourceGone { source, link })
+        }
         Some(_) => Fitness::Fit,
         None => Fitness::Unfit(Cause::NoSource { link }),
     }
 }
 
-fn tracked(
-    start: Judgement,
-    (track_links, track_scripts): (&[TrackLink], &[TrackScript]),
-    links: &Links,
-    scripts: &Scripts,
-    weights: bool,
-) -> Judgement {
+fn tracked(start: Judgement, tracks: Tracks<'_>, known: Known<'_>, weights: bool) -> Judgement {
     let counts = |weight: Weight| weights || weight.value == 0;
     let mut judgement = start;
-    for track in track_links.iter().filter(|track| counts(track.weight)) {
-        judgement = judgement.link(&track.link, track.weight, links.standing(&track.link));
+    for track in tracks.links.iter().filter(|track| counts(track.weight)) {
+        judgement = judgement.link(&track.link, track.weight, known.links.standing(&track.link));
     }
-    for track in track_scripts {
-        let weight = weight_of(track, scripts);
+    for track in tracks.scripts {
+        let weight = weight_of(track, known.scripts);
         if counts(weight) {
-            let verdict = verdict_of(&track.script, scripts);
+            let verdict = verdict_of(&track.script, known.scripts);
             judgement = judgement.script(&track.script, weight, verdict);
+        }
+    }
+    for track in tracks.gauges {
+        let weight = known.gauges.weight_of(track);
+        if counts(weight) {
+            judgement = judgement.gauge(&track.gauge, weight, known.gauges.reading(&track.gauge));
         }
     }
     judgement

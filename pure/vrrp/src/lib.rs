@@ -27,9 +27,11 @@ mod announce;
 mod backup;
 #[cfg(test)]
 mod bench;
+mod debounce;
 mod election;
 mod event;
 mod fitness;
+mod gauge;
 mod group;
 mod index;
 mod learnt;
@@ -51,7 +53,9 @@ mod view;
 mod wants;
 
 pub use advert::ChecksumSeen;
+pub use debounce::LinkDelay;
 pub use event::{Cause, Event, Notice, StateName};
+pub use gauge::{Gauge, GaugeKind, Reading, TrackGauge, TrackedGauge};
 pub use learnt::LearntPeer;
 pub use outbox::Dropped;
 pub use packet::{NeighbourSeen, Received, Transmit};
@@ -65,6 +69,6 @@ pub use settings::{
 pub use table::{Input, Table};
 pub use track::Verdict;
 pub use view::{
-    ActiveView, AddressView, GroupView, RouterView, ScriptView, Standing, Times, TrackedThing,
-    TrackedView, View,
+    ActiveView, AddressView, GaugeView, GroupView, RouterView, ScriptView, Standing, Times,
+    TrackedThing, TrackedView, View,
 };

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use mainstay_base::{Family, LinkIndex, LinkName, MacAddress};
+use mainstay_base::{Family, Instant, LinkIndex, LinkName, MacAddress};
 use mainstay_plan::{Actual, Link, PresentAddress};
 
+use crate::debounce::{Debounce, LinkDelay};
 use crate::track::LinkStanding;
 
 /// A link, as far as routers care.
@@ -37,6 +38,9 @@ impl LinkFacts {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Links {
     by_name: BTreeMap<LinkName, LinkFacts>,
+    debounce: Debounce,
+    /// Source addresses that routers track, and whether they are on their link.
+    sources: BTreeMap<(LinkName, IpAddr), bool>,
 }
 
 impl Links {
@@ -54,12 +58,64 @@ impl Links {
         }
     }
 
+    /// Takes other settings.
+    pub(crate) fn configure(
+        &mut self,
+        delays: &BTreeMap<LinkName, LinkDelay>,
+        sources: impl Iterator<Item = (LinkName, IpAddr)>,
+    ) {
+        self.debounce.configure(delays);
+        let earlier = std::mem::take(&mut self.sources);
+        let known = |source: &_| earlier.get(source).copied().unwrap_or_default();
+        self.sources = sources.map(|source| (source.clone(), known(&source))).collect();
+    }
+
+    /// Whether a tracked source address is on its link.
+    pub(crate) fn has_source(&self, link: &LinkName, source: IpAddr) -> bool {
+        self.sources.get(&(link.clone(), source)).is_some_and(|present| *present)
+    }
+
+    /// When a change of a link that is waited out counts.
+    pub(crate) fn next_at(&self) -> Option<Instant> {
+        self.debounce.next_at()
+    }
+
+    /// Lets the changes count that have been waited out; true if there were any.
+    pub(crate) fn expire(&mut self, now: Instant) -> bool {
+        let due = self.debounce.due(now);
+        for (link, up) in &due {
+            if let Some(facts) = self.by_name.get_mut(link) {
+                facts.up = *up;
+            }
+        }
+        !due.is_empty()
+    }
+
     /// Looks at every link afresh. An address that is chosen already stays chosen while it can.
-    pub(crate) fn refresh(&mut self, actual: &Actual, virtuals: &Virtuals) {
+    pub(crate) fn refresh(&mut self, actual: &Actual, virtuals: &Virtuals, now: Instant) {
         let before = std::mem::take(&mut self.by_name);
         for link in actual.links.values() {
-            let facts = facts(link, actual, virtuals, before.get(&link.name));
-            self.by_name.insert(link.name.clone(), facts);
+            self.look_at(link, actual, virtuals, (before.get(&link.name), now));
+        }
+        for ((link, _), present) in &mut self.sources {
+            *present &= self.by_name.contains_key(link);
+        }
+    }
+
+    fn look_at(
+        &mut self,
+        link: &Link,
+        actual: &Actual,
+        virtuals: &Virtuals,
+        (before, now): (Option<&LinkFacts>, Instant),
+    ) {
+        let mut facts = facts(link, actual, virtuals, before);
+        facts.up = self.debounce.settle(&link.name, before.map(|facts| facts.up), facts.up, now);
+        self.by_name.insert(link.name.clone(), facts);
+        for ((name, source), present) in &mut self.sources {
+            if *name == link.name {
+                *present = actual.addresses_on(link.index).any(|(found, _)| found.ip() == *source);
+            }
         }
     }
 
@@ -69,12 +125,13 @@ impl Links {
         index: LinkIndex,
         actual: &Actual,
         virtuals: &Virtuals,
+        now: Instant,
     ) -> bool {
         let Some(link) = actual.links.get(&index) else { return false };
         let before = self.by_name.get(&link.name).copied();
-        let facts = facts(link, actual, virtuals, before.as_ref());
-        self.by_name.insert(link.name.clone(), facts);
-        before != Some(facts)
+        let sources = self.sources.clone();
+        self.look_at(link, actual, virtuals, (before.as_ref(), now));
+        before.as_ref() != self.of(&link.name) || sources != self.sources
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every value here is legal; whatever had to be rounded, cleared or refused was so in `config`,
 //! which said so to the operator.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU8;
@@ -11,6 +12,9 @@ use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_plan::{AddressKey, AddressOptions};
+
+use crate::debounce::LinkDelay;
+use crate::gauge::{TrackGauge, TrackedGauge};
 
 /// All of the VRRP part of one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,8 +25,12 @@ pub struct Settings {
     pub groups: Vec<GroupSettings>,
     /// The scripts whose verdicts are tracked; names are unique.
     pub scripts: Vec<TrackedScript>,
+    /// The gauges that are tracked; each is there once.
+    pub gauges: Vec<TrackedGauge>,
     /// Nobody advertises or becomes Active for so long after the start.
     pub startup_delay: Duration,
+    /// Links whose changes of state are waited out.
+    pub link_delays: BTreeMap<LinkName, LinkDelay>,
 }
 
 /// A name that the operator gave to a router, a group or a script. Cheap to clone.
@@ -84,10 +92,14 @@ pub struct RouterSettings {
     pub accept: bool,
     /// Whether its own link going down makes it unfit.
     pub track_own_link: bool,
+    /// Whether `source` not being on its link makes it unfit.
+    pub track_source: bool,
     /// Links whose state counts.
     pub track_links: Vec<TrackLink>,
     /// Scripts whose verdict counts.
     pub track_scripts: Vec<TrackScript>,
+    /// Gauges whose reading counts.
+    pub track_gauges: Vec<TrackGauge>,
     /// How it announces its addresses.
     pub announce: Announce,
     /// Which checksum its version 3 IPv4 advertisements bear.
@@ -123,8 +135,10 @@ impl RouterSettings {
             preempt: Preempt::After(Duration::ZERO),
             accept: true,
             track_own_link: true,
+            track_source: false,
             track_links: Vec::new(),
             track_scripts: Vec::new(),
+            track_gauges: Vec::new(),
             announce: Announce::default(),
             checksum: ChecksumForm::PseudoHeader,
             ignore_lower_priority: false,
@@ -301,7 +315,7 @@ pub struct TrackScript {
 /// added while it is up, negative is subtracted while it is down; reverse swaps up and down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Weight {
-    /// −253 to 253.
+    /// −254 to 254.
     pub value: i16,
     /// Swap up and down.
     pub reverse: bool,
@@ -350,6 +364,8 @@ pub struct GroupSettings {
     pub track_links: Vec<TrackLink>,
     /// Scripts whose verdict counts for all members.
     pub track_scripts: Vec<TrackScript>,
+    /// Gauges whose reading counts for all members.
+    pub track_gauges: Vec<TrackGauge>,
     /// Whether weights of the members' own tracked things count (`sync_group_tracking_weight`).
     pub member_weights: bool,
 }

@@ -9,15 +9,16 @@ use mainstay_plan::{Actual, AddressKey, Change, Wants};
 
 use crate::agenda::Agenda;
 use crate::event::{Cause, StateName};
-use crate::fitness::{self, Script, Scripts};
+use crate::fitness::{self, Known, Script, Scripts};
+use crate::gauge::{Gauge, GaugeKind, Gauges, Reading};
 use crate::group::{self, Group};
 use crate::index::Index;
 use crate::links::Links;
 use crate::outbox::Outbox;
 use crate::router::{Reaction, Router};
 use crate::settings::{GroupSettings, Name, RouterSettings, Settings};
-use crate::track::{Fitness, Judgement, ScriptRecord};
-use crate::view::{GroupView, RouterView, ScriptView, View};
+use crate::track::{Fitness, Judgement, ScriptRecord, Verdict};
+use crate::view::{GaugeView, GroupView, RouterView, ScriptView, View};
 use crate::wants::Ledger;
 use crate::{Event, NeighbourSeen, Received, Reject, Transmit};
 
@@ -39,6 +40,13 @@ pub enum Input<'a> {
         script: &'a Name,
         /// Whether it ended with 0, in time.
         success: bool,
+    },
+    /// A gauge was read.
+    GaugeRead {
+        /// The gauge.
+        gauge: &'a Gauge,
+        /// What it reads.
+        reading: Reading,
     },
     /// Other settings, whole.
     Settings {
@@ -95,6 +103,7 @@ pub struct Table {
     routers: Vec<Router>,
     groups: Vec<Group>,
     scripts: Scripts,
+    gauges: Gauges,
     links: Links,
     index: Index,
     agenda: Agenda,
@@ -128,6 +137,7 @@ impl Table {
             routers: Vec::new(),
             groups: Vec::new(),
             scripts: Scripts::new(),
+            gauges: Gauges::default(),
             links: Links::default(),
             index: Index::default(),
             agenda: Agenda::default(),
@@ -157,13 +167,16 @@ impl Table {
     /// Everything that it shows of itself.
     pub fn view(&self) -> View {
         let group = |number: usize| self.index.group_of[number].map(|g| &self.groups[g].settings);
-        let routers = self.routers.iter().enumerate().map(|(number, router)| {
-            RouterView::of(router, group(number), &self.links, &self.scripts)
-        });
+        let routers = self
+            .routers
+            .iter()
+            .enumerate()
+            .map(|(number, router)| RouterView::of(router, group(number), self.known()));
         View {
             routers: routers.collect(),
             groups: self.groups.iter().map(|group| GroupView::of(group, &self.routers)).collect(),
             scripts: self.scripts.values().map(ScriptView::of).collect(),
+            gauges: self.gauges.iter().map(GaugeView::of).collect(),
             rejects: self.rejects.iter().map(|(why, count)| (*why, *count)).collect(),
             dropped: self.out.dropped(),
         }
@@ -218,14 +231,14 @@ impl Table {
         if self.index.virtuals.contains(&(key.link, address.ip())) {
             return;
         }
-        if self.links.refresh_one(index, actual, &self.index.virtuals) {
+        if self.links.refresh_one(index, actual, &self.index.virtuals, now) {
             self.reconsider(now);
         }
     }
 
     /// Looks at all links and addresses afresh.
     fn survey(&mut self, actual: &Actual, now: Instant) {
-        self.links.refresh(actual, &self.index.virtuals);
+        self.links.refresh(actual, &self.index.virtuals, now);
         self.index.listen(&self.routers, &self.links);
         self.reconsider(now);
         for number in 0..self.routers.len() {
@@ -268,7 +281,7 @@ impl Table {
         let own: Vec<Judgement> = (0..self.routers.len()).map(|number| self.own(number)).collect();
         let mut joined = own.clone();
         for group in &self.groups {
-            let of_group = fitness::of_group(&group.settings, &self.links, &self.scripts);
+            let of_group = fitness::of_group(&group.settings, self.known());
             let members: Vec<Judgement> = group.members.iter().map(|m| own[*m].clone()).collect();
             for (member, judgement) in
                 group.members.iter().zip(group::join(group, &of_group, &members))
@@ -279,13 +292,17 @@ impl Table {
         joined
     }
 
+    fn known(&self) -> Known<'_> {
+        Known { links: &self.links, scripts: &self.scripts, gauges: &self.gauges }
+    }
+
     fn own(&self, number: usize) -> Judgement {
         let weights = match self.index.group_of[number] {
             Some(group) => self.groups[group].settings.member_weights,
             None => true,
         };
         let settings = self.routers[number].settings();
-        fitness::of_router(settings, &self.links, &self.scripts, weights)
+        fitness::of_router(settings, self.known(), weights)
     }
 
     fn enter_the_fit(&mut self, judgements: &[Judgement], now: Instant) {
@@ -401,6 +418,13 @@ impl Table {
         self.reconsider(now);
     }
 
+    fn gauge_read(&mut self, gauge: &Gauge, reading: Reading, now: Instant) {
+        if self.gauges.take(gauge, reading) {
+            self.out.tell(Event::GaugeChanged { gauge: gauge.clone(), reading });
+            self.reconsider(now);
+        }
+    }
+
     /// Takes in settings. Routers are matched by link, family and number, whatever their name is.
     fn take_settings(&mut self, settings: &Settings, now: Instant) {
         let mut earlier: Vec<Option<Router>> = self.routers.drain(..).map(Some).collect();
@@ -424,6 +448,10 @@ impl Table {
             removed.stop(now, &mut self.out);
         }
         self.take_scripts(settings);
+        self.gauges.configure(&settings.gauges);
+        let tracked = settings.routers.iter().filter(|router| router.track_source);
+        let tracked = tracked.filter_map(|router| Some((router.link.clone(), router.source?)));
+        self.links.configure(&settings.link_delays, tracked);
         self.take_groups(&settings.groups);
         self.rebuild();
     }
@@ -544,6 +572,7 @@ impl Machine for Table {
             Input::Received(packet) => return self.receive(&packet, now),
             Input::Kernel { change, actual } => self.kernel_changed(change, actual, now),
             Input::ScriptEnded { script, success } => self.script_ended(script, success, now),
+            Input::GaugeRead { gauge, reading } => self.gauge_read(gauge, reading, now),
             Input::Settings { settings, actual } => {
                 self.take_settings(settings, now);
                 self.survey(actual, now);
@@ -553,8 +582,12 @@ impl Machine for Table {
             Input::PeerWatched { .. }
             | Input::PeerLost { .. }
             | Input::PeerUnwatched { .. }
-            | Input::NeighbourSeen(_)
-            | Input::SessionChanged { .. } => {}
+            | Input::NeighbourSeen(_) => {}
+            Input::SessionChanged { name, up } => {
+                let gauge = Gauge { kind: GaugeKind::Session, name: name.clone() };
+                let verdict = if up { Verdict::Up } else { Verdict::Down };
+                self.gauge_read(&gauge, Reading::Verdict(verdict), now);
+            }
             Input::Stop => self.stop(now),
         }
         Ok(())
@@ -562,6 +595,9 @@ impl Machine for Table {
 
     fn handle_timeout(&mut self, now: Instant) {
         let now = self.advance(now);
+        if self.links.expire(now) {
+            self.reconsider(now);
+        }
         for number in self.agenda.due(now) {
             let reaction = self.at(number, |router, out| router.expire(now, out));
             self.react(number, reaction, now);
@@ -580,7 +616,8 @@ impl Machine for Table {
     fn poll_timeout(&self) -> Option<Deadline> {
         let first = self.agenda.first().and_then(|number| self.routers[number].deadline());
         let paced = self.out.next_at().map(|at| Deadline { at, why: "announce" });
-        Deadline::earlier(first, paced)
+        let link = self.links.next_at().map(|at| Deadline { at, why: "link-delay" });
+        Deadline::earlier(Deadline::earlier(first, paced), link)
     }
 
     fn wants(&self) -> &Wants {

@@ -3,6 +3,7 @@
 use mainstay_base::LinkName;
 
 use crate::event::Cause;
+use crate::gauge::{Gauge, Reading};
 use crate::settings::{Name, Priority, TrackedScript, Weight};
 
 /// What is known of a tracked thing.
@@ -87,6 +88,33 @@ impl Judgement {
         self.weigh(verdict, weight, failed, unknown)
     }
 
+    /// Takes in a gauge.
+    #[must_use]
+    pub(crate) fn gauge(self, gauge: &Gauge, weight: Weight, reading: Reading) -> Judgement {
+        let bad = || Cause::GaugeBad { gauge: gauge.clone() };
+        let unread = || Cause::GaugeUnread { gauge: gauge.clone() };
+        match reading {
+            Reading::Verdict(verdict) => self.weigh(verdict, weight, bad, unread),
+            Reading::Level(level) if weight.value == 0 => {
+                let verdict = if level == 0 { Verdict::Up } else { Verdict::Down };
+                self.weigh(verdict, weight, bad, unread)
+            }
+            Reading::Level(level) => self.scale(level, weight, bad),
+        }
+    }
+
+    /// A level times a weight is added; as with keepalived, −254 and less makes unfit.
+    fn scale(mut self, level: i32, weight: Weight, bad: impl Fn() -> Cause) -> Judgement {
+        let factor = i32::from(weight.value) * if weight.reverse { -1 } else { 1 };
+        let change = level.saturating_mul(factor).clamp(LEVEL_UNFIT, -LEVEL_UNFIT);
+        if change == LEVEL_UNFIT {
+            self.fitness = self.fitness.or(Fitness::Unfit(bad()));
+        } else {
+            self.adjustment += change;
+        }
+        self
+    }
+
     fn weigh(
         mut self,
         verdict: Verdict,
@@ -108,6 +136,9 @@ impl Judgement {
         self
     }
 }
+
+/// The weighted level at which a router is unfit.
+const LEVEL_UNFIT: i32 = -254;
 
 /// Where a link stands, for tracking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

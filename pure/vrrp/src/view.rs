@@ -7,16 +7,14 @@ use mainstay_base::{Deadline, Family, Instant, LinkName};
 use mainstay_plan::AddressKey;
 
 use crate::event::{Cause, StateName};
-use crate::fitness::{self, Script, Scripts};
+use crate::fitness::{self, Known, Script, Tracks};
+use crate::gauge::{Gauge, Reading};
 use crate::group::{self, Group};
 use crate::learnt::LearntPeer;
-use crate::links::Links;
 use crate::outbox::Dropped;
 use crate::record::{Counters, Transition};
 use crate::router::Router;
-use crate::settings::{
-    Centiseconds, GroupSettings, Name, Priority, TrackLink, TrackScript, Version, Vrid, Weight,
-};
+use crate::settings::{Centiseconds, GroupSettings, Name, Priority, Version, Vrid, Weight};
 use crate::state::State;
 use crate::track::{LinkStanding, Verdict};
 
@@ -29,6 +27,8 @@ pub struct View {
     pub groups: Vec<GroupView>,
     /// Every tracked script, by name.
     pub scripts: Vec<ScriptView>,
+    /// Every gauge that may be tracked, in order.
+    pub gauges: Vec<GaugeView>,
     /// Packets that belong to no router here, by reason.
     pub rejects: Vec<(crate::Reject, u64)>,
     /// What full queues dropped.
@@ -121,7 +121,7 @@ pub struct TrackedView {
     /// What.
     pub what: TrackedThing,
     /// What is known of it.
-    pub verdict: Verdict,
+    pub reading: Reading,
     /// What it does.
     pub weight: Weight,
     /// Whether the weight counts: a member's own does not unless its group says so.
@@ -135,6 +135,8 @@ pub enum TrackedThing {
     Link(LinkName),
     /// A script.
     Script(Name),
+    /// A gauge.
+    Gauge(Gauge),
 }
 
 /// An address of a router.
@@ -159,6 +161,15 @@ pub struct GroupView {
     pub members: Vec<Name>,
 }
 
+/// A gauge that may be tracked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GaugeView {
+    /// The gauge.
+    pub gauge: Gauge,
+    /// What it reads.
+    pub reading: Reading,
+}
+
 /// A tracked script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptView {
@@ -177,8 +188,7 @@ impl RouterView {
     pub(crate) fn of(
         router: &Router,
         group: Option<&GroupSettings>,
-        links: &Links,
-        scripts: &Scripts,
+        known: Known<'_>,
     ) -> RouterView {
         let settings = router.settings();
         let record = router.record();
@@ -194,7 +204,7 @@ impl RouterView {
             effective_priority: router.priority(),
             active: active(router),
             times: times(router),
-            tracked: tracked(router, group, links, scripts),
+            tracked: tracked(router, group, known),
             addresses: router.slots().iter().map(AddressView::of).collect(),
             peers: router.peers().iter().copied().collect(),
             peers_forgotten: router.peers().forgotten(),
@@ -217,6 +227,13 @@ impl GroupView {
         let states = group.members.iter().map(|member| routers[*member].state().name());
         let members = group.settings.members.clone();
         GroupView { name: group.settings.name.clone(), state: group::state_of(states), members }
+    }
+}
+
+impl GaugeView {
+    /// What a gauge shows.
+    pub(crate) fn of((gauge, reading): (&Gauge, Reading)) -> GaugeView {
+        GaugeView { gauge: gauge.clone(), reading }
     }
 }
 
@@ -275,46 +292,37 @@ fn times(router: &Router) -> Times {
     }
 }
 
-fn tracked(
-    router: &Router,
-    group: Option<&GroupSettings>,
-    links: &Links,
-    scripts: &Scripts,
-) -> Vec<TrackedView> {
-    let settings = router.settings();
+fn tracked(router: &Router, group: Option<&GroupSettings>, known: Known<'_>) -> Vec<TrackedView> {
     let member_weights = group.is_none_or(|group| group.member_weights);
-    let own = (settings.track_links.as_slice(), settings.track_scripts.as_slice());
-    let mut views = things(own, links, scripts, member_weights);
+    let mut views = things(Tracks::of_router(router.settings()), known, member_weights);
     if let Some(group) = group {
-        let of_group = (group.track_links.as_slice(), group.track_scripts.as_slice());
-        views.extend(things(of_group, links, scripts, true));
+        views.extend(things(Tracks::of_group(group), known, true));
     }
     views
 }
 
-fn things(
-    (track_links, track_scripts): (&[TrackLink], &[TrackScript]),
-    links: &Links,
-    scripts: &Scripts,
-    weights: bool,
-) -> Vec<TrackedView> {
-    let of_links = track_links.iter().map(|track| TrackedView {
-        what: TrackedThing::Link(track.link.clone()),
-        verdict: match links.standing(&track.link) {
+fn things(tracks: Tracks<'_>, known: Known<'_>, weights: bool) -> Vec<TrackedView> {
+    let view = |what, reading, weight: Weight| TrackedView {
+        what,
+        reading,
+        weight,
+        counts: weights || weight.value == 0,
+    };
+    let links = tracks.links.iter().map(|track| {
+        let verdict = match known.links.standing(&track.link) {
             LinkStanding::Up => Verdict::Up,
             LinkStanding::Down | LinkStanding::Missing => Verdict::Down,
-        },
-        weight: track.weight,
-        counts: weights || track.weight.value == 0,
+        };
+        view(TrackedThing::Link(track.link.clone()), Reading::Verdict(verdict), track.weight)
     });
-    let of_scripts = track_scripts.iter().map(|track| {
-        let weight = fitness::weight_of(track, scripts);
-        TrackedView {
-            what: TrackedThing::Script(track.script.clone()),
-            verdict: fitness::verdict_of(&track.script, scripts),
-            weight,
-            counts: weights || weight.value == 0,
-        }
+    let scripts = tracks.scripts.iter().map(|track| {
+        let verdict = fitness::verdict_of(&track.script, known.scripts);
+        let weight = fitness::weight_of(track, known.scripts);
+        view(TrackedThing::Script(track.script.clone()), Reading::Verdict(verdict), weight)
     });
-    of_links.chain(of_scripts).collect()
+    let gauges = tracks.gauges.iter().map(|track| {
+        let reading = known.gauges.reading(&track.gauge);
+        view(TrackedThing::Gauge(track.gauge.clone()), reading, known.gauges.weight_of(track))
+    });
+    links.chain(scripts).chain(gauges).collect()
 }

@@ -186,7 +186,8 @@ fn tracked_line(tracked: &Tracked) -> String {
         (weight, _) => format!("weight {weight:+}"),
     };
     let reverse = if tracked.reverse { ", reversed" } else { "" };
-    format!("{} {}: {verdict} ({effect}{reverse})", tracked.kind, tracked.name)
+    let level = tracked.level.map_or(String::new(), |level| format!(", it says {level}"));
+    format!("{} {}: {verdict}{level} ({effect}{reverse})", tracked.kind, tracked.name)
 }
 
 fn counters(router: &Router) -> String {

@@ -92,6 +92,9 @@ impl Control {
                 ToEngine::ScriptEnded { script, success } => {
                     self.feed(Input::ScriptEnded { script, success }, now);
                 }
+                ToEngine::GaugeRead { gauge, reading } => {
+                    self.feed(Input::GaugeRead { gauge, reading }, now);
+                }
                 ToEngine::Settings(settings) => {
                     self.turn.resocket = true;
                     self.turn.unsettled = true;

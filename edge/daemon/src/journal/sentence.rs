@@ -2,7 +2,7 @@
 
 use mainstay_api::{Level, State};
 use mainstay_base::LinkName;
-use mainstay_engine::vrrp::{self, Cause, Notice, StateName};
+use mainstay_engine::vrrp::{self, Cause, Notice, Reading, StateName, Verdict};
 use mainstay_engine::{Event, bfd};
 
 /// One line of the journal.
@@ -95,6 +95,14 @@ fn of_vrrp(event: &vrrp::Event) -> Line {
         vrrp::Event::ScriptChanged { script, up: false } => {
             warning(script, format!("script {script} fails"))
         }
+        vrrp::Event::GaugeChanged { gauge, reading: Reading::Level(level) } => {
+            report(gauge, format!("{gauge} says {level}"))
+        }
+        vrrp::Event::GaugeChanged { gauge, reading: Reading::Verdict(verdict) } => match verdict {
+            Verdict::Up => report(gauge, format!("{gauge} is good")),
+            Verdict::Down => warning(gauge, format!("{gauge} is bad")),
+            Verdict::Unknown => report(gauge, format!("{gauge} is not known")),
+        },
         vrrp::Event::Noticed { router, notice } => {
             warning(router, format!("{router}: {}", noticed(notice)))
         }

@@ -3,8 +3,8 @@
 use mainstay_api as api;
 use mainstay_base::Instant;
 use mainstay_engine::vrrp::{
-    ActiveView, AddressView, ChecksumSeen, Counters, LearntPeer, RouterView, Times, TrackedThing,
-    TrackedView, Transition, Version,
+    ActiveView, AddressView, ChecksumSeen, Counters, GaugeKind, LearntPeer, Reading, RouterView,
+    Times, TrackedThing, TrackedView, Transition, Version,
 };
 
 use super::words::{at_ms, family, ms, state, verdict};
@@ -63,13 +63,33 @@ fn tracked(view: &TrackedView) -> api::Tracked {
     let (kind, name) = match &view.what {
         TrackedThing::Link(link) => ("link", link.to_string()),
         TrackedThing::Script(script) => ("script", script.to_string()),
+        TrackedThing::Gauge(gauge) => match gauge.kind {
+            GaugeKind::File => ("file", gauge.name.to_string()),
+            GaugeKind::Process => ("process", gauge.name.to_string()),
+            GaugeKind::Session => ("session", gauge.name.to_string()),
+        },
     };
     api::Tracked {
         kind: kind.to_owned(),
         name,
-        verdict: verdict(view.verdict),
+        verdict: reading(view),
+        level: match view.reading {
+            Reading::Level(level) => Some(level),
+            Reading::Verdict(_) => None,
+        },
         weight: view.weight.value,
         reverse: view.weight.reverse,
+    }
+}
+
+/// A number is bad where it makes unfit by itself: without a weight, and if it is not 0.
+fn reading(view: &TrackedView) -> api::Verdict {
+    match view.reading {
+        Reading::Verdict(read) => verdict(read),
+        Reading::Level(level) if view.weight.value == 0 && (level != 0) != view.weight.reverse => {
+            api::Verdict::Down
+        }
+        Reading::Level(_) => api::Verdict::Up,
     }
 }
 

@@ -67,7 +67,10 @@ fn explains(why: &Cause, from: StateName, to: StateName) -> bool {
         | Cause::LinkMissing { .. }
         | Cause::NoSource { .. }
         | Cause::ScriptFailed { .. }
-        | Cause::ScriptUnknown { .. } => to == Fault && from != Fault,
+        | Cause::ScriptUnknown { .. }
+        | Cause::SourceGone { .. }
+        | Cause::GaugeBad { .. }
+        | Cause::GaugeUnread { .. } => to == Fault && from != Fault,
         Cause::Recovered => (from, to) == (Fault, Backup),
         Cause::Group { .. } => from != to,
         Cause::Stopped => to == Initialize && from != Initialize,

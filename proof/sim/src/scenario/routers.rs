@@ -127,6 +127,8 @@ fn router(random: &mut Random, shape: &Shape, hosts: &[u8], node: usize) -> Rout
         track_own_link: true,
         track_links: Vec::new(),
         track_scripts: Vec::new(),
+        track_gauges: Vec::new(),
+        track_source: false,
         announce: announce(random),
         checksum: *random.choose(&[ChecksumForm::PseudoHeader, ChecksumForm::MessageOnly]),
         ignore_lower_priority: random.chance(100_000),
@@ -264,6 +266,7 @@ fn group(random: &mut Random, settings: &Settings, shapes: &[Shape]) -> GroupSet
         track_scripts: scripts
             .map(|script| TrackScript { script: script.name.clone(), weight: None })
             .collect(),
+        track_gauges: Vec::new(),
         member_weights: false,
     }
 }

@@ -155,6 +155,7 @@ fn of_vrrp(event: &vrrp::Event) -> String {
         vrrp::Event::ScriptChanged { script, up } => {
             format!("script {script} is {}", if *up { "up" } else { "down" })
         }
+        vrrp::Event::GaugeChanged { gauge, reading } => format!("{gauge} reads {reading:?}"),
         vrrp::Event::Noticed { router, notice } => {
             format!("{router}: notices {}", of_notice(notice))
         }

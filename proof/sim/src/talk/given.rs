@@ -272,6 +272,7 @@ fn group(words: &mut Words<'_>) -> Result<GroupSettings, String> {
         members: Vec::new(),
         track_links: Vec::new(),
         track_scripts: Vec::new(),
+        track_gauges: Vec::new(),
         member_weights: false,
     };
     while let Some(word) = words.next() {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use mainstay_engine::{WatchedFile, WatchedProcess};
+
 use super::globals::Globals;
 use super::group::{self, GroupDraft};
 use super::instance::{self, InstanceDraft};
@@ -11,6 +13,7 @@ use super::line::At;
 use super::script::{self, ScriptDraft};
 use super::tree::Statement;
 use super::unknown::unhandled;
+use super::watched::{self, WatchedDraft};
 use crate::fault::Faults;
 use crate::{Code, Fault};
 
@@ -19,6 +22,8 @@ use crate::{Code, Fault};
 pub(super) struct Drafts {
     pub globals: Globals,
     pub scripts: Vec<ScriptDraft>,
+    pub files: Vec<WatchedDraft<WatchedFile>>,
+    pub processes: Vec<WatchedDraft<WatchedProcess>>,
     pub groups: Vec<GroupDraft>,
     pub instances: Vec<InstanceDraft>,
     /// Where each name stands.
@@ -47,6 +52,28 @@ impl Drafts {
                 {
                     self.scripts.push(script);
                 }
+            }
+            "track_file" | "vrrp_track_file" => {
+                if let Some(file) = watched::file(statement, faults)
+                    && self.is_new(Block::File, file.watched.name.as_str(), file.at, faults)
+                {
+                    self.files.push(file);
+                }
+            }
+            "vrrp_track_process" => {
+                if let Some(process) = watched::process(statement, faults)
+                    && self.is_new(
+                        Block::Process,
+                        process.watched.name.as_str(),
+                        process.at,
+                        faults,
+                    )
+                {
+                    self.processes.push(process);
+                }
+            }
+            "interface_up_down_delays" => {
+                watched::link_delays(statement, &mut self.globals.link_delays, faults);
             }
             "vrrp_sync_group" => {
                 let group = group::read(statement, self.globals.defaults.member_weights, faults);

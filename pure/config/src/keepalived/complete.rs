@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Centiseconds, ChecksumForm, Name, Password, Preempt, Priority, RouterSettings, StartAs,
-    TrackLink, TrackScript, Version, Vrid,
+    Centiseconds, ChecksumForm, Gauge, GaugeKind, Name, Password, Preempt, Priority,
+    RouterSettings, StartAs, TrackGauge, TrackLink, TrackScript, Version, Vrid,
 };
 
 use super::advertised::{advertised, peers, source, virtual_address};
@@ -59,8 +59,10 @@ pub(super) fn complete(
         preempt,
         accept: accept(draft, strict, priority),
         track_own_link: !draft.tracking.ignore_own_link,
+        track_source: tracks_source(draft, faults),
         track_links: track_links(&draft.tracking.links, faults),
         track_scripts: track_scripts(&draft.tracking.scripts),
+        track_gauges: track_gauges(&draft.tracking.files, &draft.tracking.processes),
         announce: draft.announce.settle(defaults.announce, strict),
         checksum: if protocol.message_only_checksum {
             ChecksumForm::MessageOnly
@@ -312,6 +314,18 @@ fn preempt(
     }
 }
 
+/// `track_src_ip` needs a source address to track.
+fn tracks_source(draft: &InstanceDraft, faults: &mut Faults) -> bool {
+    let Some(at) = draft.tracking.source else { return false };
+    if draft.sending.source.is_none() {
+        let message = format!("{} tracks its source address and names none", draft.spoken());
+        let fault = Fault::warning(Code::ValueMissing, message).here(at, "without effect");
+        faults.add(fault.help("add `mcast_src_ip` or `unicast_src_ip`, or remove `track_src_ip`"));
+        return false;
+    }
+    true
+}
+
 fn accept(draft: &InstanceDraft, strict: bool, priority: Priority) -> bool {
     match draft.protocol.accept {
         Some((accept, _)) => accept || priority.is_owner(),
@@ -335,4 +349,16 @@ pub(super) fn track_scripts(tracked: &[Tracked]) -> Vec<TrackScript> {
         weight: tracked.weight,
     });
     tracked.collect()
+}
+
+/// The gauges of lists of tracked files and processes.
+pub(super) fn track_gauges(files: &[Tracked], processes: &[Tracked]) -> Vec<TrackGauge> {
+    let gauge = |kind| {
+        move |tracked: &Tracked| TrackGauge {
+            gauge: Gauge { kind, name: Name::new(&tracked.name.text) },
+            weight: tracked.weight,
+        }
+    };
+    let files = files.iter().map(gauge(GaugeKind::File));
+    files.chain(processes.iter().map(gauge(GaugeKind::Process))).collect()
 }

@@ -1,16 +1,19 @@
 //! `global_defs`: what concerns the node, and the defaults of all instances.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use mainstay_base::LinkName;
 use mainstay_engine::Node;
-use mainstay_engine::vrrp::Version;
+use mainstay_engine::vrrp::{LinkDelay, Version};
 
 use super::announcing::Announcing;
 use super::keywords::Block;
 use super::tree::Statement;
 use super::unknown::unhandled;
 use super::values::{flag, ip, no_more, number, seconds, value};
+use super::watched;
 use crate::fault::Faults;
 use crate::{Code, Fault};
 
@@ -20,6 +23,7 @@ pub(super) struct Globals {
     pub node: Node,
     pub startup_delay: Duration,
     pub default_link: String,
+    pub link_delays: BTreeMap<LinkName, LinkDelay>,
     pub defaults: Defaults,
 }
 
@@ -45,6 +49,7 @@ impl Default for Globals {
             node: Node::default(),
             startup_delay: Duration::ZERO,
             default_link: "eth0".to_owned(),
+            link_delays: BTreeMap::new(),
             defaults: Defaults {
                 version: None,
                 group_v4: IpAddr::from([224, 0, 0, 18]),
@@ -100,6 +105,11 @@ impl Globals {
                     self.default_link = word.text.clone();
                 }
             }
+            "interface_up_down_delays" => {
+                watched::link_delays(statement, &mut self.link_delays, faults);
+            }
+            // Links may come and go and change at any time, whatever it says.
+            "dynamic_interfaces" => no_more(statement, 1, faults),
             // Read with the text itself.
             "instance" | "include_check" => {}
             _ => return false,

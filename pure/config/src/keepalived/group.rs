@@ -3,10 +3,11 @@
 use mainstay_engine::Notify;
 
 use super::keywords::Block;
-use super::script::{Tracked, tracked};
+use super::script::{self, Tracked, tracked};
 use super::tree::Statement;
 use super::unknown::unhandled;
 use super::values::{command, flag, no_more, value};
+use super::watched;
 use super::words::Word;
 use crate::fault::Faults;
 
@@ -17,6 +18,8 @@ pub(super) struct GroupDraft {
     pub members: Vec<Word>,
     pub track_links: Vec<Tracked>,
     pub track_scripts: Vec<Tracked>,
+    pub track_files: Vec<Tracked>,
+    pub track_processes: Vec<Tracked>,
     pub member_weights: bool,
     pub notify: Notify,
 }
@@ -34,6 +37,8 @@ pub(super) fn read(
         members: Vec::new(),
         track_links: Vec::new(),
         track_scripts: Vec::new(),
+        track_files: Vec::new(),
+        track_processes: Vec::new(),
         member_weights,
         notify: Notify::default(),
     };
@@ -43,8 +48,18 @@ pub(super) fn read(
                 let names = statement.inner().iter().flat_map(|line| &line.words);
                 group.members.extend(names.cloned());
             }
-            "track_interface" => group.track_links.extend(tracked(statement, faults)),
-            "track_script" => group.track_scripts.extend(tracked(statement, faults)),
+            "track_interface" => {
+                group.track_links.extend(tracked(statement, script::WEIGHTS, faults));
+            }
+            "track_script" => {
+                group.track_scripts.extend(tracked(statement, script::WEIGHTS, faults));
+            }
+            "track_file" => {
+                group.track_files.extend(tracked(statement, watched::WEIGHTS, faults));
+            }
+            "track_process" => {
+                group.track_processes.extend(tracked(statement, watched::WEIGHTS, faults));
+            }
             "sync_group_tracking_weight" => {
                 group.member_weights = flag(statement, faults).unwrap_or(true);
             }

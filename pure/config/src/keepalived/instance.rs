@@ -14,10 +14,11 @@ use super::globals::{Defaults, down_intervals, group, version};
 use super::group::read_notify;
 use super::keywords::Block;
 use super::line::At;
-use super::script::{Tracked, tracked};
+use super::script::{self, Tracked, tracked};
 use super::tree::Statement;
 use super::unknown::unhandled;
 use super::values::{flag, ip, no_more, number, seconds, value, whole};
+use super::watched;
 use super::words::Word;
 use crate::fault::Faults;
 use crate::{Code, Fault};
@@ -78,6 +79,10 @@ pub(super) struct Tracking {
     pub ignore_own_link: bool,
     pub links: Vec<Tracked>,
     pub scripts: Vec<Tracked>,
+    pub files: Vec<Tracked>,
+    pub processes: Vec<Tracked>,
+    /// Where it says that its source address counts.
+    pub source: Option<At>,
 }
 
 /// How it speaks the protocol.
@@ -328,8 +333,19 @@ impl Tracking {
                 self.ignore_own_link = true;
             }
             "track_primary" => self.ignore_own_link = false,
-            "track_interface" => self.links.extend(tracked(statement, faults)),
-            "track_script" => self.scripts.extend(tracked(statement, faults)),
+            "track_src_ip" => {
+                self.source = flag(statement, faults).unwrap_or(true).then(|| statement.at())
+            }
+            "track_interface" => {
+                self.links.extend(tracked(statement, script::WEIGHTS, faults));
+            }
+            "track_script" => {
+                self.scripts.extend(tracked(statement, script::WEIGHTS, faults));
+            }
+            "track_file" => self.files.extend(tracked(statement, watched::WEIGHTS, faults)),
+            "track_process" => {
+                self.processes.extend(tracked(statement, watched::WEIGHTS, faults));
+            }
             _ => return false,
         }
         true

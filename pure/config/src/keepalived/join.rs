@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use mainstay_base::{Family, LinkName};
-use mainstay_engine::vrrp::{GroupSettings, Name, RouterSettings, StartAs, Vrid};
+use mainstay_engine::vrrp::{
+    Gauge, GaugeKind, GroupSettings, Name, RouterSettings, StartAs, TrackedGauge, Vrid, Weight,
+};
 use mainstay_engine::{Notify, Settings};
 use mainstay_plan::AddressKey;
 
 use super::blocks::Drafts;
-use super::complete::{complete, track_links, track_scripts};
+use super::complete::{complete, track_gauges, track_links, track_scripts};
 use super::globals::Globals;
 use super::group::GroupDraft;
 use super::instance::InstanceDraft;
@@ -20,7 +22,7 @@ use crate::{Code, Fault};
 
 /// The settings that drafts come to.
 pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
-    let Drafts { globals, scripts, groups, instances, names } = drafts;
+    let Drafts { globals, scripts, files, processes, groups, instances, names } = drafts;
     let mut joining = Joining {
         settings: Settings { node: globals.node.clone(), ..Settings::default() },
         names,
@@ -31,6 +33,7 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
         faults,
     };
     joining.settings.vrrp.startup_delay = globals.startup_delay;
+    joining.settings.vrrp.link_delays.clone_from(&globals.link_delays);
     for draft in instances {
         joining.router(draft, &globals);
     }
@@ -39,6 +42,20 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
     }
     let mut settings = joining.settings;
     settings.vrrp.scripts = scripts.into_iter().map(|script| script.settings).collect();
+    let gauge = |kind, name: &Name, weight: Weight| {
+        let gauge = Gauge { kind, name: name.clone() };
+        TrackedGauge { gauge, weight }
+    };
+    for file in files {
+        let gauge = gauge(GaugeKind::File, &file.watched.name, file.weight);
+        settings.vrrp.gauges.push(gauge);
+        settings.files.push(file.watched);
+    }
+    for process in processes {
+        let gauge = gauge(GaugeKind::Process, &process.watched.name, process.weight);
+        settings.vrrp.gauges.push(gauge);
+        settings.processes.push(process.watched);
+    }
     settings
 }
 
@@ -59,13 +76,17 @@ struct Joining<'f> {
 
 impl Joining<'_> {
     fn router(&mut self, mut draft: InstanceDraft, globals: &Globals) {
-        self.keep_known(&mut draft.tracking.scripts, Some(draft.name.at));
+        let user = Some(draft.name.at);
+        self.keep_known(Block::Script, &mut draft.tracking.scripts, user);
+        self.keep_known(Block::File, &mut draft.tracking.files, user);
+        self.keep_known(Block::Process, &mut draft.tracking.processes, user);
         let Some(router) = complete(&mut draft, globals, self.faults) else { return };
         if !self.number_is_new(&router, &draft) {
             return;
         }
         self.addresses_elsewhere(&router, &draft);
-        let mut tracked = draft.tracking.links.iter().chain(&draft.tracking.scripts);
+        let tracking = &draft.tracking;
+        let mut tracked = tracking.links.iter().chain(&tracking.scripts);
         let weighted =
             tracked.find(|tracked| tracked.weight.is_some_and(|weight| weight.value != 0));
         let weighted = weighted.map(|tracked| tracked.name.at);
@@ -82,33 +103,38 @@ impl Joining<'_> {
         self.settings.vrrp.routers.push(router);
     }
 
-    /// Keeps the tracked scripts that exist, each once; keepalived wants them before their user.
-    fn keep_known(&mut self, tracked: &mut Vec<Tracked>, user: Option<At>) {
+    /// Keeps the tracked things that exist, each once; keepalived wants them before their user.
+    fn keep_known(&mut self, kind: Block, tracked: &mut Vec<Tracked>, user: Option<At>) {
+        let (what, keyword) = match kind {
+            Block::File => ("file", "track_file"),
+            Block::Process => ("process", "vrrp_track_process"),
+            _ => ("script", "vrrp_script"),
+        };
         let mut seen: BTreeMap<String, At> = BTreeMap::new();
         tracked.retain(|tracked| {
             let name = &tracked.name;
             let text = &name.text;
             if let Some(first) = seen.insert(text.clone(), name.at) {
-                let message = format!("script `{text}` is tracked twice; the first one counts");
+                let message = format!("{what} `{text}` is tracked twice; the first one counts");
                 let fault = Fault::warning(Code::NameTwice, message).here(name.at, "");
                 self.faults.add(fault.label(first.span, "first here").help("remove one of them"));
                 return false;
             }
-            let found = self.names.get(&(Block::Script, text.clone()));
+            let found = self.names.get(&(kind, text.clone()));
             match (found, user) {
                 (None, _) => {
-                    let message = format!("there is no script `{text}`; it is not tracked");
+                    let message = format!("there is no {what} `{text}`; it is not tracked");
                     let fault = Fault::error(Code::NameUnknown, message).here(name.at, "");
-                    self.faults.add(fault.help(format!("add `vrrp_script {text} {{ … }}`")));
+                    self.faults.add(fault.help(format!("add `{keyword} {text} {{ … }}`")));
                 }
                 (Some(script), Some(user)) if later(*script, user) => {
                     let message =
-                        format!("script `{text}` is defined later; keepalived would not track it");
+                        format!("{what} `{text}` is defined later; keepalived would not track it");
                     let fault = Fault::warning(Code::OrderLate, message).here(name.at, "");
                     let fault = fault.label(script.span, "defined here");
-                    self.faults.add(
-                        fault.help("move the script before the instance, for keepalived's sake"),
-                    );
+                    self.faults.add(fault.help(format!(
+                        "move the {what} before the instance, for keepalived's sake"
+                    )));
                 }
                 (Some(_), _) => {}
             }
@@ -151,7 +177,9 @@ impl Joining<'_> {
     }
 
     fn group(&mut self, mut draft: GroupDraft) {
-        self.keep_known(&mut draft.track_scripts, None);
+        self.keep_known(Block::Script, &mut draft.track_scripts, None);
+        self.keep_known(Block::File, &mut draft.track_files, None);
+        self.keep_known(Block::Process, &mut draft.track_processes, None);
         let mut members = Vec::new();
         for word in &draft.members {
             if self.member(&word.text, word.at, &draft) {
@@ -181,6 +209,7 @@ impl Joining<'_> {
             members,
             track_links: track_links(&draft.track_links, self.faults),
             track_scripts: track_scripts(&draft.track_scripts),
+            track_gauges: track_gauges(&draft.track_files, &draft.track_processes),
             member_weights: draft.member_weights,
         });
     }

@@ -1,6 +1,6 @@
 //! Every keyword of keepalived.conf that is known, and what becomes of it.
 
-use self::Block::{Authentication, Global, Group, Instance, Other, Root, Script};
+use self::Block::{Authentication, File, Global, Group, Instance, Other, Process, Root, Script};
 use self::Form::{Braces, Words};
 use self::Status::{CarriedOut, NoEffect, Refused, Skipped};
 
@@ -32,6 +32,10 @@ pub enum Block {
     Group,
     /// `vrrp_script`.
     Script,
+    /// `track_file`.
+    File,
+    /// `vrrp_track_process`.
+    Process,
     /// A block whose inside is not looked at.
     Other,
 }
@@ -46,6 +50,8 @@ impl Block {
             Authentication => "in `authentication` of an instance",
             Group => "in `vrrp_sync_group`",
             Script => "in `vrrp_script`",
+            File => "in `track_file`",
+            Process => "in `vrrp_track_process`",
             Other => "in another block",
         }
     }
@@ -82,6 +88,8 @@ pub(super) fn block_of(keyword: &str) -> Block {
         "authentication" => Authentication,
         "vrrp_sync_group" => Group,
         "vrrp_script" => Script,
+        "track_file" | "vrrp_track_file" => File,
+        "vrrp_track_process" => Process,
         _ => Other,
     }
 }
@@ -103,7 +111,7 @@ pub(super) fn takes_no_block(parent: &str, keyword: &str) -> bool {
 
 /// All keywords, for the documentation and for suggestions.
 pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
-    [ROOT, GLOBAL, INSTANCE, AUTHENTICATION, GROUP, SCRIPT].into_iter().flatten()
+    [ROOT, GLOBAL, INSTANCE, AUTHENTICATION, GROUP, SCRIPT, FILE, PROCESS].into_iter().flatten()
 }
 
 /// The keywords of one block.
@@ -115,6 +123,8 @@ pub(super) fn of_block(block: Block) -> &'static [Keyword] {
         Authentication => AUTHENTICATION,
         Group => GROUP,
         Script => SCRIPT,
+        File => FILE,
+        Process => PROCESS,
         Other => &[],
     }
 }
@@ -135,7 +145,7 @@ const FIFO: Status = NoEffect("notification through a FIFO is not carried out ye
 const ROUTES: Status = NoEffect("routes and rules are not carried out yet");
 const VMAC: Status =
     NoEffect("virtual hardware addresses are not carried out yet; the link's own is used");
-const TRACK: Status = NoEffect("tracking of files, processes and BFD is not carried out yet");
+const TRACK: Status = NoEffect("tracking of BFD is not carried out yet");
 const TUNING: Status = NoEffect("it tunes the insides of keepalived");
 const DUMPS: Status = NoEffect("keepalived's dump files are not written; ask `mainstay status`");
 const MANAGEMENT: Status = NoEffect("SNMP and D-Bus are not served");
@@ -153,12 +163,12 @@ static ROOT: &[Keyword] = &[
     braces(Root, "static_routes", ROUTES),
     braces(Root, "static_rules", ROUTES),
     braces(Root, "track_group", ROUTES),
-    braces(Root, "track_file", TRACK),
-    braces(Root, "vrrp_track_file", TRACK),
-    braces(Root, "vrrp_track_process", TRACK),
+    braces(Root, "track_file", CarriedOut),
+    braces(Root, "vrrp_track_file", CarriedOut),
+    braces(Root, "vrrp_track_process", CarriedOut),
     braces(Root, "bfd_instance", TRACK),
     braces(Root, "garp_group", LATER),
-    braces(Root, "interface_up_down_delays", LATER),
+    braces(Root, "interface_up_down_delays", CarriedOut),
     key(Root, "linkbeat_use_polling", TUNING),
     braces(Root, "linkbeat_interfaces", TUNING),
     key(Root, "net_namespace", NoEffect("start mainstay inside of the namespace")),
@@ -201,7 +211,7 @@ static GLOBAL: &[Keyword] = &[
     key(Global, "instance", CarriedOut),
     key(Global, "include_check", CarriedOut),
     key(Global, "sync_group_tracking_weight", CarriedOut),
-    key(Global, "dynamic_interfaces", Skipped("links may come and go at any time")),
+    key(Global, "dynamic_interfaces", CarriedOut),
     braces(Global, "notification_email", MAIL),
     key(Global, "notification_email_from", MAIL),
     key(Global, "smtp_server", MAIL),
@@ -245,7 +255,7 @@ static GLOBAL: &[Keyword] = &[
     key(Global, "vmac_addr_prefix", VMAC),
     key(Global, "linkbeat_use_polling", TUNING),
     braces(Global, "linkbeat_interfaces", TUNING),
-    key(Global, "interface_up_down_delays", LATER),
+    braces(Global, "interface_up_down_delays", CarriedOut),
     key(Global, "reload_check_config", Skipped("every reload checks the whole file first")),
     key(Global, "reload_time_file", LATER),
     key(Global, "reload_repeat", LATER),
@@ -382,7 +392,7 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "down_timer_adverts", CarriedOut),
     key(Instance, "v3_checksum_as_v2", CarriedOut),
     key(Instance, "old_unicast_checksum", NoEffect("peers of every age are recognised by themselves")),
-    key(Instance, "track_src_ip", LATER),
+    key(Instance, "track_src_ip", CarriedOut),
     key(Instance, "smtp_alert", MAIL),
     key(Instance, "use_vmac", VMAC),
     key(Instance, "vmac_xmit_base", VMAC),
@@ -396,8 +406,8 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "unicast_fault_no_peer", LATER),
     key(Instance, "notify_deleted", LATER),
     key(Instance, "notify_priority_changes", FIFO),
-    braces(Instance, "track_file", TRACK),
-    braces(Instance, "track_process", TRACK),
+    braces(Instance, "track_file", CarriedOut),
+    braces(Instance, "track_process", CarriedOut),
     braces(Instance, "track_bfd", TRACK),
     braces(Instance, "virtual_routes", ROUTES),
     braces(Instance, "virtual_rules", ROUTES),
@@ -419,8 +429,8 @@ static GROUP: &[Keyword] = &[
     braces(Group, "group", CarriedOut),
     braces(Group, "track_interface", CarriedOut),
     braces(Group, "track_script", CarriedOut),
-    braces(Group, "track_file", TRACK),
-    braces(Group, "track_process", TRACK),
+    braces(Group, "track_file", CarriedOut),
+    braces(Group, "track_process", CarriedOut),
     braces(Group, "track_bfd", TRACK),
     key(Group, "notify_master", CarriedOut),
     key(Group, "notify_backup", CarriedOut),
@@ -443,4 +453,24 @@ static SCRIPT: &[Keyword] = &[
     key(Script, "fall", CarriedOut),
     key(Script, "user", CarriedOut),
     key(Script, "init_fail", CarriedOut),
+];
+
+#[rustfmt::skip]
+static FILE: &[Keyword] = &[
+    key(File, "file", CarriedOut),
+    key(File, "weight", CarriedOut),
+    key(File, "init_file", CarriedOut),
+];
+
+#[rustfmt::skip]
+static PROCESS: &[Keyword] = &[
+    key(Process, "process", CarriedOut),
+    key(Process, "param_match", CarriedOut),
+    key(Process, "weight", CarriedOut),
+    key(Process, "quorum", CarriedOut),
+    key(Process, "quorum_max", CarriedOut),
+    key(Process, "delay", CarriedOut),
+    key(Process, "fork_delay", CarriedOut),
+    key(Process, "terminate_delay", CarriedOut),
+    key(Process, "full_command", CarriedOut),
 ];

@@ -1,5 +1,6 @@
 //! `vrrp_script` blocks and the references to them.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use mainstay_engine::vrrp::{Command, Name, TrackedScript, Weight};
@@ -91,7 +92,7 @@ impl Found {
 
     fn read_weight(&mut self, statement: &Statement, faults: &mut Faults) {
         if value(statement, faults).is_some()
-            && let Some((weight, taken)) = weight(statement.values(), faults)
+            && let Some((weight, taken)) = weight(statement.values(), WEIGHTS, faults)
         {
             self.weight = weight;
             no_more(statement, taken, faults);
@@ -115,12 +116,24 @@ pub(super) struct Tracked {
     pub weight: Option<Weight>,
 }
 
-/// Reads the entries of a `track_script` or `track_interface` block.
-pub(super) fn tracked(block: &Statement, faults: &mut Faults) -> Vec<Tracked> {
-    block.inner().iter().filter_map(|statement| tracked_one(statement, faults)).collect()
+/// What a weight of a script or a link may be.
+pub(super) const WEIGHTS: RangeInclusive<i64> = -253..=253;
+
+/// Reads the entries of a `track_script` block or of its like.
+pub(super) fn tracked(
+    block: &Statement,
+    weights: RangeInclusive<i64>,
+    faults: &mut Faults,
+) -> Vec<Tracked> {
+    let entries = block.inner().iter();
+    entries.filter_map(|statement| tracked_one(statement, weights.clone(), faults)).collect()
 }
 
-fn tracked_one(statement: &Statement, faults: &mut Faults) -> Option<Tracked> {
+fn tracked_one(
+    statement: &Statement,
+    weights: RangeInclusive<i64>,
+    faults: &mut Faults,
+) -> Option<Tracked> {
     let name = statement.words.first()?.clone();
     let Some(keyword) = statement.words.get(1) else { return Some(Tracked { name, weight: None }) };
     if keyword.text != "weight" {
@@ -130,13 +143,13 @@ fn tracked_one(statement: &Statement, faults: &mut Faults) -> Option<Tracked> {
     let words = statement.words.get(2..).unwrap_or(&[]);
     if words.is_empty() {
         faults.add(
-            Fault::error(Code::ValueMissing, "`weight` needs a number")
-                .here(keyword.at, "")
-                .help("write a number from -253 to 253 after it"),
+            Fault::error(Code::ValueMissing, "`weight` needs a number").here(keyword.at, "").help(
+                format!("write a number from {} to {} after it", weights.start(), weights.end()),
+            ),
         );
         return Some(Tracked { name, weight: None });
     }
-    let (weight, taken) = match weight(words, faults) {
+    let (weight, taken) = match weight(words, weights, faults) {
         Some((weight, taken)) => (Some(weight), taken),
         None => (None, words.len()),
     };

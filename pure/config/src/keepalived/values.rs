@@ -191,8 +191,12 @@ pub(super) fn link(word: &Word, faults: &mut Faults) -> Option<LinkName> {
 }
 
 /// `weight W [reverse|noreverse]` from the words after `weight`; gives the words taken.
-pub(super) fn weight(words: &[Word], faults: &mut Faults) -> Option<(Weight, usize)> {
-    let value = whole("weight", words.first()?, -253..=253, faults)?;
+pub(super) fn weight(
+    words: &[Word],
+    range: RangeInclusive<i64>,
+    faults: &mut Faults,
+) -> Option<(Weight, usize)> {
+    let value = whole("weight", words.first()?, range, faults)?;
     let value = i16::try_from(value).expect("the range was checked");
     let (reverse, taken) = match words.get(1).map(|word| word.text.as_str()) {
         Some("reverse") => (true, 2),

@@ -43,7 +43,7 @@ pub fn reference() -> &'static [Section] {
     &SECTIONS
 }
 
-static SECTIONS: [Section; 12] = [
+static SECTIONS: [Section; 17] = [
     FILE,
     NODE,
     ROUTER,
@@ -51,11 +51,16 @@ static SECTIONS: [Section; 12] = [
     PEER,
     TRACK_LINK,
     TRACK_SCRIPT,
+    TRACK_FILE,
+    TRACK_PROCESS,
     ANNOUNCE,
     NOTIFY,
     COMMAND,
     GROUP,
     SCRIPT,
+    FILE_GAUGE,
+    PROCESS,
+    LINK_DELAY,
 ];
 
 pub(super) const FILE: Section = Section {
@@ -71,6 +76,9 @@ pub(super) const FILE: Section = Section {
             "what concerns the node as a whole",
         ),
         key("script", "tables", "none", "[]", "scripts whose verdicts are tracked"),
+        key("file", "tables", "none", "[]", "files whose number is tracked"),
+        key("process", "tables", "none", "[]", "processes whose number is tracked"),
+        key("link_delay", "tables", "none", "[]", "links whose changes of state are waited out"),
         key("virtual_router", "tables", "none", "[]", "virtual routers"),
         key("sync_group", "tables", "none", "[]", "routers that move together"),
     ],
@@ -251,6 +259,13 @@ pub(super) const ROUTER: Section = Section {
             "whether packets to the virtual addresses are accepted by a non-owner",
         ),
         key(
+            "track_source",
+            "true or false",
+            "false",
+            "true",
+            "whether `source` not being on its link makes it unfit",
+        ),
+        key(
             "track_own_link",
             "true or false",
             "true",
@@ -265,6 +280,8 @@ pub(super) const ROUTER: Section = Section {
             "links whose state counts",
         ),
         key("track_scripts", "a list of tables", "none", "[]", "scripts whose verdict counts"),
+        key("track_files", "a list of tables", "none", "[]", "files whose number counts"),
+        key("track_processes", "a list of tables", "none", "[]", "processes that count"),
         key(
             "announce",
             "a table",
@@ -522,6 +539,20 @@ pub(super) const GROUP: Section = Section {
             "scripts whose verdict counts for all members",
         ),
         key(
+            "track_files",
+            "a list of tables",
+            "none",
+            "[]",
+            "files whose number counts for all members",
+        ),
+        key(
+            "track_processes",
+            "a list of tables",
+            "none",
+            "[]",
+            "processes that count for all members",
+        ),
+        key(
             "member_weights",
             "true or false",
             "false",
@@ -529,5 +560,89 @@ pub(super) const GROUP: Section = Section {
             "whether weights of the members' own tracked things count",
         ),
         key("notify", "a table", "none", "{}", "programs that are told of changes"),
+    ],
+};
+
+pub(super) const FILE_GAUGE: Section = Section {
+    heading: "[[file]]",
+    about: "A file that holds a number, which times the weight is added to the priority; −254 and less makes unfit.",
+    keys: &[
+        key("name", "text", "required", "\"load\"", "its name"),
+        key("path", "text", "required", "\"/run/load\"", "the file; absent or not a number: 0"),
+        key(
+            "weight",
+            "−254 to 254",
+            "1",
+            "-10",
+            "what the number is multiplied by; 0: any number but 0 makes unfit",
+        ),
+        key("reverse", "true or false", "false", "false", "the other sign; with `weight` only"),
+        key("initial", "a whole number", "none", "0", "what is written if the file is absent"),
+        key("overwrite", "true or false", "false", "false", "write it even if the file is there"),
+    ],
+};
+
+pub(super) const PROCESS: Section = Section {
+    heading: "[[process]]",
+    about: "Processes that run, enough of them and not too many.",
+    keys: &[
+        key("name", "text", "required", "\"web\"", "its name"),
+        key(
+            "process",
+            "a list of words",
+            "required",
+            "[\"nginx\"]",
+            "the program's name, or its command line if there are more words",
+        ),
+        key(
+            "match",
+            "\"exact\", \"partial\" or \"initial\"",
+            "\"exact\"",
+            "\"partial\"",
+            "all words; the first ones; the first ones, the last of which may be longer",
+        ),
+        key(
+            "command_line",
+            "true or false",
+            "false",
+            "false",
+            "compare with the first word of the command line, not with the name",
+        ),
+        key("weight", "−254 to 254", "1", "0", "as with scripts"),
+        key("reverse", "true or false", "false", "false", "swap good and bad; with `weight` only"),
+        key("quorum", "0 to 65535", "1", "2", "so many make it good"),
+        key("quorum_max", "0 to 65535", "none", "8", "more make it bad"),
+        key("up_delay", "a length of time", "\"0s\"", "\"1s\"", "it becomes good after so long"),
+        key("down_delay", "a length of time", "\"0s\"", "\"1s\"", "it becomes bad after so long"),
+    ],
+};
+
+pub(super) const LINK_DELAY: Section = Section {
+    heading: "[[link_delay]]",
+    about: "A link whose going down and coming up counts only after a while.",
+    keys: &[
+        key("link", "the name of a link", "required", "\"eth1\"", "the link"),
+        key("down", "a length of time", "\"0s\"", "\"500ms\"", "down for so long counts as down"),
+        key("up", "a length of time", "\"0s\"", "\"2s\"", "up for so long counts as up"),
+    ],
+};
+
+pub(super) const TRACK_FILE: Section = Section {
+    heading: "a tracked file",
+    about: "A file whose number counts.",
+    keys: &[
+        key("file", "the name of a file", "required", "\"load\"", "the `[[file]]`"),
+        key("weight", "−254 to 254", "the file's", "-20", "what the number is multiplied by here"),
+        key("reverse", "true or false", "false", "false", "the other sign; with `weight` only"),
+    ],
+};
+
+pub(super) const TRACK_PROCESS: Section = Section {
+    heading: "a tracked process",
+    about: "Processes that count.",
+    keys: &[
+        key("process", "the name of a process", "required", "\"web\"", "the `[[process]]`"),
+        key("weight", "−254 to 254", "the process's", "-20", "what they do here"),
+        key("reverse", "true or false", "false", "false", "swap good and bad; with `weight` only"),
     ],
 };

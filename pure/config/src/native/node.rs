@@ -95,6 +95,7 @@ fn group(reader: &mut Reader<'_>, table: Table<'_>, settings: &Settings) -> Opti
         members: members?,
         track_links: links,
         track_scripts: scripts.into_iter().map(|(script, _)| script).collect(),
+        track_gauges: super::watched::track_gauges(reader, table),
         member_weights: reader.flag(table, "member_weights", false),
     })
 }

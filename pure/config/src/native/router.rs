@@ -13,6 +13,7 @@ use super::address;
 use super::keys;
 use super::table::{Field, Reader, Table};
 use super::tracking::{LINK, name, track_links, track_scripts};
+use super::watched::track_gauges;
 use crate::{Code, Fault, Span};
 
 /// Where the parts of a router stand, for the checks between routers.
@@ -69,8 +70,10 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
         preempt: preempt(reader, table),
         accept: reader.flag(table, "accept", true),
         track_own_link: reader.flag(table, "track_own_link", true),
+        track_source: reader.flag(table, "track_source", false),
         track_links: track_links(reader, table),
         track_scripts: scripts.into_iter().map(|(script, _)| script).collect(),
+        track_gauges: track_gauges(reader, table),
         announce: announce(reader, table),
         checksum: checksum(reader, table),
         ignore_lower_priority: reader.flag(table, "ignore_lower_priority", false),

@@ -22,7 +22,7 @@ pub(super) fn name(reader: &mut Reader<'_>, table: Table<'_>) -> Option<Name> {
 
 /// `weight` with `reverse`, if there is a `weight`.
 pub(super) fn weight(reader: &mut Reader<'_>, table: Table<'_>) -> Option<Weight> {
-    let field = reader.integer(table, "weight", -253..=253)?;
+    let field = reader.integer(table, "weight", -254..=254)?;
     let value = i16::try_from(field.value).expect("the range was checked");
     Some(Weight { value, reverse: reader.flag(table, "reverse", false) })
 }
@@ -68,7 +68,8 @@ pub(super) fn command_words(reader: &mut Reader<'_>, table: Table<'_>) -> Option
     Some(Command { words, user: reader.owned(table, "user"), group: reader.owned(table, "group") })
 }
 
-fn words(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
+/// A list of words, the first of which is not empty.
+pub(super) fn words(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
     let Some(array) = value.get_ref().as_array() else {
         return reader.mismatch(value, "a list of words, such as [\"/bin/true\"]");
     };

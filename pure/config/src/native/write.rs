@@ -1,5 +1,7 @@
 //! Settings as text that reads back as the same settings.
 
+mod watched;
+
 use std::fmt::Write;
 
 use mainstay_base::Family;
@@ -20,6 +22,7 @@ pub fn write(settings: &Settings) -> String {
     for script in &settings.vrrp.scripts {
         out.script(script);
     }
+    out.watched(settings);
     for router in &settings.vrrp.routers {
         out.router(router);
         out.notify("virtual_router", settings.notify_routers.get(&router.name));
@@ -134,12 +137,14 @@ impl Text {
         }
         self.router_flags(router);
         self.tracked(&router.track_links, &router.track_scripts);
+        self.track_gauges(&router.track_gauges);
         self.announce(router.announce);
     }
 
     fn router_flags(&mut self, router: &RouterSettings) {
         self.flag("accept", router.accept, true);
         self.flag("track_own_link", router.track_own_link, true);
+        self.flag("track_source", router.track_source, false);
         self.unless("checksum", router.checksum, ChecksumForm::PseudoHeader, |form| match form {
             ChecksumForm::PseudoHeader => quoted("pseudo-header"),
             ChecksumForm::MessageOnly => quoted("message-only"),
@@ -248,6 +253,7 @@ impl Text {
         self.key("members", list(&members));
         self.flag("member_weights", group.member_weights, false);
         self.tracked(&group.track_links, &group.track_scripts);
+        self.track_gauges(&group.track_gauges);
     }
 
     fn notify(&mut self, owner: &str, notify: Option<&Notify>) {

@@ -182,6 +182,8 @@ fn with_keyword(keyword: &Keyword, words: &str) -> String {
         Block::Authentication => format!("vrrp_instance a {{\nauthentication {{\n{line}}}\n}}\n"),
         Block::Group => format!("vrrp_sync_group g {{\n{line}}}\n"),
         Block::Script => format!("vrrp_script s {{\n{line}}}\n"),
+        Block::File => format!("track_file f {{\n{line}}}\n"),
+        Block::Process => format!("vrrp_track_process p {{\n{line}}}\n"),
     }
 }
 

@@ -93,6 +93,17 @@ fn wrapped(section: &Section, body: &str) -> String {
         "[node]" => format!("version = 1\n[node]\n{body}"),
         "[[script]]" => format!("version = 1\n[[script]]\n{body}"),
         "[[virtual_router]]" => format!("version = 1\n[[virtual_router]]\n{body}"),
+        "[[file]]" => format!("version = 1\n[[file]]\n{body}"),
+        "[[process]]" => format!("version = 1\n[[process]]\n{body}"),
+        "[[link_delay]]" => format!("version = 1\n[[link_delay]]\n{body}"),
+        "a tracked file" => {
+            let file = "[[file]]\nname = \"load\"\npath = \"/run/load\"\n";
+            format!("{ROUTER}track_files = [{{ {} }}]\n{file}", inline(body))
+        }
+        "a tracked process" => {
+            let process = "[[process]]\nname = \"web\"\nprocess = [\"nginx\"]\n";
+            format!("{ROUTER}track_processes = [{{ {} }}]\n{process}", inline(body))
+        }
         "[[sync_group]]" => format!("{web}[[sync_group]]\n{body}"),
         "[virtual_router.announce]" => format!("{ROUTER}[virtual_router.announce]\n{body}"),
         "an address table" => format!("{ROUTER}excluded = [{{ {} }}]\n", inline(body)),

@@ -11,6 +11,7 @@ fn group(count: usize) -> Group {
             members: names[..count].to_vec(),
             track_links: Vec::new(),
             track_scripts: Vec::new(),
+            track_gauges: Vec::new(),
             member_weights: false,
         },
         members: (0..count).collect(),

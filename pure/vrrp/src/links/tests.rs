@@ -3,6 +3,7 @@
 use super::*;
 
 const ETH0: LinkIndex = LinkIndex(2);
+const NOW: Instant = Instant::from_nanos(0);
 
 fn eth0() -> LinkName {
     "eth0".parse().expect("a link name")
@@ -34,7 +35,7 @@ fn actual(addresses: &[(&str, PresentAddress)]) -> Actual {
 fn sources(actual: &Actual, virtuals: &[&str]) -> (Option<IpAddr>, Option<IpAddr>) {
     let virtuals = virtuals.iter().map(|text| (eth0(), ip(text))).collect();
     let mut links = Links::default();
-    links.refresh(actual, &virtuals);
+    links.refresh(actual, &virtuals, NOW);
     let facts = links.of(&eth0()).expect("the link is there");
     (facts.source_v4, facts.source_v6)
 }
@@ -78,11 +79,11 @@ fn a_source_once_chosen_stays_while_it_can() {
     let plain = PresentAddress::default();
     let virtuals = Virtuals::new();
     let mut links = Links::default();
-    links.refresh(&actual(&[("10.0.0.6/24", plain.clone())]), &virtuals);
+    links.refresh(&actual(&[("10.0.0.6/24", plain.clone())]), &virtuals, NOW);
     let both = actual(&[("10.0.0.5/24", plain.clone()), ("10.0.0.6/24", plain.clone())]);
-    assert!(!links.refresh_one(ETH0, &both, &virtuals), "nothing that matters changed");
+    assert!(!links.refresh_one(ETH0, &both, &virtuals, NOW), "nothing that matters changed");
     assert_eq!(links.of(&eth0()).and_then(|facts| facts.source_v4), Some(ip("10.0.0.6")));
-    assert!(links.refresh_one(ETH0, &actual(&[("10.0.0.5/24", plain)]), &virtuals));
+    assert!(links.refresh_one(ETH0, &actual(&[("10.0.0.5/24", plain)]), &virtuals, NOW));
     assert_eq!(links.of(&eth0()).and_then(|facts| facts.source_v4), Some(ip("10.0.0.5")));
 }
 
@@ -91,6 +92,6 @@ fn nobody_is_told_of_addresses_on_loopback() {
     let mut there = actual(&[]);
     there.links.get_mut(&ETH0).expect("the link is there").loopback = true;
     let mut links = Links::default();
-    links.refresh(&there, &Virtuals::new());
+    links.refresh(&there, &Virtuals::new(), NOW);
     assert_eq!(links.of(&eth0()).and_then(|facts| facts.mac), None);
 }

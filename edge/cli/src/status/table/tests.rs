@@ -38,6 +38,7 @@ fn router() -> Router {
             kind: "script".into(),
             name: "chk".into(),
             verdict: Verdict::Down,
+            level: None,
             weight: -10,
             reverse: false,
         }],

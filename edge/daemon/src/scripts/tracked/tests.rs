@@ -48,6 +48,7 @@ fn what_cannot_be_run_is_tracked_nowhere() {
         members: vec![name("VI_1")],
         track_links: Vec::new(),
         track_scripts: all,
+        track_gauges: Vec::new(),
         member_weights: false,
     }];
 

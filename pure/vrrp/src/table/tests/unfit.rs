@@ -158,7 +158,7 @@ fn a_failing_script_makes_unfit_and_a_good_one_mends_it() {
     assert_eq!(bench.told[0], Event::ScriptChanged { script, up: false });
     bench.script_ended("check", true);
     assert_eq!(bench.state(), StateName::Backup);
-    assert_eq!(bench.view(0).tracked[0].verdict, Verdict::Up);
+    assert_eq!(bench.view(0).tracked[0].reading, crate::Reading::Verdict(Verdict::Up));
     bench.script_ended("nobody", true);
 }
 
