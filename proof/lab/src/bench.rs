@@ -1,12 +1,12 @@
 //! Benches: mainstay and keepalived on the same files in the same run.
 
-mod failover;
+mod drills;
 mod load;
 mod result;
 mod start;
 mod usage;
 
-pub use failover::failover;
+pub use drills::drills;
 pub use load::load;
-pub use result::{Figure, Table};
+pub use result::{Bar, Figure, Row, Table};
 pub use start::start;

@@ -19,6 +19,11 @@ impl Figure {
         self.samples.sort_by(f64::total_cmp);
     }
 
+    /// How often it was measured.
+    pub fn count(&self) -> usize {
+        self.samples.len()
+    }
+
     /// The middle sample; of an even number the lower one of the two in the middle.
     pub fn median(&self) -> f64 {
         let middle = self.samples.len().saturating_sub(1) / 2;
@@ -31,60 +36,196 @@ impl Figure {
     }
 }
 
-/// Rows that were measured for both programs.
+/// What a figure must not exceed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bar {
+    /// Its median.
+    pub median: Option<f64>,
+    /// Its greatest sample.
+    pub greatest: Option<f64>,
+}
+
+impl Bar {
+    /// For the median alone.
+    pub const fn median(most: f64) -> Bar {
+        Bar { median: Some(most), greatest: None }
+    }
+
+    /// For every sample.
+    pub const fn every(most: f64) -> Bar {
+        Bar { median: None, greatest: Some(most) }
+    }
+
+    /// Whether a figure keeps it; one without samples does not.
+    pub fn is_met_by(&self, figure: &Figure) -> bool {
+        let keeps = |most: Option<f64>, sample: f64| most.is_none_or(|most| sample <= most);
+        figure.count() > 0
+            && keeps(self.median, figure.median())
+            && keeps(self.greatest, figure.greatest())
+    }
+
+    fn words(&self) -> String {
+        match (self.median, self.greatest) {
+            (Some(median), Some(greatest)) => format!("≤ {median}, max ≤ {greatest}"),
+            (Some(median), None) => format!("≤ {median}"),
+            (None, Some(greatest)) => format!("max ≤ {greatest}"),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// One thing that was measured, once for each column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// What it is.
+    pub name: String,
+    /// What was measured, in the order of the columns.
+    pub figures: Vec<Figure>,
+    /// What the last column must not exceed.
+    pub bar: Option<Bar>,
+}
+
+/// Rows that were measured for each of several casts; the first column is the measure of the
+/// others.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     /// What it shows, with the unit.
     pub title: String,
-    /// What was measured, for each program in the order of [`Table::PROGRAMS`].
-    pub rows: Vec<(String, [Figure; 2])>,
+    /// Who was measured.
+    pub columns: Vec<String>,
+    /// What was measured.
+    pub rows: Vec<Row>,
 }
 
 impl Table {
-    /// The order of the columns.
+    /// The order of the columns where each program plays alone.
     pub const PROGRAMS: [Program; 2] = [Program::Keepalived, Program::Mainstay];
 
-    /// An empty table.
+    /// An empty table with a column for each program.
     pub fn new(title: &str) -> Table {
-        Table { title: title.to_owned(), rows: Vec::new() }
+        let columns = Table::PROGRAMS.map(|program| program.to_string());
+        Table::with_columns(title, columns.to_vec())
     }
 
-    /// Notes a sample; the row is made if it is not there.
+    /// An empty table with these columns.
+    pub fn with_columns(title: &str, columns: Vec<String>) -> Table {
+        Table { title: title.to_owned(), columns, rows: Vec::new() }
+    }
+
+    /// Notes a sample of a program; the row is made if it is not there.
     pub fn note(&mut self, row: &str, program: Program, sample: f64) {
-        let column = usize::from(program == Program::Mainstay);
-        let place = self.rows.iter().position(|(name, _)| name == row).unwrap_or_else(|| {
-            self.rows.push((row.to_owned(), Default::default()));
+        self.note_in(row, usize::from(program == Program::Mainstay), sample);
+    }
+
+    /// Notes a sample in a column, by its place; the row is made if it is not there.
+    ///
+    /// # Panics
+    /// There is no such column.
+    pub fn note_in(&mut self, row: &str, column: usize, sample: f64) {
+        self.row(row).figures[column].note(sample);
+    }
+
+    /// Says what the last column of a row must not exceed; the row is made if it is not there.
+    pub fn demand(&mut self, row: &str, bar: Bar) {
+        self.row(row).bar = Some(bar);
+    }
+
+    fn row(&mut self, name: &str) -> &mut Row {
+        let place = self.rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+            let figures = vec![Figure::default(); self.columns.len()];
+            self.rows.push(Row { name: name.to_owned(), figures, bar: None });
             self.rows.len() - 1
         });
-        self.rows[place].1[column].note(sample);
+        &mut self.rows[place]
     }
 
-    /// In Markdown: the median of each figure, the greatest sample, and the ratio of the medians.
+    /// In Markdown: the median of each figure, the greatest sample, the ratio of the medians to
+    /// the first column's, and whether the bar is met.
     pub fn markdown(&self) -> String {
-        let mut text = format!(
-            "| {} | keepalived, median (max) | mainstay, median (max) | ratio |\n|---|---|---|---|\n",
-            self.title
-        );
-        for (name, [theirs, ours]) in &self.rows {
-            let ratio = ours.median() / theirs.median();
-            let (theirs, ours) = (cell(theirs), cell(ours));
+        let bars = self.rows.iter().any(|row| row.bar.is_some());
+        let mut head = format!("| {} |", self.title);
+        for (place, column) in self.columns.iter().enumerate() {
+            let ratio = if place > 0 { " ratio |" } else { "" };
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "| {name} | {theirs} | {ours} | {ratio:.2} |");
+            let _ = write!(head, " {column}, median (max) |{ratio}");
+        }
+        if bars {
+            head.push_str(" bar | |");
+        }
+        let rule = "---|".repeat(head.matches('|').count() - 1);
+        let mut text = format!("{head}\n|{rule}\n");
+        for row in &self.rows {
+            text.push_str(&row.markdown());
+            if bars {
+                text.push_str(&row.verdict());
+            }
+            text.push('\n');
         }
         text
     }
 
     /// For machines, with every sample.
     pub fn json(&self) -> Value {
-        let row = |(name, [theirs, ours]): &(String, [Figure; 2])| json!({ "name": name, "keepalived": theirs.samples, "mainstay": ours.samples });
+        let row = |row: &Row| {
+            let mut object = json!({ "name": row.name });
+            for (column, figure) in self.columns.iter().zip(&row.figures) {
+                object[column] = json!(figure.samples);
+            }
+            if let Some(bar) = row.bar {
+                let met = row.figures.last().is_some_and(|figure| bar.is_met_by(figure));
+                object["bar"] =
+                    json!({ "median": bar.median, "greatest": bar.greatest, "met": met });
+            }
+            object
+        };
         let rows: Vec<Value> = self.rows.iter().map(row).collect();
-        json!({ "title": self.title, "rows": rows })
+        json!({ "title": self.title, "columns": self.columns, "rows": rows })
+    }
+}
+
+impl Row {
+    fn markdown(&self) -> String {
+        let mut text = format!("| {} |", self.name);
+        for (place, figure) in self.figures.iter().enumerate() {
+            let _ = write!(text, " {} |", cell(figure));
+            if place > 0 {
+                let _ = write!(text, " {} |", ratio(figure, &self.figures[0]));
+            }
+        }
+        text
+    }
+
+    fn verdict(&self) -> String {
+        match (self.bar, self.figures.last()) {
+            (Some(bar), Some(figure)) if figure.count() > 0 => {
+                let met = if bar.is_met_by(figure) { "met" } else { "missed" };
+                format!(" {} | {met} |", bar.words())
+            }
+            (Some(bar), _) => format!(" {} | – |", bar.words()),
+            (None, _) => " | |".to_owned(),
+        }
     }
 }
 
 fn cell(figure: &Figure) -> String {
-    let digits = if figure.greatest() < 10.0 { 2 } else { usize::from(figure.greatest() < 100.0) };
+    if figure.count() == 0 {
+        return "–".to_owned();
+    }
+    let whole = figure.samples.iter().all(|sample| sample.fract() == 0.0);
+    let digits = match figure.greatest() {
+        _ if whole => 0,
+        most if most < 10.0 => 2,
+        most => usize::from(most < 100.0),
+    };
     format!("{:.digits$} ({:.digits$})", figure.median(), figure.greatest())
+}
+
+fn ratio(figure: &Figure, measure: &Figure) -> String {
+    if figure.count() == 0 || measure.count() == 0 || measure.median() == 0.0 {
+        return "–".to_owned();
+    }
+    let ratio = figure.median() / measure.median();
+    if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") }
 }
 
 #[cfg(test)]
@@ -102,5 +243,29 @@ mod tests {
         }
         assert!(table.markdown().ends_with("| cut | 300 (400) | 150 (160) | 0.50 |\n"));
         assert_eq!(table.json()["rows"][0]["mainstay"][2], 160.0);
+    }
+
+    #[test]
+    fn a_bar_is_met_or_missed_by_the_last_column() {
+        let mut table = Table::new("gap, ms");
+        table.demand("cut", Bar { median: Some(20.0), greatest: Some(50.0) });
+        table.demand("stop", Bar::every(0.0));
+        for sample in [10.5, 60.5] {
+            table.note("cut", Program::Mainstay, sample);
+            table.note("stop", Program::Mainstay, 0.0);
+        }
+        let text = table.markdown();
+        assert!(text.contains("| – | 10.5 (60.5) | – | ≤ 20, max ≤ 50 | missed |"), "{text}");
+        assert!(text.contains("| – | 0 (0) | – | max ≤ 0 | met |"), "{text}");
+        let columns: Vec<usize> = text.lines().map(|line| line.matches('|').count()).collect();
+        assert!(columns.iter().all(|count| *count == columns[0]), "{text}");
+    }
+
+    #[test]
+    fn every_pair_is_compared_with_the_first() {
+        let mut table = Table::with_columns("gap, ms", ["KK", "KM", "MM"].map(String::from).into());
+        (0..3).for_each(|column| table.note_in("cut", column, [200.0, 100.0, 10.0][column]));
+        let text = table.markdown();
+        assert!(text.ends_with("| cut | 200 (200) | 100 (100) | 0.50 | 10 (10) | 0.050 |\n"));
     }
 }

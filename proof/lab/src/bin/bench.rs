@@ -1,4 +1,4 @@
-//! `bench failover | load | start`: a table in Markdown, and JSON where asked for.
+//! `bench drills | load | start`: a table in Markdown, and JSON where asked for.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -20,10 +20,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Which {
-    /// The client's longest gap in each event
-    Failover {
+    /// The client's longest gap in each event of the drills, for each pair of programs
+    Drills {
+        /// Which drills; none: a choice of them
+        names: Vec<String>,
         /// How often each drill is played
-        #[arg(long, default_value_t = 5)]
+        #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
     /// Processor and memory of 255 virtual routers at 1 s
@@ -55,10 +57,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> io::Result<()> {
-    let table = match arguments.which {
-        Which::Failover { rounds } => bench::failover(rounds)?,
-        Which::Load { seconds } => bench::load(Duration::from_secs(seconds))?,
-        Which::Start { rounds } => bench::start(rounds)?,
+    let table = match &arguments.which {
+        Which::Drills { names, rounds } => bench::drills(names, *rounds)?,
+        Which::Load { seconds } => bench::load(Duration::from_secs(*seconds))?,
+        Which::Start { rounds } => bench::start(*rounds)?,
     };
     io::stdout().write_all(table.markdown().as_bytes())?;
     match &arguments.json {
