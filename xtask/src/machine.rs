@@ -44,17 +44,34 @@ pub enum Verdict {
     Impossible(String),
 }
 
-/// Runs one test of the lab, `proof/lab/tests/NAME.rs`, in the machine.
-pub fn run(root: &Path, test: &str, arguments: &[String]) -> Verdict {
+/// Which test runs, and on what.
+#[derive(Default, clap::Args)]
+pub struct Order {
+    /// The test's name: that of a file of `proof/lab/tests`.
+    pub test: String,
+    /// A Debian kernel package to run it on, rather than the newest one.
+    #[arg(long, value_name = "FILE")]
+    pub kernel: Option<PathBuf>,
+    /// What the test is given.
+    #[arg(last = true)]
+    pub arguments: Vec<String>,
+}
+
+/// Runs one test of the lab in the machine.
+pub fn run(root: &Path, order: &Order) -> Verdict {
     if let Err(reason) = possible() {
         return Verdict::Impossible(reason);
     }
     let folder = target(root).join("machine");
-    let kernel = match Kernel::provide(&folder) {
+    let kernel = match &order.kernel {
+        Some(package) => Kernel::of(package, &folder),
+        None => Kernel::provide(&folder),
+    };
+    let kernel = match kernel {
         Ok(kernel) => kernel,
         Err(error) => return Verdict::Impossible(format!("no Debian kernel: {error}")),
     };
-    match pack(root, &folder, &kernel, test, arguments).and_then(|image| boot(&kernel, &image)) {
+    match pack(root, &folder, &kernel, order).and_then(|image| boot(&kernel, &image)) {
         Ok(0) => Verdict::Good,
         Ok(code) => Verdict::Bad(format!("the test ended with {code}")),
         Err(error) => Verdict::Bad(error.to_string()),
@@ -96,22 +113,16 @@ fn target(root: &Path) -> PathBuf {
 }
 
 /// Builds the test and the program, and packs them with everything that they need.
-fn pack(
-    root: &Path,
-    folder: &Path,
-    kernel: &Kernel,
-    test: &str,
-    arguments: &[String],
-) -> Result<PathBuf, Error> {
+fn pack(root: &Path, folder: &Path, kernel: &Kernel, order: &Order) -> Result<PathBuf, Error> {
     let program = cargo::executable(root, "mainstay", &["build", "--package", "mainstay"])?;
-    let build = ["test", "--no-run", "--package", "mainstay-lab", "--test", test];
-    let test = cargo::executable(root, test, &build)?;
+    let build = ["test", "--no-run", "--package", "mainstay-lab", "--test", &order.test];
+    let test = cargo::executable(root, &order.test, &build)?;
     let mut image = Image::begin(&folder.join("root"))?;
     image.add_modules(kernel)?;
     image.add_program(&program, "bin/mainstay")?;
     image.add_program(&test, "bin/test")?;
     image.add_program(Path::new("/usr/sbin/keepalived"), "usr/sbin/keepalived")?;
-    image.write_init([BEGIN, VERDICT], arguments)?;
+    image.write_init([BEGIN, VERDICT], &order.arguments)?;
     image.pack(&folder.join("initramfs"))
 }
 

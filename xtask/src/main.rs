@@ -40,13 +40,7 @@ enum Task {
     /// Builds a Debian package below `target/dist`.
     Dist,
     /// Runs one test of the lab in a virtual machine with a stock Debian kernel.
-    Machine {
-        /// The test's name: that of a file of `proof/lab/tests`.
-        test: String,
-        /// What the test is given.
-        #[arg(last = true)]
-        arguments: Vec<String>,
-    },
+    Machine(machine::Order),
     /// Prints which crate imports which, and checks it against `xtask/floors.toml`.
     Floors,
 }
@@ -58,7 +52,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(&root),
         Task::Generate { check } => steps::generate(&root, check),
         Task::Dist => dist::run(&root),
-        Task::Machine { test, arguments } => machine::told(&machine::run(&root, &test, &arguments)),
+        Task::Machine(order) => machine::told(&machine::run(&root, &order)),
         Task::Floors => tidy::floors::run(&root),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }

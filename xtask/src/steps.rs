@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::cargo::succeeds;
-use crate::machine::{self, Verdict};
+use crate::machine::{self, Order, Verdict};
 use crate::peers;
 
 /// One cargo command that must succeed.
@@ -73,7 +73,7 @@ fn said(good: bool) -> &'static str {
 
 /// A machine that cannot be had here is no fault of what is tested, but it is said.
 fn in_a_machine(root: &Path, test: &str) -> &'static str {
-    let verdict = machine::run(root, test, &[]);
+    let verdict = machine::run(root, &Order { test: test.to_owned(), ..Order::default() });
     let good = machine::told(&verdict);
     match verdict {
         Verdict::Impossible(_) => "NOT RUN: no virtual machine",

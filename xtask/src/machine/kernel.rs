@@ -25,13 +25,21 @@ impl Kernel {
         if let Ok(kernel) = Kernel::find(&unpacked) {
             return Ok(kernel);
         }
-        fs::create_dir_all(&unpacked)?;
-        let package = fetch(folder)?;
-        let packed =
-            Command::new("dpkg-deb").arg("--extract").arg(package).arg(&unpacked).status()?;
-        if !packed.success() {
-            return Err(Error::other("dpkg-deb cannot unpack it"));
+        fs::create_dir_all(folder)?;
+        unpack(&fetch(folder)?, &unpacked)?;
+        Kernel::find(&unpacked)
+    }
+
+    /// The kernel of a package that is at hand.
+    ///
+    /// # Errors
+    /// It cannot be unpacked, or has another shape.
+    pub fn of(package: &Path, folder: &Path) -> Result<Kernel, Error> {
+        let unpacked = folder.join("given");
+        if unpacked.exists() {
+            fs::remove_dir_all(&unpacked)?;
         }
+        unpack(package, &unpacked)?;
         Kernel::find(&unpacked)
     }
 
@@ -61,6 +69,13 @@ impl Kernel {
     pub fn release(&self) -> &str {
         &self.release
     }
+}
+
+fn unpack(package: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to)?;
+    let unpacked = Command::new("dpkg-deb").arg("--extract").arg(package).arg(to).status()?;
+    let refused = || Error::other(format!("dpkg-deb cannot unpack {}", package.display()));
+    if unpacked.success() { Ok(()) } else { Err(refused()) }
 }
 
 /// Fetches the package without installing it.
