@@ -32,6 +32,14 @@ pub fn convergence(scenario: &Scenario) -> Duration {
     startup + verdict + down * 3 + preempt + SLACK
 }
 
+/// From the last advertisement of an Active to the end of a Backup's patience, where nothing but adverts tells.
+pub fn silence(router: &RouterSettings, interval_max: Duration) -> Duration {
+    down_max(router, interval_max) + Duration::from_millis(100)
+}
+
+/// A session between two nodes that hear each other is up after so long.
+pub const SESSION_UP: Duration = Duration::from_secs(5);
+
 /// Two Actives on a sound segment hear of one another within this time.
 pub fn two_actives(interval_max: Duration) -> Duration {
     interval_max + Duration::from_millis(50)

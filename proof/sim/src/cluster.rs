@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct Cluster {
     pub segments: Vec<Segment>,
     /// One client for each virtual address.
     pub clients: Vec<Client>,
+    /// Whose each address is that a node has of its own.
+    owners: BTreeMap<IpAddr, usize>,
     /// Since when no link, clock or kernel has been in trouble, after all delays that trouble may have left.
     pub sound_since: Option<Instant>,
 }
@@ -235,6 +238,7 @@ impl Cluster {
             now: Instant::ZERO,
             nodes: scenario.nodes.iter().map(Node::new).collect(),
             clients: clients(&scenario),
+            owners: owners(&scenario),
             segments: (0..scenario.segments).map(|_| Segment::fair()).collect(),
             sound_since: None,
             scenario,
@@ -254,6 +258,15 @@ impl Cluster {
             .filter(|(_, standing)| standing.state == StateName::Active)
             .map(|(number, standing)| (number, standing.since))
             .collect()
+    }
+
+    /// Who may receive a packet to an address: everybody, or the node whose own address it is.
+    pub fn receivers(&self, destination: IpAddr) -> Range<usize> {
+        match self.owners.get(&destination) {
+            Some(owner) => *owner..owner + 1,
+            None if destination.is_multicast() => 0..self.nodes.len(),
+            None => 0..0,
+        }
     }
 
     /// The number under which clients stand in the cuts of a segment.
@@ -302,6 +315,15 @@ impl Cluster {
             .max()
             .unwrap_or_default()
     }
+}
+
+fn owners(scenario: &Scenario) -> BTreeMap<IpAddr, usize> {
+    let nodes = scenario.nodes.iter().enumerate();
+    nodes
+        .flat_map(|(number, node)| {
+            node.own.iter().flatten().map(move |address| (address.ip(), number))
+        })
+        .collect()
 }
 
 /// A client for each virtual address of the first node's settings.

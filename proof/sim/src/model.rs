@@ -1,7 +1,11 @@
 //! Who should be Active, from settings and facts alone: the reference beside the engines.
 
+use std::net::IpAddr;
+
+use mainstay_base::Family;
+use mainstay_engine::bfd::State;
 use mainstay_engine::vrrp::{
-    GroupSettings, Name, Preempt, RouterSettings, TrackLink, TrackScript, Weight,
+    GroupSettings, Name, Preempt, RouterSettings, StateName, TrackLink, TrackScript, Weight,
 };
 
 use crate::cluster::{Cluster, Node};
@@ -29,6 +33,76 @@ pub fn is_right(cluster: &Cluster, active: usize, router: &Name) -> bool {
 /// Whether anybody can be Active.
 pub fn anybody_fit(cluster: &Cluster, router: &Name) -> bool {
     cluster.nodes.iter().any(|node| node.serves() && priority(node, router).is_some())
+}
+
+/// Whether a node watches another by a session on the link of a router.
+pub fn watches(cluster: &Cluster, watcher: usize, watched: usize, router: &RouterSettings) -> bool {
+    let node = &cluster.nodes[watcher];
+    let Some(engine) = &node.engine else { return false };
+    let sessions = engine.status(node.clock.local(cluster.now)).sessions;
+    sessions.iter().any(|watch| {
+        watch.link == router.link
+            && Family::of(watch.session.peer.remote) == router.family
+            && is_own(cluster, watched, watch.session.peer.remote)
+            && watch.session.state == State::Up
+            && watch.held_until.is_none()
+    })
+}
+
+/// Whether a node has heard, since it is Backup, that another is Active.
+fn knows(cluster: &Cluster, listener: usize, active: usize, router: &Name) -> bool {
+    let node = &cluster.nodes[listener];
+    let Some(engine) = &node.engine else { return true };
+    let views = engine.status(node.clock.local(cluster.now)).vrrp.routers;
+    let view = views.iter().find(|view| view.name == *router);
+    let known = view.filter(|view| view.standing.state == StateName::Backup);
+    known.is_none_or(|view| {
+        view.active.as_ref().is_some_and(|heard| is_own(cluster, active, heard.address))
+    })
+}
+
+fn is_own(cluster: &Cluster, number: usize, address: IpAddr) -> bool {
+    let mut own = cluster.scenario.nodes[number].own.iter().flatten();
+    own.any(|own| own.ip() == address)
+}
+
+/// What is not as it should be, if anything: of each router one right Active, its clients with that node, and the
+/// other nodes watching it where both do so.
+pub fn complaint(cluster: &Cluster) -> Option<String> {
+    cluster.routers().iter().find_map(|router| {
+        let actives = cluster.actives(&router.name);
+        let [(active, _)] = actives[..] else {
+            let nodes: Vec<usize> = actives.iter().map(|(node, _)| *node).collect();
+            return Some(format!("{} is Active on nodes {nodes:?}", router.name));
+        };
+        if !is_right(cluster, active, &router.name) {
+            return Some(format!("{} is Active on node {active}, which is not right", router.name));
+        }
+        astray(cluster, active, &router.name).or_else(|| unwatched(cluster, active, router))
+    })
+}
+
+fn astray(cluster: &Cluster, active: usize, router: &Name) -> Option<String> {
+    let mut clients = cluster.clients.iter().filter(|client| client.router == *router);
+    let lost = clients.find(|client| client.entry != Some(active) || !client.is_answered())?;
+    let (address, entry) = (lost.address, lost.entry);
+    Some(format!("the client of {address} is at node {entry:?} instead of {active}"))
+}
+
+fn unwatched(cluster: &Cluster, active: usize, router: &RouterSettings) -> Option<String> {
+    let nodes = 0..cluster.nodes.len();
+    let mut others = nodes.clone().filter(|other| *other != active);
+    if let Some(ignorant) = others.find(|other| !knows(cluster, *other, active, &router.name)) {
+        return Some(format!("node {ignorant} has not heard that {} is Active", router.name));
+    }
+    let detects = |number: usize| {
+        cluster.nodes[number].serves() && cluster.nodes[number].settings.detection.on
+    };
+    let mut others = nodes.filter(|other| *other != active);
+    let blind = others.find(|other| {
+        detects(*other) && detects(active) && !watches(cluster, *other, active, router)
+    })?;
+    Some(format!("node {blind} does not watch node {active}, the Active of {}", router.name))
 }
 
 fn preempts(node: &Node, router: &Name) -> bool {

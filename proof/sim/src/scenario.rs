@@ -1,5 +1,7 @@
 //! Everything about one run, drawn from its seed.
 
+mod calm;
+mod detection;
 mod faults;
 mod nodes;
 mod routers;
@@ -13,9 +15,9 @@ use mainstay_plan::{Link, PresentAddress};
 use crate::{Kernel, Random};
 
 pub use faults::Fault;
-pub use nodes::{NodePlan, link_name, own_global, own_link_local, own_v4};
+pub use nodes::{NodePlan, link_name};
 
-use nodes::segment_byte;
+use nodes::{own_global, own_link_local, own_v4, segment_byte};
 
 /// A cluster, and what befalls it.
 #[derive(Clone, Debug)]
@@ -40,7 +42,8 @@ impl Scenario {
         let node_count = 2 + random.below(3);
         let segments = 1 + random.below(2);
         let hosts = host_numbers(&mut random, node_count);
-        let all_settings = routers::draw(&mut root.derive("routers"), &hosts, segments);
+        let mut all_settings = routers::draw(&mut root.derive("routers"), &hosts, segments);
+        detection::draw_wild(&mut root.derive("detection"), &mut all_settings);
         let mut nodes: Vec<NodePlan> = (hosts.iter().zip(all_settings))
             .map(|(host, settings)| node(&mut random, *host, segments, settings))
             .collect();
@@ -49,6 +52,17 @@ impl Scenario {
         faults.sort_by_key(|(at, _)| *at);
         let last = faults.last().map_or(Instant::ZERO, |(at, _)| *at);
         Scenario { seed, nodes, segments, faults, calm_at: last + Duration::from_millis(1) }
+    }
+
+    /// In words, for one line.
+    pub fn describe(&self) -> String {
+        let settings = &self.nodes[0].settings;
+        let (nodes, routers) = (self.nodes.len(), settings.vrrp.routers.len());
+        let detecting = self.nodes.iter().filter(|node| node.settings.detection.on).count();
+        let (segments, faults) = (self.segments, self.faults.len());
+        format!(
+            "{nodes} nodes ({detecting} detecting), {routers} routers, {segments} segments, {faults} faults"
+        )
     }
 }
 

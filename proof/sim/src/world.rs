@@ -1,6 +1,8 @@
 //! One run: a queue of things to happen, a virtual clock, and the loop around each engine.
 
 mod asking;
+mod conduct;
+mod drills;
 mod driver;
 mod post;
 mod trouble;
@@ -11,12 +13,14 @@ use std::fmt;
 use std::time::Duration;
 
 use mainstay_base::Instant;
-use mainstay_engine::vrrp::Transmit;
+use mainstay_engine::vrrp::{Name, StateName, Transmit};
 use mainstay_plan::{AddressKey, Step};
 
 use crate::checkers::{self, Checker};
 use crate::cluster::{Cluster, Happened, Packet};
+use crate::drill::Drill;
 use crate::scenario::{Fault, Scenario};
+use crate::shrink::shrink;
 use crate::{Random, Transcript, bounds};
 
 /// One run of a scenario.
@@ -29,6 +33,18 @@ pub struct World {
     transcript: Transcript,
     /// Something happened that may change who is answered.
     clients_stale: bool,
+    /// The changes of state since the last drill began.
+    changes: Vec<Change>,
+    /// What the drills measured.
+    gaps: Vec<(Drill, Duration)>,
+}
+
+/// A router is in another state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Change {
+    node: usize,
+    router: Name,
+    to: StateName,
 }
 
 /// Something that will happen.
@@ -67,6 +83,10 @@ pub struct Outcome {
     pub length: Duration,
     /// What happened.
     pub transcript: Transcript,
+    /// The longest time without an answer that clients saw in each drill.
+    pub gaps: Vec<(Drill, Duration)>,
+    /// What was run, in one line.
+    pub about: String,
 }
 
 /// After convergence, all must rest for so long.
@@ -81,11 +101,54 @@ impl fmt::Display for Broken {
     }
 }
 
-/// Runs the scenario of a seed. `keep`: somebody will read the transcript.
-pub fn run(seed: u64, keep: bool) -> Outcome {
-    let mut world = World::new(Scenario::draw(seed), keep);
-    let broken = world.play().err();
-    Outcome { broken, length: world.cluster.now.since(Instant::ZERO), transcript: world.transcript }
+/// What is done to the cluster of a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Anything goes wrong, all of it ends, and then all is as it should be.
+    Trouble,
+    /// A calm cluster on which drills are tried.
+    Drills,
+}
+
+/// Runs a seed. `keep`: somebody will read the transcript. `only`: these of its faults or drills, counted from 0.
+pub fn run(kind: Kind, seed: u64, only: Option<&[usize]>, keep: bool) -> Outcome {
+    match kind {
+        Kind::Trouble => {
+            let mut scenario = Scenario::draw(seed);
+            scenario.faults = some_of(scenario.faults, only);
+            let about = scenario.describe();
+            let mut world = World::new(scenario, keep);
+            let broken = world.play().err();
+            world.outcome(broken, about)
+        }
+        Kind::Drills => {
+            let drills = some_of(Drill::draw(&mut Random::new(seed).derive("drills")), only);
+            let names: Vec<&str> = drills.iter().map(|drill| drill.name()).collect();
+            let scenario = Scenario::draw_calm(seed);
+            let about = format!("{}; {}", scenario.describe(), names.join(", "));
+            let mut world = World::new(scenario, keep);
+            let broken = world.play_drills(&drills).err();
+            world.outcome(broken, about)
+        }
+    }
+}
+
+/// Which faults or drills of a broken run are needed to break the same promise.
+pub fn smallest(kind: Kind, seed: u64, checker: &str) -> Vec<usize> {
+    let count = match kind {
+        Kind::Trouble => Scenario::draw(seed).faults.len(),
+        Kind::Drills => Drill::draw(&mut Random::new(seed).derive("drills")).len(),
+    };
+    shrink(count, |only| {
+        let broken = run(kind, seed, Some(only), false).broken;
+        broken.is_some_and(|broken| broken.checker == checker)
+    })
+}
+
+fn some_of<T>(all: Vec<T>, only: Option<&[usize]>) -> Vec<T> {
+    let numbered = all.into_iter().enumerate();
+    let wanted = numbered.filter(|(number, _)| only.is_none_or(|only| only.contains(number)));
+    wanted.map(|(_, one)| one).collect()
 }
 
 impl World {
@@ -98,6 +161,8 @@ impl World {
             scheduled: 0,
             transcript: Transcript::start(keep),
             clients_stale: false,
+            changes: Vec::new(),
+            gaps: Vec::new(),
         };
         for node in 0..world.cluster.nodes.len() {
             let at = world.cluster.scenario.nodes[node].start_at;
@@ -110,6 +175,11 @@ impl World {
             world.schedule(at, Happening::Befalls(fault));
         }
         world
+    }
+
+    fn outcome(self, broken: Option<Broken>, about: String) -> Outcome {
+        let length = self.cluster.now.since(Instant::ZERO);
+        Outcome { broken, length, transcript: self.transcript, gaps: self.gaps, about }
     }
 
     /// Trouble, then peace; rest; then one node is stopped, and peace again.

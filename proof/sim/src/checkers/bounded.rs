@@ -8,7 +8,7 @@ use crate::cluster::{Cluster, Happened};
 /// So many outputs may come of one input: announcements of every address, several times.
 const OUTPUTS_MAX: usize = 1_000;
 /// So many drains may a node have in a second of its life. Packets, wake-ups and answers all count.
-const DRAINS_MAX: u32 = 5_000;
+const DRAINS_MAX: u32 = 20_000;
 /// So many things may wait for a process that does not run.
 const INBOX_MAX: usize = 5_000;
 

@@ -29,6 +29,11 @@ pub enum Fault {
         /// To.
         to: usize,
     },
+    /// Nothing passes to or from a node, and its links keep their carrier.
+    Isolate {
+        /// The node.
+        node: usize,
+    },
     /// All cuts of a segment are mended.
     Mend {
         /// The segment.

@@ -239,6 +239,7 @@ impl World {
         if let Event::Vrrp(vrrp::Event::StateChanged { router, to, .. }) = event {
             let standing = Standing { state: *to, since: now };
             self.cluster.nodes[number].standings.insert(router.clone(), standing);
+            self.changes.push(super::Change { node: number, router: router.clone(), to: *to });
         }
         Ok(())
     }

@@ -17,12 +17,7 @@ impl World {
     /// Sends what an engine wants sent, as far as its kernel lets it.
     pub(super) fn send(&mut self, number: usize, transmit: &Transmit) -> Result<(), Broken> {
         let now = self.cluster.now;
-        match transmit {
-            Transmit::Vrrp(packet) => {
-                self.transcript.tell(now, format_args!("node {number} sends {packet:?}"));
-            }
-            Transmit::Bfd(control) => self.transcript.count(now, number, &control.payload),
-        }
+        self.write_down(number, transmit);
         self.look(&Happened::Sent { node: number, transmit })?;
         match transmit {
             Transmit::Vrrp(vrrp::Transmit::Frame { link, bytes }) => {
@@ -48,6 +43,23 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    fn write_down(&mut self, number: usize, transmit: &Transmit) {
+        let now = self.cluster.now;
+        match transmit {
+            Transmit::Vrrp(vrrp::Transmit::Frame { link, bytes }) => match claimed_address(bytes) {
+                Some(address) => {
+                    let what = format_args!("node {number} announces {address} on link {link}");
+                    self.transcript.tell(now, what);
+                }
+                None => self.transcript.tell(now, format_args!("node {number} sends {bytes:?}")),
+            },
+            Transmit::Vrrp(packet @ vrrp::Transmit::Advert { .. }) => {
+                self.transcript.tell(now, format_args!("node {number} sends {packet:?}"));
+            }
+            Transmit::Bfd(control) => self.transcript.count(now, number, &control.payload),
+        }
     }
 
     /// A frame that tells where an address is reaches nodes and clients.
@@ -86,7 +98,7 @@ impl World {
     }
 
     fn carry(&mut self, from: usize, segment: usize, packet: &Packet) {
-        for to in (0..self.cluster.nodes.len()).filter(|to| *to != from) {
+        for to in self.cluster.receivers(packet.destination).filter(|to| *to != from) {
             let Some(link) = self.receiving_link(to, segment, packet) else { continue };
             for delay in self.cluster.segments[segment].carry(from, to, &mut self.random) {
                 let wait = self.cluster.nodes[from].clock.softirq(&mut self.random)

@@ -33,6 +33,7 @@ impl World {
             Fault::Cut { segment, from, to } => {
                 segments[segment].cuts.insert((from, to));
             }
+            Fault::Isolate { node } => self.isolate(node),
             Fault::Mend { segment } => segments[segment].cuts.clear(),
             Fault::Carrier { node, segment, up } => {
                 nodes[node].kernel.set_up(&link_name(segment), up);
@@ -67,6 +68,15 @@ impl World {
             Fault::Garbage { node, segment, payload } => self.garbage(node, segment, &payload),
         }
         Ok(())
+    }
+
+    fn isolate(&mut self, number: usize) {
+        let outside = self.cluster.outside();
+        for segment in &mut self.cluster.segments {
+            for other in (0..=outside).filter(|other| *other != number) {
+                segment.cuts.extend([(number, other), (other, number)]);
+            }
+        }
     }
 
     fn steal(&mut self, number: usize, which: usize) {

@@ -1,0 +1,202 @@
+//! How drills are conducted: a cluster as it should be, one thing done to it, what follows measured.
+
+use std::time::Duration;
+
+use mainstay_engine::vrrp::{Name, RouterSettings, StateName};
+
+use super::{Broken, World};
+use crate::drill::Drill;
+use crate::{bounds, model};
+
+/// How often it is looked whether all is as it should be.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What is expected of one router when its Active dies.
+pub(super) struct Succession {
+    /// The router.
+    pub router: Name,
+    /// Who should take over.
+    pub successor: usize,
+    /// How many of the survivors watch the one that dies.
+    pub watchers: usize,
+    /// How many survivors there are.
+    pub survivors: usize,
+    /// A client may go without an answer for so long.
+    pub gap_max: Duration,
+}
+
+impl World {
+    /// Plays drills, one after the other; before and after each of them all is as it should be.
+    pub(super) fn play_drills(&mut self, drills: &[Drill]) -> Result<(), Broken> {
+        self.await_peace()?;
+        for drill in drills {
+            self.transcript.tell(self.cluster.now, format_args!("drill: {drill}"));
+            self.begin();
+            self.play_drill(*drill)?;
+            self.await_peace()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until all is as it should be; that takes no longer than it may.
+    pub(super) fn await_peace(&mut self) -> Result<(), Broken> {
+        let bound = bounds::convergence(&self.cluster.scenario) + bounds::SESSION_UP;
+        self.await_order(bound)
+    }
+
+    fn await_order(&mut self, bound: Duration) -> Result<(), Broken> {
+        let end = self.cluster.now + bound;
+        loop {
+            let Some(complaint) = model::complaint(&self.cluster) else { return Ok(()) };
+            if self.cluster.now >= end {
+                return self.broken(format!("after {bound:?}: {complaint}"));
+            }
+            self.run_until(end.min(self.cluster.now + LOOK_EVERY))?;
+        }
+    }
+
+    /// Two holders that hear each other from now on settle within one advertisement and the time that the one
+    /// that yields may hold on.
+    pub(super) fn await_one_holder(&mut self) -> Result<(), Broken> {
+        let routers = self.cluster.routers().iter();
+        let interval = routers.map(|router| self.cluster.interval_max(&router.name)).max();
+        let bound = bounds::two_actives(interval.unwrap_or_default()) + Duration::from_millis(50);
+        self.run_until(self.cluster.now + bound)?;
+        for router in self.cluster.routers().to_vec() {
+            let actives = self.cluster.actives(&router.name);
+            if actives.len() > 1 {
+                let nodes: Vec<usize> = actives.iter().map(|(node, _)| *node).collect();
+                return self.broken(format!("{} is Active on {nodes:?}", router.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what was measured.
+    pub(super) fn begin(&mut self) {
+        self.changes.clear();
+        for client in &mut self.cluster.clients {
+            client.forget(self.cluster.now);
+        }
+    }
+
+    pub(super) fn run_for(&mut self, length: Duration) -> Result<(), Broken> {
+        self.run_until(self.cluster.now + length)
+    }
+
+    pub(super) fn broken(&self, how: String) -> Result<(), Broken> {
+        Err(Broken { checker: "drill", at: self.cluster.now, how })
+    }
+
+    /// A node that is Active for some router, and one that is for none of them.
+    pub(super) fn an_active(&self) -> usize {
+        let router = &self.cluster.routers()[0];
+        self.cluster.actives(&router.name).first().map_or(0, |(node, _)| *node)
+    }
+
+    /// A node that is Active nowhere, if there is one.
+    pub(super) fn a_backup(&mut self) -> Option<usize> {
+        let is_backup = |node: &usize| {
+            let standings = self.cluster.nodes[*node].standings.values();
+            let mut states = standings.map(|standing| standing.state);
+            states.all(|state| state == StateName::Backup)
+        };
+        let backups: Vec<usize> = (0..self.cluster.nodes.len()).filter(is_backup).collect();
+        (!backups.is_empty()).then(|| *self.random.choose(&backups))
+    }
+
+    /// What is expected when a node dies, for each router that it is Active for.
+    pub(super) fn successions(&self, victim: usize, drill: Drill) -> Vec<Succession> {
+        let routers = self.cluster.routers().iter();
+        let held = routers
+            .filter(|router| self.cluster.nodes[victim].state(&router.name) == StateName::Active);
+        held.filter_map(|router| self.succession(router, victim, drill)).collect()
+    }
+
+    fn succession(
+        &self,
+        router: &RouterSettings,
+        victim: usize,
+        drill: Drill,
+    ) -> Option<Succession> {
+        let survivors: Vec<usize> = (0..self.cluster.nodes.len())
+            .filter(|node| *node != victim && self.cluster.nodes[*node].serves())
+            .collect();
+        let right = |node: &usize| model::priority(&self.cluster.nodes[*node], &router.name);
+        let successor = survivors.iter().copied().max_by_key(right)?;
+        let watching =
+            survivors.iter().filter(|node| model::watches(&self.cluster, **node, victim, router));
+        let watchers = watching.count();
+        let silence = self.silence(router);
+        let gap_max = drill.gap_max().filter(|_| watchers > 0).unwrap_or(silence);
+        let router = router.name.clone();
+        Some(Succession { router, successor, watchers, survivors: survivors.len(), gap_max })
+    }
+
+    /// The patience of a Backup where nothing but adverts tells; members of a group wait for one another.
+    fn silence(&self, router: &RouterSettings) -> Duration {
+        let groups = &self.cluster.nodes[0].settings.vrrp.groups;
+        let group = groups.iter().find(|group| group.members.contains(&router.name));
+        let together = |other: &&RouterSettings| {
+            other.name == router.name
+                || group.is_some_and(|group| group.members.contains(&other.name))
+        };
+        let routers = self.cluster.routers().iter().filter(together);
+        let silences =
+            routers.map(|other| bounds::silence(other, self.cluster.interval_max(&other.name)));
+        silences.max().unwrap_or_default()
+    }
+
+    /// The clients of a router saw no longer gap than promised.
+    pub(super) fn check_succession(
+        &mut self,
+        expected: &Succession,
+        victim: usize,
+        drill: Drill,
+    ) -> Result<(), Broken> {
+        let (now, router) = (self.cluster.now, &expected.router);
+        let clients = self.cluster.clients.iter().filter(|client| client.router == *router);
+        let gap = clients.map(|client| client.gap(now)).max().unwrap_or_default();
+        if gap > expected.gap_max {
+            let may = expected.gap_max;
+            return self
+                .broken(format!("{drill}: a client of {router} waited {gap:?}, not {may:?}"));
+        }
+        let all_alike = expected.watchers == expected.survivors || expected.watchers == 0;
+        let taken: Vec<usize> = self
+            .changes
+            .iter()
+            .filter(|change| change.node != victim && change.router == *router)
+            .filter(|change| change.to == StateName::Active)
+            .map(|change| change.node)
+            .collect();
+        if all_alike && taken != [expected.successor] {
+            let right = expected.successor;
+            return self.broken(format!("{drill}: {router} went to {taken:?} instead of {right}"));
+        }
+        if expected.watchers > 0 {
+            self.gaps.push((drill, gap));
+        }
+        Ok(())
+    }
+
+    /// Nobody changed its state, except perhaps `but`, and no client noticed anything.
+    pub(super) fn check_calm(&mut self, drill: Drill, but: Option<usize>) -> Result<(), Broken> {
+        if let Some(change) = self.changes.iter().find(|change| Some(change.node) != but) {
+            return self.broken(format!("{drill}: {change:?}"));
+        }
+        self.check_unnoticed(drill)
+    }
+
+    /// No client noticed anything.
+    pub(super) fn check_unnoticed(&mut self, drill: Drill) -> Result<(), Broken> {
+        let now = self.cluster.now;
+        let gaps = self.cluster.clients.iter().map(|client| (client.gap(now), client.address));
+        let (gap, address) = gaps.max().expect("every router has an address");
+        self.gaps.push((drill, gap));
+        if gap > Duration::ZERO {
+            return self.broken(format!("{drill}: the client of {address} waited {gap:?}"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,231 @@
+//! The drills: what is done to a cluster, and which promises hold while it lasts.
+
+use std::time::Duration;
+
+use super::conduct::Succession;
+use super::{Broken, World};
+use crate::clock::Load;
+use crate::drill::Drill;
+use crate::links::Weather;
+use crate::scenario::Fault;
+
+/// As busy as the machine of an Active may be: with the delays of two machines, less than two intervals of a
+/// session.
+const BUSY: Load = Load {
+    usual: Duration::from_millis(4),
+    rare: Duration::ZERO,
+    rare_per_million: 0,
+    softirq: Duration::from_millis(1),
+};
+/// Packets overtake one another by up to so much.
+const OVERTAKING: Weather = Weather {
+    delay: Duration::from_micros(50),
+    jitter: Duration::from_millis(3),
+    loss: 0,
+    duplicates: 100_000,
+    stragglers: 0,
+};
+/// From one flap to the next.
+const FLAP_EVERY: Duration = Duration::from_millis(100);
+
+impl World {
+    pub(super) fn play_drill(&mut self, drill: Drill) -> Result<(), Broken> {
+        match drill {
+            Drill::HostCut => self.host_cut(drill),
+            Drill::PowerOff => self.power_fails(drill),
+            Drill::Frozen => self.machine_stands_still(drill),
+            Drill::Paused => self.active_is_paused(drill),
+            Drill::BackupPaused => self.backup_is_paused(drill),
+            Drill::Killed => self.process_dies(drill),
+            Drill::Saturated => self.machines_are_busy(drill),
+            Drill::Mute => self.backup_is_cut_one_way(drill, true),
+            Drill::Deaf => self.backup_is_cut_one_way(drill, false),
+            Drill::BackupFlaps => self.backup_flaps(drill, true),
+            Drill::BackupFlapsUnseen => self.backup_flaps(drill, false),
+            Drill::Flaps => self.active_flaps(true),
+            Drill::FlapsUnseen => self.active_flaps(false),
+            Drill::Reordered => self.packets_overtake(drill),
+        }
+    }
+
+    fn host_cut(&mut self, drill: Drill) -> Result<(), Broken> {
+        let victim = self.an_active();
+        let expected = self.successions(victim, drill);
+        self.befall(Fault::Isolate { node: victim })?;
+        self.watch_succession(&expected, victim, drill)?;
+        self.mend()?;
+        self.await_one_holder()
+    }
+
+    fn power_fails(&mut self, drill: Drill) -> Result<(), Broken> {
+        let victim = self.an_active();
+        let expected = self.successions(victim, drill);
+        self.befall(Fault::PowerOff { node: victim })?;
+        self.watch_succession(&expected, victim, drill)?;
+        self.befall(Fault::Start { node: victim })
+    }
+
+    fn machine_stands_still(&mut self, drill: Drill) -> Result<(), Broken> {
+        let victim = self.an_active();
+        let expected = self.successions(victim, drill);
+        let length = longest(&expected) + self.up_to(Duration::from_secs(3));
+        let missed = self.random.chance(500_000);
+        self.befall(Fault::Freeze { node: victim, length, missed })?;
+        self.watch_succession(&expected, victim, drill)?;
+        self.run_for(length)?;
+        self.await_one_holder()
+    }
+
+    /// Both hold the address then, and both answer: nobody notices, neither when it is paused nor when it
+    /// runs again.
+    fn active_is_paused(&mut self, drill: Drill) -> Result<(), Broken> {
+        let victim = self.an_active();
+        let length = self.up_to(Duration::from_secs(5));
+        self.befall(Fault::Pause { node: victim, length })?;
+        self.run_for(length)?;
+        self.await_one_holder()?;
+        self.await_peace()?;
+        self.check_no_flap(drill)?;
+        self.check_unnoticed(drill)
+    }
+
+    fn backup_is_paused(&mut self, drill: Drill) -> Result<(), Broken> {
+        let Some(backup) = self.a_backup() else { return Ok(()) };
+        let length = self.up_to(Duration::from_secs(8));
+        self.befall(Fault::Pause { node: backup, length })?;
+        self.run_for(length + Duration::from_secs(3))?;
+        self.check_calm(drill, None)
+    }
+
+    fn process_dies(&mut self, drill: Drill) -> Result<(), Broken> {
+        let victim = self.an_active();
+        let expected = self.successions(victim, drill);
+        self.befall(Fault::Crash { node: victim })?;
+        self.watch_succession(&expected, victim, drill)?;
+        self.befall(Fault::Start { node: victim })
+    }
+
+    fn machines_are_busy(&mut self, drill: Drill) -> Result<(), Broken> {
+        for node in 0..self.cluster.nodes.len() {
+            let standings = self.cluster.nodes[node].standings.values();
+            let mut states = standings.map(|standing| standing.state);
+            let is_active = states.any(|state| state == mainstay_engine::vrrp::StateName::Active);
+            let load = if is_active { BUSY } else { Load::SATURATED };
+            self.befall(Fault::Load { node, load })?;
+        }
+        let length = self.up_to(Duration::from_secs(20));
+        self.run_for(length)?;
+        self.check_calm(drill, None)?;
+        for node in 0..self.cluster.nodes.len() {
+            self.befall(Fault::Load { node, load: Load::HEALTHY })?;
+        }
+        Ok(())
+    }
+
+    /// A Backup that is not heard has no reason to do anything; one that hears nothing must take the others
+    /// for dead, and all of them settle when it hears again.
+    fn backup_is_cut_one_way(&mut self, drill: Drill, mute: bool) -> Result<(), Broken> {
+        let Some(backup) = self.a_backup() else { return Ok(()) };
+        for segment in 0..self.cluster.segments.len() {
+            for other in (0..self.cluster.nodes.len()).filter(|other| *other != backup) {
+                let (from, to) = if mute { (backup, other) } else { (other, backup) };
+                self.befall(Fault::Cut { segment, from, to })?;
+            }
+        }
+        let length = self.up_to(Duration::from_secs(8));
+        self.run_for(length)?;
+        if mute {
+            self.check_calm(drill, None)?;
+        }
+        self.mend()?;
+        self.await_one_holder()?;
+        self.await_peace()?;
+        if mute { self.check_calm(drill, None) } else { self.check_unnoticed(drill) }
+    }
+
+    fn backup_flaps(&mut self, drill: Drill, seen: bool) -> Result<(), Broken> {
+        let Some(backup) = self.a_backup() else { return Ok(()) };
+        self.flap(backup, seen)?;
+        if seen { self.check_calm(drill, Some(backup)) } else { self.await_one_holder() }
+    }
+
+    fn active_flaps(&mut self, seen: bool) -> Result<(), Broken> {
+        let victim = self.an_active();
+        self.flap(victim, seen)?;
+        self.await_one_holder()
+    }
+
+    fn packets_overtake(&mut self, drill: Drill) -> Result<(), Broken> {
+        for segment in 0..self.cluster.segments.len() {
+            self.befall(Fault::Weather { segment, weather: OVERTAKING })?;
+        }
+        let length = self.up_to(Duration::from_secs(10));
+        self.run_for(length)?;
+        self.check_calm(drill, None)?;
+        for segment in 0..self.cluster.segments.len() {
+            self.befall(Fault::Weather { segment, weather: Weather::FAIR })?;
+        }
+        Ok(())
+    }
+
+    /// The links or cables of a node come and go every 100 ms; one run in ten for a minute.
+    fn flap(&mut self, node: usize, seen: bool) -> Result<(), Broken> {
+        let flaps = if self.random.chance(100_000) { 600 } else { 30 };
+        for _ in 0..flaps {
+            self.set_connected(node, seen, false)?;
+            self.run_for(FLAP_EVERY / 2)?;
+            self.set_connected(node, seen, true)?;
+            self.run_for(FLAP_EVERY / 2)?;
+        }
+        Ok(())
+    }
+
+    fn set_connected(&mut self, node: usize, seen: bool, up: bool) -> Result<(), Broken> {
+        if !seen {
+            return if up { self.mend() } else { self.befall(Fault::Isolate { node }) };
+        }
+        let segments = 0..self.cluster.segments.len();
+        segments
+            .into_iter()
+            .try_for_each(|segment| self.befall(Fault::Carrier { node, segment, up }))
+    }
+
+    fn mend(&mut self) -> Result<(), Broken> {
+        let segments = 0..self.cluster.segments.len();
+        segments.into_iter().try_for_each(|segment| self.befall(Fault::Mend { segment }))
+    }
+
+    /// Lets everybody do what they must after a death, and looks at each router.
+    fn watch_succession(
+        &mut self,
+        expected: &[Succession],
+        victim: usize,
+        drill: Drill,
+    ) -> Result<(), Broken> {
+        self.run_for(longest(expected) + Duration::from_millis(200))?;
+        expected.iter().try_for_each(|router| self.check_succession(router, victim, drill))
+    }
+
+    /// Nobody changed its state more than twice for any router: over, and back.
+    fn check_no_flap(&mut self, drill: Drill) -> Result<(), Broken> {
+        for change in &self.changes {
+            let alike = self
+                .changes
+                .iter()
+                .filter(|other| (other.node, &other.router) == (change.node, &change.router));
+            if alike.count() > 2 {
+                let (node, router) = (change.node, &change.router);
+                return self.broken(format!("{drill}: node {node} flaps as {router}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn up_to(&mut self, most: Duration) -> Duration {
+        self.random.duration(Duration::from_millis(5), most)
+    }
+}
+
+fn longest(expected: &[Succession]) -> Duration {
+    expected.iter().map(|router| router.gap_max).max().unwrap_or_default()
+}
