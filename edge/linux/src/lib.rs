@@ -24,6 +24,7 @@ pub mod frames;
 pub mod kernel;
 pub mod neighbours;
 pub mod netns;
+pub mod process_events;
 pub mod reactor;
 pub mod realtime;
 pub mod topology;

@@ -10,6 +10,7 @@ use mainstay_plan::{Actual, AddressKey, AddressOptions, Change, Link, PresentAdd
 
 use crate::advert::{ChecksumSeen, Outgoing};
 use crate::event::{Cause, StateName};
+use crate::gauge::{Gauge, Reading};
 use crate::settings::*;
 use crate::{Event, Input, Received, Reject, RouterView, Table, Transmit};
 
@@ -176,6 +177,11 @@ impl Bench {
         let script = Name::new(script);
         let input = Input::ScriptEnded { script: &script, success };
         assert_eq!(self.table.handle_input(input, self.now), Ok(()));
+        self.settle();
+    }
+
+    pub(crate) fn gauge_reads(&mut self, gauge: &Gauge, reading: Reading) {
+        assert_eq!(self.table.handle_input(Input::GaugeRead { gauge, reading }, self.now), Ok(()));
         self.settle();
     }
 

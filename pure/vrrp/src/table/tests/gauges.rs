@@ -32,9 +32,7 @@ fn gauged(kind: GaugeKind, weight: Weight) -> Settings {
 
 impl Bench {
     fn reads(&mut self, kind: GaugeKind, reading: Reading) {
-        let input = Input::GaugeRead { gauge: &gauge(kind), reading };
-        assert_eq!(self.table.handle_input(input, self.now), Ok(()));
-        self.pass_ms(0);
+        self.gauge_reads(&gauge(kind), reading);
     }
 
     fn file(&mut self, level: i32) {

@@ -1,0 +1,175 @@
+//! Processes that are counted: whether enough run, and not too many, told to the engine.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use mainstay_engine::WatchedProcess;
+use mainstay_engine::vrrp::{Gauge, GaugeKind, Reading, Verdict};
+use mainstay_linux::process_events::{ProcessEvent, ProcessEvents};
+use tokio::io::unix::AsyncFd;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::census::Census;
+use crate::awaited::awaited;
+use crate::channel::{EngineSender, ToEngine};
+
+/// Where the kernel tells nothing, everybody is looked at so often.
+const CENSUS_EVERY: Duration = Duration::from_secs(1);
+/// And those that are counted so often, since it is their end that matters most.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// What the kernel tells is looked at together after so long, so that a storm of processes costs little.
+const GATHER: Duration = Duration::from_millis(10);
+/// So many processes at once are too many to be looked at one by one.
+const GATHERED_MAX: usize = 4096;
+
+/// Counts for ever, and tells the engine.
+pub(super) async fn watch(processes: Vec<WatchedProcess>, engine: EngineSender) {
+    let patterns = processes.iter().map(|process| process.pattern.clone()).collect();
+    let told = processes.iter().map(|_| Told::default()).collect();
+    let mut watch = Watch { census: Census::of(patterns), processes, told, engine };
+    let events = ProcessEvents::open().and_then(awaited);
+    watch.census.take();
+    watch.judge();
+    let ended = match events {
+        Ok(events) => watch.by_events(&events).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        tracing::info!(
+            "no process events ({error}): tracked processes are looked for every second"
+        );
+    }
+    watch.by_looking().await
+}
+
+struct Watch {
+    processes: Vec<WatchedProcess>,
+    told: Vec<Told>,
+    census: Census,
+    engine: EngineSender,
+}
+
+/// What the engine knows of one kind of processes, and what it will know when a delay has passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Told {
+    good: Option<bool>,
+    turns_at: Option<Instant>,
+}
+
+impl Told {
+    /// Takes in whether it is good at the moment; true once that is to be told.
+    fn turns(&mut self, good: bool, delay: Duration, now: Instant) -> bool {
+        if self.good == Some(good) {
+            self.turns_at = None;
+            return false;
+        }
+        let at = match self.good {
+            None => now,
+            Some(_) => *self.turns_at.get_or_insert(now + delay),
+        };
+        let turns = at <= now;
+        if turns {
+            *self = Told { good: Some(good), turns_at: None };
+        }
+        turns
+    }
+}
+
+impl Watch {
+    async fn by_events(&mut self, events: &AsyncFd<ProcessEvents>) -> std::io::Result<()> {
+        let mut gathered = BTreeSet::new();
+        let mut lost = false;
+        let mut look_at: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                ready = events.readable() => {
+                    let mut ready = ready?;
+                    let news = ready.get_inner().read()?;
+                    if news.is_empty() {
+                        ready.clear_ready();
+                        continue;
+                    }
+                    for event in news {
+                        match event {
+                            ProcessEvent::Changed { process } | ProcessEvent::Ended { process } => {
+                                gathered.insert(process);
+                            }
+                            ProcessEvent::Lost => lost = true,
+                        }
+                    }
+                    lost |= gathered.len() > GATHERED_MAX;
+                    if lost {
+                        gathered.clear();
+                    }
+                    look_at.get_or_insert_with(|| Instant::now() + GATHER);
+                    // A storm leaves the others their turns.
+                    tokio::task::yield_now().await;
+                }
+                () = until(look_at) => {
+                    look_at = None;
+                    if std::mem::take(&mut lost) {
+                        self.census.take();
+                    }
+                    std::mem::take(&mut gathered).into_iter().for_each(|one| self.census.look_at(one));
+                    self.judge();
+                }
+                () = until(self.turns_at()) => self.judge(),
+            }
+        }
+    }
+
+    async fn by_looking(&mut self) {
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut census_at = Instant::now();
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {
+                    if Instant::now() >= census_at {
+                        census_at = Instant::now() + CENSUS_EVERY;
+                        self.census.take();
+                    } else {
+                        self.census.look_at_the_fitting();
+                    }
+                    self.judge();
+                }
+                () = until(self.turns_at()) => self.judge(),
+            }
+        }
+    }
+
+    fn turns_at(&self) -> Option<Instant> {
+        self.told.iter().filter_map(|told| told.turns_at).min()
+    }
+
+    /// Tells what is new.
+    fn judge(&mut self) {
+        let now = Instant::now();
+        let each = self.processes.iter().zip(&mut self.told).zip(self.census.counts());
+        for ((process, told), count) in each {
+            let good = is_good(process, count);
+            let delay = if good { process.up_delay } else { process.down_delay };
+            if told.turns(good, delay, now) {
+                let gauge = Gauge { kind: GaugeKind::Process, name: process.name.clone() };
+                let verdict = if good { Verdict::Up } else { Verdict::Down };
+                let reading = Reading::Verdict(verdict);
+                self.engine.send(ToEngine::GaugeRead { gauge, reading });
+            }
+        }
+    }
+}
+
+fn is_good(process: &WatchedProcess, count: usize) -> bool {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    count >= process.quorum && process.quorum_max.is_none_or(|most| count <= most)
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;
