@@ -1,12 +1,14 @@
 //! Benches: mainstay and keepalived on the same files in the same run.
 
 mod drills;
+mod failover;
 mod load;
 mod result;
 mod start;
 mod usage;
 
 pub use drills::drills;
+pub use failover::{Options, ROWS, failover};
 pub use load::load;
 pub use result::{Bar, Figure, Row, Table};
 pub use start::start;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use mainstay_api::Status;
@@ -83,16 +83,35 @@ impl Daemon {
     /// # Errors
     /// It is keepalived, or mainstay does not answer.
     pub fn status(&self, host: &Host) -> io::Result<Status> {
-        if self.program == Program::Keepalived {
-            return Err(io::Error::other("keepalived has no status command"));
-        }
-        let mut ask = Command::new(self.program.path()?);
-        ask.arg("--runtime-dir").arg(self.folder.join("run")).args(["status", "--json"]);
-        let output = host.namespace().run(|| ask.output())??;
+        let output = self.ask(host, &["status", "--json"])?;
         serde_json::from_slice(&output.stdout).map_err(|error| {
             let said = String::from_utf8_lossy(&output.stderr);
             io::Error::other(format!("mainstay status: {error}: {said}"))
         })
+    }
+
+    /// Gives mainstay an order, such as `switch VI_1`, and waits for its end; answers what was
+    /// said.
+    ///
+    /// # Errors
+    /// It is keepalived, or mainstay refuses.
+    pub fn order(&self, host: &Host, words: &[&str]) -> io::Result<String> {
+        let output = self.ask(host, words)?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            return Ok(said);
+        }
+        let why = String::from_utf8_lossy(&output.stderr);
+        Err(io::Error::other(format!("mainstay {}: {said}{why}", words.join(" "))))
+    }
+
+    fn ask(&self, host: &Host, words: &[&str]) -> io::Result<Output> {
+        if self.program == Program::Keepalived {
+            return Err(io::Error::other("keepalived takes no orders but signals"));
+        }
+        let mut ask = Command::new(self.program.path()?);
+        ask.arg("--runtime-dir").arg(self.folder.join("run")).args(words);
+        host.namespace().run(|| ask.output())?
     }
 
     /// Whether the process that was started is there still.
@@ -114,6 +133,14 @@ impl Daemon {
     /// It does not run.
     pub fn kill_speaker(&self, host: &Host) -> io::Result<()> {
         signal_to(self.speaker(host)?, Signal::KILL)
+    }
+
+    /// Stops the speaker in the middle of whatever it does (SIGSTOP).
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn hang_speaker(&self, host: &Host) -> io::Result<()> {
+        signal_to(self.speaker(host)?, Signal::STOP)
     }
 
     /// Kills both processes (SIGKILL), as the kernel does when memory runs out twice.

@@ -18,6 +18,21 @@ pub const PORT: u16 = 7;
 /// How long a thread waits before it looks whether it should end.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How a client asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// From one request to the next.
+    pub every: Duration,
+    /// Whether everybody who asks and answers does so at real-time priority, where permitted.
+    pub urgent: bool,
+}
+
+impl Pace {
+    fn worker(self, work: impl FnOnce(&AtomicBool) + Send + 'static) -> Worker {
+        if self.urgent { Worker::start_urgent(work) } else { Worker::start(work) }
+    }
+}
+
 /// A host's echo: answers from the virtual address whether or not it is there yet.
 #[derive(Debug)]
 pub struct Responder {
@@ -29,11 +44,16 @@ impl Responder {
     ///
     /// # Errors
     /// The socket cannot be made.
-    pub fn start(namespace: &Namespace, address: SocketAddr, by: usize) -> io::Result<Responder> {
+    pub fn start(
+        namespace: &Namespace,
+        address: SocketAddr,
+        pace: Pace,
+        by: usize,
+    ) -> io::Result<Responder> {
         let socket = namespace.run(|| bind_ahead(address))??;
         socket.set_read_timeout(Some(LOOK))?;
         let by = u8::try_from(by).map_err(io::Error::other)?;
-        Ok(Responder { _worker: Worker::start(move |stop| echo(&socket, by, stop)) })
+        Ok(Responder { _worker: pace.worker(move |stop| echo(&socket, by, stop)) })
     }
 }
 
@@ -70,11 +90,11 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Asks `address` from `namespace`, one request every `pace`.
+    /// Asks `address` from `namespace`.
     ///
     /// # Errors
     /// The socket cannot be made.
-    pub fn start(namespace: &Namespace, address: SocketAddr, pace: Duration) -> io::Result<Probe> {
+    pub fn start(namespace: &Namespace, address: SocketAddr, pace: Pace) -> io::Result<Probe> {
         let any = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         let socket = Arc::new(namespace.run(|| UdpSocket::bind(any))??);
         socket.set_read_timeout(Some(LOOK))?;
@@ -82,8 +102,8 @@ impl Probe {
         let (asking, listening) = (Arc::clone(&socket), socket);
         let (asked, answered) = (record.clone(), record.clone());
         Ok(Probe {
-            _asking: Worker::start(move |stop| ask(&asking, address, pace, &asked, stop)),
-            _listening: Worker::start(move |stop| listen(&listening, address, &answered, stop)),
+            _asking: pace.worker(move |stop| ask(&asking, address, pace.every, &asked, stop)),
+            _listening: pace.worker(move |stop| listen(&listening, address, &answered, stop)),
             record,
         })
     }

@@ -85,6 +85,13 @@ impl Record {
         self.replies().clone()
     }
 
+    /// Everything that was asked since a moment; who measures finely takes no more than that, since
+    /// the instrument waits meanwhile.
+    pub fn since(&self, from: Duration) -> Vec<Reply> {
+        let replies = self.replies();
+        replies[replies.partition_point(|reply| reply.asked < from)..].to_vec()
+    }
+
     /// Who answered last, and when.
     pub fn last_answer(&self) -> Option<Answer> {
         self.replies().iter().rev().find_map(|reply| reply.answer)

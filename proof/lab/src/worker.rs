@@ -4,6 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use mainstay_linux::realtime;
+
+/// Above every daemon that is measured: an instrument must not wait for what it measures.
+const URGENT: i32 = 90;
+
 /// A thread that ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -18,6 +23,15 @@ impl Worker {
         let flag = Arc::clone(&stop);
         let thread = Some(std::thread::spawn(move || work(&flag)));
         Worker { stop, thread }
+    }
+
+    /// The same at real-time priority where that is permitted.
+    pub(crate) fn start_urgent(work: impl FnOnce(&AtomicBool) + Send + 'static) -> Worker {
+        Worker::start(|stop| {
+            // Without it the instrument is as punctual as the machine lets it be.
+            let _ = realtime::claim_priority(URGENT);
+            work(stop);
+        })
     }
 }
 

@@ -27,12 +27,13 @@ pub(super) fn layout() -> Vec<Layout> {
     vec![host("a", "10.7.1.1/16"), host("b", "10.7.1.2/16")]
 }
 
-/// A file with 255 virtual routers, each with one address and these lines.
-pub(super) fn file(lines: &str) -> String {
+/// A file with 255 virtual routers, each with one address and these lines, and `interval` seconds
+/// between advertisements.
+pub(super) fn file(interval: &str, lines: &str) -> String {
     let router = |vrid: u8| {
         format!(
-            "vrrp_instance VI_{vrid} {{\n interface eth0\n virtual_router_id {vrid}\n advert_int 1\n \
-             {lines}\n virtual_ipaddress {{\n 10.7.0.{vrid}\n }}\n}}\n"
+            "vrrp_instance VI_{vrid} {{\n interface eth0\n virtual_router_id {vrid}\n advert_int \
+             {interval}\n {lines}\n virtual_ipaddress {{\n 10.7.0.{vrid}\n }}\n}}\n"
         )
     };
     (1..=ROUTERS).map(router).collect()
@@ -46,7 +47,7 @@ pub fn load(span: Duration) -> io::Result<Table> {
     let mut table = Table::new("255 virtual routers at 1 s, for each node");
     for program in Table::PROGRAMS {
         let cluster = Cluster::build(layout())?;
-        let file = |priority: u8| file(&format!("priority {priority}"));
+        let file = |priority: u8| file("1", &format!("priority {priority}"));
         let active = Daemon::start(&cluster, 0, program, &file(200))?;
         settled(&cluster)?;
         let backup = Daemon::start(&cluster, 1, program, &file(100))?;

@@ -28,7 +28,7 @@ pub fn start(rounds: usize) -> io::Result<Table> {
             let cluster = Cluster::build(layout())?;
             let ears = cluster.host(1).namespace().run(listen)??;
             let began = Instant::now();
-            let file = file("state MASTER\n priority 255");
+            let file = file("1", "state MASTER\n priority 255");
             let _daemon = Daemon::start(&cluster, 0, program, &file)?;
             let (first, all) = heard(&ears, began)?;
             table.note("first advertisement", program, first.as_secs_f64() * 1000.0);

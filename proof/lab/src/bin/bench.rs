@@ -1,4 +1,4 @@
-//! `bench drills | load | start`: a table in Markdown, and JSON where asked for.
+//! `bench failover | drills | load | start`: a table in Markdown, and JSON where asked for.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -20,6 +20,20 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Which {
+    /// What a cut, a stop, a switch, a crash and a busy machine cost a client
+    Failover {
+        /// Which rows; none: all
+        rows: Vec<String>,
+        /// How often each is played with mainstay
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// How often with keepalived
+        #[arg(long, default_value_t = 3)]
+        keepalived_rounds: usize,
+        /// How long the processors are saturated, in seconds
+        #[arg(long, default_value_t = 60)]
+        saturated: u64,
+    },
     /// The client's longest gap in each event of the drills, for each pair of programs
     Drills {
         /// Which drills; none: a choice of them
@@ -58,6 +72,14 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> io::Result<()> {
     let table = match &arguments.which {
+        Which::Failover { rows, rounds, keepalived_rounds, saturated } => {
+            bench::failover(&bench::Options {
+                rows: rows.clone(),
+                rounds: *rounds,
+                keepalived_rounds: *keepalived_rounds,
+                saturated: Duration::from_secs(*saturated),
+            })?
+        }
         Which::Drills { names, rounds } => bench::drills(names, *rounds)?,
         Which::Load { seconds } => bench::load(Duration::from_secs(*seconds))?,
         Which::Start { rounds } => bench::start(*rounds)?,

@@ -5,18 +5,24 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::story::{Act, Drill, Role, Then, broken};
+use super::story::{Act, Drill, ROUTER, Role, Then, broken};
 use mainstay_api::Status;
 
 use crate::cluster::Cluster;
 use crate::daemon::Daemon;
-use crate::echo::{self, Probe, Responder};
+use crate::echo::{self, Pace, Probe, Responder};
 use crate::program::Program;
 use crate::replies::{self, Gap};
 use crate::wait;
 
 /// The pace of the client.
-pub const PACE: Duration = Duration::from_millis(2);
+pub const PACE: Pace = Pace { every: Duration::from_millis(2), urgent: false };
+
+/// A request that is so old was lost if it was not answered.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(50);
+
+/// A gap may have begun so long before what is held against it.
+const BEFORE: Duration = Duration::from_secs(1);
 
 /// What came of a drill.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +40,8 @@ pub struct Passed {
     pub settled: Duration,
     /// The client's gap.
     pub gap: Gap,
+    /// How many requests were never answered.
+    pub lost: usize,
 }
 
 /// Why a drill was not played to its end.
@@ -81,10 +89,19 @@ impl Stage {
     /// # Errors
     /// Namespaces are not permitted, or a socket cannot be made.
     pub fn build(drill: &Drill, cast: &[Program]) -> io::Result<Stage> {
+        Stage::build_paced(drill, cast, PACE)
+    }
+
+    /// The same with a client of another pace.
+    ///
+    /// # Errors
+    /// Namespaces are not permitted, or a socket cannot be made.
+    pub fn build_paced(drill: &Drill, cast: &[Program], pace: Pace) -> io::Result<Stage> {
         let cluster = Cluster::build((drill.layout)())?;
         let hosts = drill.hosts();
         let target = SocketAddr::new(drill.target(), echo::PORT);
-        let respond = |place| Responder::start(cluster.host(place).namespace(), target, place);
+        let respond =
+            |place| Responder::start(cluster.host(place).namespace(), target, pace, place);
         let answering = if drill.beyond.is_some() { hosts + 1..hosts + 2 } else { 0..hosts };
         let responders = answering.map(respond).collect::<io::Result<_>>()?;
         Ok(Stage {
@@ -92,7 +109,7 @@ impl Stage {
             cast: cast.to_vec(),
             daemons: (0..hosts).map(|_| None).collect(),
             editions: vec![0; hosts],
-            probe: Probe::start(cluster.host(hosts).namespace(), target, PACE)?,
+            probe: Probe::start(cluster.host(hosts).namespace(), target, pace)?,
             _responders: responders,
             cluster,
         })
@@ -148,12 +165,7 @@ impl Stage {
     /// It cannot be carried out, or what must come of it does not, or not for long.
     pub fn beat(&mut self, act: Act, then: Then) -> io::Result<Passed> {
         let began = Instant::now();
-        self.act(act)?;
-        let bound = self.drill.bound();
-        wait::until(&format!("{then:?}"), bound, || self.is(then)).map_err(|error| {
-            io::Error::other(format!("{error}; the address is on {:?}", self.whereabouts()))
-        })?;
-        let settled = began.elapsed();
+        let settled = self.reach(act, then)?;
         let calm = self.drill.interval * 2 + Duration::from_millis(100);
         wait::throughout(calm, || self.is(then)).map_err(|after| {
             let where_now = self.whereabouts();
@@ -163,8 +175,24 @@ impl Stage {
         })?;
         let record = self.probe.record();
         let (from, to) = (record.moment(began), record.moment(began + settled + calm));
-        let gap = replies::longest_gap(&record.all(), from, to);
-        Ok(Passed { act, settled, gap })
+        let seen = record.since(from.saturating_sub(BEFORE));
+        let gap = replies::longest_gap(&seen, from, to);
+        let lost = replies::lost(&seen, from, to.saturating_sub(ANSWERED_WITHIN));
+        Ok(Passed { act, settled, gap, lost })
+    }
+
+    /// Carries out an act and waits for what must come of it; answers after how long it had come.
+    ///
+    /// # Errors
+    /// It cannot be carried out, or what must come of it does not.
+    pub fn reach(&mut self, act: Act, then: Then) -> io::Result<Duration> {
+        let began = Instant::now();
+        self.act(act)?;
+        let bound = self.drill.bound();
+        wait::until(&format!("{then:?}"), bound, || self.is(then)).map_err(|error| {
+            io::Error::other(format!("{error}; the address is on {:?}", self.whereabouts()))
+        })?;
+        Ok(began.elapsed())
     }
 
     fn act(&mut self, act: Act) -> io::Result<()> {
@@ -180,6 +208,12 @@ impl Stage {
                 let machine = self.cluster.host(host);
                 self.daemons[host].as_ref().ok_or_else(idle)?.kill_speaker(machine)
             }
+            Act::Hang(host) => {
+                let machine = self.cluster.host(host);
+                self.daemons[host].as_ref().ok_or_else(idle)?.hang_speaker(machine)
+            }
+            Act::Switch(host) => self.order(host, &["switch", ROUTER]),
+            Act::Upgrade(host) => self.order(host, &["upgrade"]),
             Act::Unplug(host) => self.cluster.unplug(host),
             Act::Plug(host) => self.cluster.plug(host),
             Act::UnplugLink(host, plug) => self.cluster.unplug_link(host, plug),
@@ -196,6 +230,11 @@ impl Stage {
             }
             Act::Rest => Ok(()),
         }
+    }
+
+    fn order(&self, host: usize, words: &[&str]) -> io::Result<()> {
+        let daemon = self.daemon(host).ok_or_else(idle)?;
+        daemon.order(self.cluster.host(host), words).map(drop)
     }
 
     fn start(&mut self, host: usize) -> io::Result<()> {
@@ -229,7 +268,7 @@ impl Stage {
             Then::Answers(host) => {
                 let record = self.probe.record();
                 let now = record.moment(Instant::now());
-                let recent = |at: Duration| now.saturating_sub(at) < PACE * 20;
+                let recent = |at: Duration| now.saturating_sub(at) < PACE.every * 20;
                 record.last_answer().is_some_and(|last| last.by == host && recent(last.at))
             }
         }

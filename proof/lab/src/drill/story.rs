@@ -59,6 +59,12 @@ pub enum Act {
     Kill(usize),
     /// The process that speaks VRRP is killed.
     KillSpeaker(usize),
+    /// The process that speaks VRRP is stopped in the middle of whatever it does (SIGSTOP).
+    Hang(usize),
+    /// mainstay is told to give the addresses of [`ROUTER`] away.
+    Switch(usize),
+    /// mainstay is told to put a new binary in the place of the running one.
+    Upgrade(usize),
     /// Its cables are pulled.
     Unplug(usize),
     /// Its cables are plugged in again.
@@ -82,6 +88,9 @@ pub enum Act {
     /// Nothing: the state must last.
     Rest,
 }
+
+/// The virtual router of a drill that is switched.
+pub const ROUTER: &str = "VI_1";
 
 /// What must come of an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

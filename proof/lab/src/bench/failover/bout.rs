@@ -1,0 +1,135 @@
+//! A pair of hosts that suffers the same again and again, each time where the address is.
+
+use std::io;
+use std::time::Duration;
+
+use super::super::result::{Bar, Table};
+use crate::drill::{Act, Drill, Passed, Stage, Then};
+use crate::echo::Pace;
+use crate::program::Program;
+
+/// One request each millisecond, and nobody who asks or answers waits for a processor.
+const PACE: Pace = Pace { every: Duration::from_millis(1), urgent: true };
+
+/// What happens to the host that holds the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// It is cut off.
+    Cut,
+    /// Its daemon is stopped properly.
+    Stop,
+    /// It is told to give the address away.
+    Switch,
+    /// Its binary is replaced.
+    Upgrade,
+    /// The process that speaks VRRP is killed.
+    Kill,
+    /// The process that speaks VRRP stops in the middle.
+    Hang,
+}
+
+impl Deed {
+    /// Whether a program knows how to do it, or ends it at all.
+    pub(super) fn is_known_to(self, program: Program) -> bool {
+        match self {
+            Deed::Cut | Deed::Stop | Deed::Kill => true,
+            Deed::Switch | Deed::Upgrade | Deed::Hang => program == Program::Mainstay,
+        }
+    }
+}
+
+/// Which figures a row shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// The client's longest gap.
+    Gap,
+    /// The requests that were never answered, and the gap.
+    Both,
+}
+
+impl Want {
+    /// Notes the figures of a round; the bar is for the first of them.
+    pub(super) fn note(
+        self,
+        table: &mut Table,
+        title: &str,
+        program: Program,
+        (gap, lost): (f64, f64),
+        bar: Bar,
+    ) {
+        match self {
+            Want::Gap => {
+                table.demand(title, bar);
+                table.note(title, program, gap);
+            }
+            Want::Both => {
+                let title_of_lost = format!("{title}: requests lost");
+                table.demand(&title_of_lost, bar);
+                table.note(&title_of_lost, program, lost);
+                table.note(&format!("{title}: gap, ms"), program, gap);
+            }
+        }
+    }
+}
+
+/// A running pair.
+pub(super) struct Bout {
+    stage: Stage,
+    program: Program,
+    holder: usize,
+}
+
+impl Bout {
+    /// Starts the pair; the first host has the address.
+    ///
+    /// # Errors
+    /// The stage cannot be built, or nobody takes the address.
+    pub(super) fn begin(drill: &Drill, program: Program) -> io::Result<Bout> {
+        let mut stage = Stage::build_paced(drill, &[program; 2], PACE)?;
+        stage.beat(Act::Start(0), Then::Holds(0))?;
+        stage.beat(Act::Start(1), Then::Holds(0))?;
+        let bout = Bout { stage, program, holder: 0 };
+        bout.ready()?;
+        Ok(bout)
+    }
+
+    /// One round: what came of the deed. The pair is whole again afterwards.
+    ///
+    /// # Errors
+    /// What must come of it does not; the daemons' logs are in the sentence.
+    pub(super) fn round(&mut self, deed: Deed) -> io::Result<Passed> {
+        let played = self.suffer(deed).and_then(|passed| self.ready().map(|()| passed));
+        let logs = self.stage.logs();
+        played.map_err(|error| io::Error::other(format!("{deed:?}: {error}\n{logs}")))
+    }
+
+    fn suffer(&mut self, deed: Deed) -> io::Result<Passed> {
+        let (holder, other) = (self.holder, 1 - self.holder);
+        let act = match deed {
+            Deed::Cut => Act::Unplug(holder),
+            Deed::Stop => Act::Stop(holder),
+            Deed::Switch => Act::Switch(holder),
+            Deed::Upgrade => Act::Upgrade(holder),
+            Deed::Kill => Act::KillSpeaker(holder),
+            Deed::Hang => Act::Hang(holder),
+        };
+        self.holder = if deed == Deed::Upgrade { holder } else { other };
+        let passed = self.stage.beat(act, Then::Holds(self.holder))?;
+        let repair = match deed {
+            Deed::Cut => Act::Plug(holder),
+            Deed::Stop => Act::Start(holder),
+            Deed::Switch | Deed::Upgrade | Deed::Kill | Deed::Hang => return Ok(passed),
+        };
+        self.stage.beat(repair, Then::Holds(self.holder))?;
+        Ok(passed)
+    }
+
+    /// Waits until the one that waits would notice at once.
+    fn ready(&self) -> io::Result<()> {
+        match self.program {
+            // It is ready when it has started, and that the last beat's calm has seen.
+            Program::Keepalived => Ok(()),
+            Program::Mainstay => Ok(()),
+        }
+    }
+}

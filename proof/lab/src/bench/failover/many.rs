@@ -1,0 +1,120 @@
+//! As many virtual routers as a link can have: the slowest address after a cut, and the price.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use super::super::load::{self, ROUTERS};
+use super::super::result::{Bar, Table};
+use super::super::usage;
+use super::Options;
+use super::pinger::Pinger;
+use crate::cluster::{Cluster, Layout, Plug};
+use crate::daemon::Daemon;
+use crate::program::Program;
+use crate::wait;
+
+/// How long the price is counted.
+const COUNTED: Duration = Duration::from_secs(10);
+
+/// An Active announces its addresses again five seconds after it became Active; that is not its
+/// price at rest.
+const SECOND_BURST: Duration = Duration::from_secs(8);
+
+/// All addresses must have moved by then.
+const BOUND: Duration = Duration::from_secs(60);
+
+/// What happens later than that after all answer again is another round's.
+const CALM: Duration = Duration::from_secs(2);
+
+/// Measures both programs with `interval` seconds between advertisements.
+pub(super) fn play(
+    title: &str,
+    interval: &str,
+    options: &Options,
+    table: &mut Table,
+) -> io::Result<()> {
+    let price = format!("255 routers, {interval} s: the busier node, % of a core");
+    table.demand(title, Bar::every(60.0));
+    table.demand(&price, Bar::every(2.0));
+    for program in Table::PROGRAMS {
+        let mut crowd = Crowd::begin(program, interval)?;
+        table.note(&price, program, crowd.price());
+        let pinger = Pinger::start(crowd.cluster.host(2).namespace(), addresses())?;
+        for round in 1..=options.rounds_of(program) {
+            let slowest = crowd.round(&pinger)?;
+            let rounds = options.rounds_of(program);
+            eprintln!("many, {interval} s: {program} {round}/{rounds}: slowest {slowest:?}");
+            table.note(title, program, slowest.as_secs_f64() * 1000.0);
+        }
+    }
+    Ok(())
+}
+
+fn addresses() -> Vec<Ipv4Addr> {
+    (1..=ROUTERS).map(|vrid| Ipv4Addr::new(10, 7, 0, vrid)).collect()
+}
+
+struct Crowd {
+    daemons: Vec<Daemon>,
+    holder: usize,
+    cluster: Cluster,
+}
+
+impl Crowd {
+    fn begin(program: Program, interval: &str) -> io::Result<Crowd> {
+        let mut layout = load::layout();
+        layout.push(Layout::new("client", Plug::new("eth0", 0, &["10.7.1.9/16"])));
+        let version = if interval == "1" { 2 } else { 3 };
+        let mut crowd = Crowd { daemons: Vec::new(), holder: 0, cluster: Cluster::build(layout)? };
+        for (host, priority) in [150, 100].into_iter().enumerate() {
+            let lines =
+                format!("version {version}\n state BACKUP\n nopreempt\n priority {priority}");
+            let file = load::file(interval, &lines);
+            crowd.daemons.push(Daemon::start(&crowd.cluster, host, program, &file)?);
+            crowd.held_by(0)?;
+        }
+        std::thread::sleep(SECOND_BURST);
+        crowd.held_by(0)?;
+        Ok(crowd)
+    }
+
+    /// The processor time of the node that uses more, in hundredths of a core, at rest.
+    fn price(&self) -> f64 {
+        let used = || self.daemons.iter().map(|daemon| usage::of_tree(daemon.pid()).on_processor);
+        let before: Vec<Duration> = used().collect();
+        std::thread::sleep(COUNTED);
+        let spent = used().zip(before).map(|(after, before)| after.saturating_sub(before));
+        spent.max().unwrap_or_default().as_secs_f64() / COUNTED.as_secs_f64() * 100.0
+    }
+
+    /// How long the slowest address was away.
+    fn round(&mut self, pinger: &Pinger) -> io::Result<Duration> {
+        let former = self.holder;
+        let settled = |from: Instant| {
+            let answered = || pinger.all_answered_since(from);
+            wait::until("an answer of every address", BOUND, answered).map_err(io::Error::other)
+        };
+        settled(Instant::now())?;
+        pinger.forget();
+        self.cluster.unplug(former)?;
+        self.holder = 1 - former;
+        self.held_by(self.holder)?;
+        settled(Instant::now())?;
+        std::thread::sleep(CALM);
+        let slowest = pinger.gaps().into_iter().max().unwrap_or_default();
+        self.cluster.plug(former)?;
+        std::thread::sleep(CALM);
+        self.held_by(self.holder)?;
+        Ok(slowest)
+    }
+
+    fn held_by(&self, host: usize) -> io::Result<()> {
+        let has = |place: usize, address: &Ipv4Addr| {
+            self.cluster.host(place).holds((*address).into()).unwrap_or(false)
+        };
+        let alone = |address: &Ipv4Addr| has(host, address) && !has(1 - host, address);
+        let all = || addresses().iter().all(alone);
+        wait::until("every address on one host alone", BOUND, all).map_err(io::Error::other)
+    }
+}
