@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use mainstay_api as api;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
@@ -50,6 +51,32 @@ impl Client {
         self.runtime.block_on(self.ask(Method::GET, what))
     }
 
+    /// Commands something that may last, with its order in JSON. While there is no answer, `waiting` is told
+    /// every second how long it has been. The answer may be a refusal.
+    ///
+    /// # Errors
+    /// Nobody answers within `patience`.
+    pub fn order(
+        &self,
+        what: &str,
+        order: &impl Serialize,
+        patience: Duration,
+        mut waiting: impl FnMut(Duration),
+    ) -> Result<api::Reply, Error> {
+        let body = serde_json::to_vec(order).map_err(|error| self.unknown(&error))?;
+        self.runtime.block_on(async {
+            let began = tokio::time::Instant::now();
+            let mut answer = std::pin::pin!(self.answer(Method::POST, what, body.into()));
+            loop {
+                match tokio::time::timeout(Duration::from_secs(1), &mut answer).await {
+                    Ok(answer) => return answer,
+                    Err(_) if began.elapsed() < patience => waiting(began.elapsed()),
+                    Err(_) => return Err(self.unreachable(&"it does not answer in time")),
+                }
+            }
+        })
+    }
+
     /// Commands something: `reload`, `stop`.
     ///
     /// # Errors
@@ -69,7 +96,7 @@ impl Client {
         mut tell: impl FnMut(Option<api::Event>, api::Status) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.runtime.block_on(async {
-            let mut body = self.request(Method::GET, "events").await?.into_body();
+            let mut body = self.request(Method::GET, "events", Bytes::new()).await?.into_body();
             tell(None, self.ask(Method::GET, "status").await?)?;
             let mut text = String::new();
             loop {
@@ -93,18 +120,30 @@ impl Client {
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, what: &str) -> Result<T, Error> {
-        let answer = async {
-            let body = self.request(method, what).await?.into_body();
-            let bytes = body.collect().await.map_err(|error| self.unreachable(&error))?.to_bytes();
-            serde_json::from_slice(&bytes).map_err(|error| self.unknown(&error))
-        };
+        let answer = self.answer(method, what, Bytes::new());
         match tokio::time::timeout(ANSWER_WITHIN, answer).await {
             Ok(answer) => answer,
             Err(_) => Err(self.unreachable(&"it does not answer in time")),
         }
     }
 
-    async fn request(&self, method: Method, what: &str) -> Result<Response<Incoming>, Error> {
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        what: &str,
+        body: Bytes,
+    ) -> Result<T, Error> {
+        let body = self.request(method, what, body).await?.into_body();
+        let bytes = body.collect().await.map_err(|error| self.unreachable(&error))?.to_bytes();
+        serde_json::from_slice(&bytes).map_err(|error| self.unknown(&error))
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        what: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Error> {
         let stream = UnixStream::connect(&self.socket).await;
         let stream = stream.map_err(|error| self.unreachable(&error))?;
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
@@ -114,7 +153,8 @@ impl Client {
             .method(method)
             .uri(format!("/{}/{what}", api::VERSION))
             .header("host", "mainstay")
-            .body(Empty::<Bytes>::new())
+            .header("content-type", "application/json")
+            .body(Full::new(body))
             .map_err(|error| self.unknown(&error))?;
         sender.send_request(request).await.map_err(|error| self.unreachable(&error))
     }

@@ -25,6 +25,17 @@ pub fn length(ms: u64) -> String {
     }
 }
 
+/// A length in microseconds: below a second as `640us`, `7.4ms`, `120ms`, else as [`length`].
+pub fn micros(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us}us"),
+        1_000..10_000 if !us.is_multiple_of(1_000) => {
+            format!("{}.{}ms", us / 1_000, us % 1_000 / 100)
+        }
+        _ => length(us / 1_000),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +45,12 @@ mod tests {
         let shown = [0, 40, 999, 3609, 59_999, 60_000, 125_000, 3_600_000, 273_600_000].map(length);
         let wanted = ["0ms", "40ms", "999ms", "3.60s", "59s", "1m 0s", "2m 5s", "1h 0m", "3d 4h"];
         assert_eq!(shown, wanted);
+    }
+
+    #[test]
+    fn short_lengths_show_their_tenths_of_a_millisecond() {
+        let shown = [640, 1_000, 7_450, 12_400, 3_609_000].map(micros);
+        assert_eq!(shown, ["640us", "1ms", "7.4ms", "12ms", "3.60s"]);
     }
 
     #[test]

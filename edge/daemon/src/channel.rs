@@ -45,8 +45,10 @@ pub(crate) struct Report {
     pub(crate) steps: Vec<mainstay_plan::Step>,
     /// The engine's moment of the report.
     pub(crate) now: mainstay_base::Instant,
-    /// By how much a deadline was missed at worst, in microseconds.
-    pub(crate) lateness_max_us: u64,
+    /// How peers are to be watched.
+    pub(crate) detection: mainstay_engine::Detection,
+    /// By how much deadlines were missed.
+    pub(crate) lateness: mainstay_api::Lateness,
 }
 
 /// Deep enough for a burst of verdicts of every script that a node has; clients ask one at a time.

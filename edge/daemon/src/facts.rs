@@ -20,6 +20,8 @@ pub(crate) struct Known {
     pub(crate) configured_at: SystemTime,
     /// Why the last reload was refused, if it was.
     pub(crate) reload_refused: Option<String>,
+    /// The whole node is drained.
+    pub(crate) drained: bool,
 }
 
 impl Facts {
@@ -32,6 +34,7 @@ impl Facts {
             started_at: now,
             configured_at: now,
             reload_refused: None,
+            drained: false,
         };
         Facts(Arc::new(Mutex::new(known)))
     }

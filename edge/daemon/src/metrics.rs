@@ -1,5 +1,7 @@
 //! `GET /metrics`: the status as numbers, in the OpenMetrics text format.
 
+mod sessions;
+
 use std::sync::atomic::AtomicU64;
 
 use mainstay_api::{Counters, Router, State, Status, Verdict};
@@ -45,6 +47,7 @@ pub(crate) fn text(status: &Status) -> String {
     }
     rejects(&mut registry, status);
     scripts(&mut registry, status);
+    sessions::fill(&mut registry, &status.detection);
     node(&mut registry, status);
     let mut text = String::new();
     encode(&mut text, &registry).expect("a string takes everything");
@@ -70,11 +73,24 @@ fn states(registry: &mut Registry, status: &Status) {
 }
 
 fn priorities(registry: &mut Registry, status: &Status) {
-    let family = Family::<OfRouter, Gauge>::default();
-    registry.register("vrrp_priority", "The priority after tracking", family.clone());
-    for router in &status.routers {
-        family.get_or_create(&labels(router)).set(i64::from(router.effective_priority));
-    }
+    let mut each = |name: &str, help: &str, read: fn(&Router) -> i64| {
+        let family = Family::<OfRouter, Gauge>::default();
+        registry.register(name, help, family.clone());
+        for router in &status.routers {
+            family.get_or_create(&labels(router)).set(read(router));
+        }
+    };
+    each("vrrp_priority", "The priority after tracking", |of| i64::from(of.effective_priority));
+    each("vrrp_drained", "1 while it is drained", |of| i64::from(of.drained));
+    let evidence = "What speaks for a second holder of its addresses, in pieces of evidence";
+    each("vrrp_two_holders", evidence, |of| {
+        i64::try_from(of.two_holders.len()).unwrap_or(i64::MAX)
+    });
+    let noticed = "The death of the Active would be noticed within so long; 0: we are, or unknown";
+    each("vrrp_active_noticed_within_microseconds", noticed, |of| {
+        let within = of.active.as_ref().and_then(|active| active.noticed_within_us);
+        i64::try_from(within.unwrap_or(0)).unwrap_or(i64::MAX)
+    });
 }
 
 fn labels(router: &Router) -> OfRouter {
@@ -141,12 +157,24 @@ fn node(registry: &mut Registry, status: &Status) {
     };
     let lateness = "The longest that a deadline was missed by, in microseconds";
     gauge("lateness_max_microseconds", lateness, status.lateness_max_us);
+    let usual = "99 of 100 deadlines were missed by no more than this, in microseconds";
+    gauge("lateness_p99_microseconds", usual, status.lateness.p99_us);
+    let drained = "1 while the whole node is drained";
+    gauge("drained", drained, u64::from(status.drained));
     let refused = "Steps that the kernel refuses at the moment";
     gauge("kernel_refused_steps", refused, status.refused.len() as u64);
     let started = "When the control process started, in milliseconds since 1970";
     gauge("started_at_milliseconds", started, status.started_at_ms);
     let reload = "1 if the last reload was refused";
     gauge("reload_refused", reload, u64::from(status.reload_refused.is_some()));
+    let mut counter = |name: &str, help: &str, value: u64| {
+        let counter = Counter::<u64, AtomicU64>::default();
+        counter.inc_by(value);
+        registry.register(name, help, counter);
+    };
+    counter("deadlines", "Deadlines that came", status.lateness.deadlines);
+    let discounted = "Deadlines missed by more than a millisecond, for which peers were given time";
+    counter("deadlines_discounted", discounted, status.lateness.discounted);
 }
 
 #[cfg(test)]
@@ -158,12 +186,23 @@ mod tests {
         let status = Status {
             rejects: std::collections::BTreeMap::from([("unknown-vrid".to_owned(), 4)]),
             lateness_max_us: 77,
+            lateness: mainstay_api::Lateness {
+                max_us: 77,
+                p99_us: 40,
+                deadlines: 9,
+                discounted: 2,
+            },
+            drained: true,
             ..Status::default()
         };
         let text = text(&status);
         for line in [
             "mainstay_vrrp_rejects_total{router=\"\",reason=\"unknown-vrid\"} 4",
             "mainstay_lateness_max_microseconds 77",
+            "mainstay_lateness_p99_microseconds 40",
+            "mainstay_deadlines_total 9",
+            "mainstay_deadlines_discounted_total 2",
+            "mainstay_drained 1",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line:?} in\n{text}");

@@ -10,6 +10,7 @@ use crate::facts::Known;
 
 mod line;
 mod router;
+mod session;
 mod words;
 
 pub(crate) use line::{counted, standing};
@@ -28,12 +29,15 @@ pub(crate) fn status(report: &Report, known: &Known) -> api::Status {
         configuration: known.configuration.clone(),
         configured_at_ms: unix_ms(known.configured_at),
         reload_refused: known.reload_refused.clone(),
-        routers: view.routers.iter().map(|router| router::of(router, report.now)).collect(),
+        routers: view.routers.iter().map(|router| router::of(router, &report.status)).collect(),
         groups: view.groups.iter().map(group).collect(),
         scripts: view.scripts.iter().map(script).collect(),
         rejects: view.rejects.iter().map(|(why, count)| (why.name().to_owned(), *count)).collect(),
         refused: report.status.refused.iter().map(refused).collect(),
-        lateness_max_us: report.lateness_max_us,
+        lateness_max_us: report.lateness.max_us,
+        lateness: report.lateness,
+        detection: session::all(&report.status, &report.detection, report.now),
+        drained: known.drained,
     }
 }
 

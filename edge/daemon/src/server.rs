@@ -61,8 +61,7 @@ struct Silent;
 
 impl IntoResponse for Silent {
     fn into_response(self) -> Response {
-        let message = "the engine does not answer".to_owned();
-        let reply = api::Reply { done: false, message };
+        let reply = api::Reply::refused("the engine does not answer");
         (StatusCode::SERVICE_UNAVAILABLE, Json(reply)).into_response()
     }
 }

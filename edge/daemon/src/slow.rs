@@ -166,7 +166,7 @@ impl Work {
         self.watchers.stop();
         self.notifier.finish(NOTIFY_WITHIN).await;
         self.journal.note(api::Level::Info, "stopped".to_owned());
-        let reply = api::Reply { done: true, message: "stopped".to_owned() };
+        let reply = api::Reply::done("stopped");
         for stopper in self.stoppers {
             let _ = stopper.send(reply.clone());
         }
@@ -231,7 +231,7 @@ impl Work {
     /// All or nothing: settings that are refused change nothing but the status.
     fn reload(&mut self) -> api::Reply {
         if self.stopping {
-            return api::Reply { done: false, message: "it is stopping".to_owned() };
+            return api::Reply::refused("it is stopping");
         }
         self.engine.send(ToEngine::Reloading);
         match (self.loader)(Occasion::Reload) {
@@ -243,7 +243,7 @@ impl Work {
                 let message = crate::present::summary(&settings);
                 self.take(settings, schedules, [loaded.warnings, remarks].concat());
                 self.journal.note(api::Level::Info, format!("reloaded: {message}"));
-                api::Reply { done: true, message }
+                api::Reply::done(message)
             }
             Err(refusal) => {
                 for line in refusal.lines {
@@ -251,7 +251,7 @@ impl Work {
                 }
                 self.engine.send(ToEngine::ReloadRefused);
                 self.facts.refused(refusal.text.clone());
-                api::Reply { done: false, message: refusal.text }
+                api::Reply::refused(refusal.text)
             }
         }
     }

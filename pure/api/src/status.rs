@@ -1,8 +1,10 @@
-//! `GET /v1/status`, `GET /v1/plan`, and the reply to commands.
+//! `GET /v1/status` and `GET /v1/plan`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use crate::{Detection, Lateness};
 
 /// One node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,15 @@ pub struct Status {
     pub refused: Vec<Refused>,
     /// The longest that a deadline was missed by, since the start.
     pub lateness_max_us: u64,
+    /// How punctual this node is.
+    #[serde(default)]
+    pub lateness: Lateness,
+    /// How it knows that its peers are alive.
+    #[serde(default)]
+    pub detection: Detection,
+    /// The whole node is drained.
+    #[serde(default)]
+    pub drained: bool,
 }
 
 /// One virtual router.
@@ -76,6 +87,12 @@ pub struct Router {
     pub counters: Counters,
     /// The last transitions, newest first.
     pub transitions: Vec<Transition>,
+    /// It counts as priority 1 until it is undrained.
+    #[serde(default)]
+    pub drained: bool,
+    /// What speaks for a second holder of its addresses at this moment, each as a sentence.
+    #[serde(default)]
+    pub two_holders: Vec<String>,
 }
 
 /// Where a virtual router stands.
@@ -101,8 +118,11 @@ pub struct Active {
     pub address: String,
     /// Its priority.
     pub priority: u8,
-    /// How that is known: `we are`, `advertisements`.
+    /// How that is known: `we are`, `advertisements`, `watched`.
     pub known_by: String,
+    /// Its death would be noticed after so long: by its session, or by missing advertisements.
+    #[serde(default)]
+    pub noticed_within_us: Option<u64>,
     /// How long ago it was last heard; none for ourselves.
     pub heard_ms_ago: Option<u64>,
 }
@@ -265,13 +285,4 @@ pub struct PlanStep {
     pub verb: String,
     /// What.
     pub object: String,
-}
-
-/// The reply to a command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reply {
-    /// Whether it was carried out.
-    pub done: bool,
-    /// What came of it, or why it was refused.
-    pub message: String,
 }

@@ -134,4 +134,9 @@ impl Key {
         bytes[..text.len()].copy_from_slice(text);
         Some(Key { bytes, len: u8::try_from(text.len()).ok()? })
     }
+
+    /// The key itself.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&self.bytes)
+    }
 }

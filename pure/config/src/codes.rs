@@ -88,6 +88,8 @@ codes! {
     GroupSmall = "group/few-members": "A sync group of fewer than two routers.",
     GroupTwice = "group/router-in-two": "A virtual router is in one sync group at most.",
     GroupWeights = "group/member-weights": "Weights tracked by a member of a sync group have no effect unless asked for.",
+    HopLimitLow = "bfd/low-hop-limit": "RFC 5881 wants a hop limit of 255, which nobody beyond the link can send; keepalived sends 64 over IPv6.",
+    SessionUnweighted = "track/unweighted-session": "An unweighted session makes the router unfit when its peer dies: the observer goes into FAULT.",
     WeightsOwner = "track/owner": "Weights have no effect on the address owner.",
     ScriptMissing = "script/no-command": "A script needs a command.",
     ScriptPath = "script/not-absolute": "A program named without its whole path is looked up where the daemon runs.",

@@ -8,6 +8,7 @@
 mod address;
 mod advertised;
 mod announcing;
+mod bfd;
 mod blocks;
 mod comments;
 mod complete;

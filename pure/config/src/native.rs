@@ -6,16 +6,21 @@
 
 mod address;
 mod check;
+mod detection;
+mod detection_keys;
 mod keys;
 mod node;
 mod router;
+mod section;
 mod table;
 mod times;
 mod tracking;
 mod watched;
+mod watched_keys;
 mod write;
 
-pub use keys::{Key, Section, reference};
+pub use keys::reference;
+pub use section::{Key, Section};
 pub use write::write;
 
 use mainstay_engine::Settings;
@@ -104,6 +109,7 @@ fn settings(text: &str, file: FileId, faults: &mut Faults) -> Option<Settings> {
     node::read(&mut reader, file, &mut settings);
     node::scripts(&mut reader, file, &mut settings);
     watched::read(&mut reader, file, &mut settings);
+    detection::read(&mut reader, file, &mut settings);
     let places = routers(&mut reader, file, &mut settings);
     node::groups(&mut reader, file, &mut settings);
     check::routers(&settings.vrrp, &places, &mut reader);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use mainstay_base::LinkName;
-use mainstay_bfd::{self as bfd, SessionSettings};
+use mainstay_bfd::{self as bfd, Authentication, SessionSettings};
 use mainstay_vrrp::{self as vrrp, Command, Name};
 
 use crate::outside::{WatchedFile, WatchedProcess};
@@ -32,7 +32,7 @@ pub struct Settings {
 }
 
 /// Whether and how the sources of advertisements are watched by BFD sessions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detection {
     /// Peers are tried and watched.
     pub on: bool,
@@ -42,6 +42,8 @@ pub struct Detection {
     pub multiplier: u8,
     /// The most packets that all sessions together may send in a second; intervals grow to keep to it.
     pub packets_per_second_max: u32,
+    /// How nodes prove to each other who they are; the same on all of them.
+    pub authentication: Option<Authentication>,
 }
 
 impl Default for Detection {
@@ -51,6 +53,7 @@ impl Default for Detection {
             interval: bfd::INTERVAL,
             multiplier: bfd::MULTIPLIER,
             packets_per_second_max: bfd::PACKETS_PER_SECOND_MAX,
+            authentication: None,
         }
     }
 }

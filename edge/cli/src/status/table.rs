@@ -1,5 +1,7 @@
 //! The status as text: a line for each router, then each router with all that is known.
 
+mod sessions;
+
 use std::fmt::Write;
 
 use mainstay_api::{Active, Address, Router, State, Status, Tracked};
@@ -14,6 +16,7 @@ pub fn render(status: &Status) -> String {
         text.push_str(&detail(router, status.now_ms));
     }
     text.push_str(&groups_and_scripts(status));
+    text.push_str(&sessions::render(status));
     text.push_str(&troubles(status));
     text
 }
@@ -21,8 +24,12 @@ pub fn render(status: &Status) -> String {
 fn heading(status: &Status) -> String {
     let up = time::length(status.now_ms.saturating_sub(status.started_at_ms));
     format!(
-        "{}: mainstay {}, pid {}, up {up}, configuration {}\n",
-        status.node, status.version, status.pid, status.configuration
+        "{}: mainstay {}, pid {}, up {up}, configuration {}{}\n",
+        status.node,
+        status.version,
+        status.pid,
+        status.configuration,
+        if status.drained { ", drained" } else { "" }
     )
 }
 
@@ -66,13 +73,21 @@ fn row(router: &Router, now_ms: u64) -> [String; 8] {
         format!("{:?}", router.state),
         time::length(now_ms.saturating_sub(router.since_ms)),
         priority,
-        router.active.as_ref().map_or_else(|| "nobody known".to_owned(), holder),
+        router.active.as_ref().map_or_else(|| "nobody known".to_owned(), holder_watched),
         shown,
     ]
 }
 
 fn holder(active: &Active) -> String {
     if active.ours { "this node".to_owned() } else { active.address.clone() }
+}
+
+/// Who is Active, and how that is watched, for the overview.
+fn holder_watched(active: &Active) -> String {
+    match active.ours {
+        true => "this node".to_owned(),
+        false => format!("{} ({})", active.address, noticed(active)),
+    }
 }
 
 /// One line of the table; the state's cell is coloured after it was measured.
@@ -107,6 +122,9 @@ fn detail(router: &Router, now_ms: u64) -> String {
     tell("on", format!("{}, VRRPv{}, {}", router.link, router.version, router.family));
     if let Some(group) = &router.group {
         tell("group", group.clone());
+    }
+    if router.drained {
+        tell("drained", "counts as priority 1 until `mainstay undrain`".to_owned());
     }
     if let Some(active) = &router.active {
         tell("active is", known(active));
@@ -150,12 +168,24 @@ fn known(active: &Active) -> String {
     match active.heard_ms_ago {
         None => format!("{}, priority {}", holder(active), active.priority),
         Some(ago) => format!(
-            "{}, priority {}, known by {}, heard {} ago",
+            "{}, priority {}, {}, advert heard {} ago",
             active.address,
             active.priority,
-            active.known_by,
+            noticed(active),
             time::length(ago)
         ),
+    }
+}
+
+/// How its death would be noticed, and after how long: `watched, 12ms`.
+fn noticed(active: &Active) -> String {
+    let how = match active.known_by.as_str() {
+        "advertisements" => "by adverts",
+        other => other,
+    };
+    match active.noticed_within_us {
+        Some(within) => format!("{how}, {}", time::micros(within)),
+        None => how.to_owned(),
     }
 }
 
@@ -235,6 +265,12 @@ fn troubles(status: &Status) -> String {
             refused.step, refused.reason, refused.remedy
         );
     }
+    for router in status.routers.iter().filter(|router| !router.two_holders.is_empty()) {
+        let _ = writeln!(text, "\n{} may have a second holder:", router.name);
+        for evidence in &router.two_holders {
+            let _ = writeln!(text, "  {evidence}");
+        }
+    }
     if let Some(reason) = &status.reload_refused {
         let _ =
             writeln!(text, "\nthe last reload was refused, the settings before it hold:\n{reason}");
@@ -243,10 +279,14 @@ fn troubles(status: &Status) -> String {
         let _ = writeln!(text, "\npackets for no router here: {}", rejects(&status.rejects));
     }
     if status.lateness_max_us >= LATENESS_SHOWN_US {
-        let late = time::length(status.lateness_max_us / 1000);
+        let late = &status.lateness;
         let _ = writeln!(
             text,
-            "\na deadline was missed by {late} at worst: this machine is overloaded"
+            "\ndeadlines were missed by {} at worst, by {} or less 99 of 100 times, {} of {} by more than 1ms: this machine is overloaded",
+            time::micros(status.lateness_max_us),
+            time::micros(late.p99_us),
+            late.discounted,
+            late.deadlines,
         );
     }
     text

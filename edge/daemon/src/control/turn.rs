@@ -125,7 +125,8 @@ impl Control {
         Report {
             status: self.engine.status(now),
             steps: mainstay_plan::steps(self.engine.wants(), self.engine.actual()),
-            lateness_max_us: self.lateness.max_us(),
+            detection: self.engine.settings().detection.clone(),
+            lateness: self.lateness.told(),
             now,
         }
     }

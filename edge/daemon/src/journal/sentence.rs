@@ -2,8 +2,9 @@
 
 use mainstay_api::{Level, State};
 use mainstay_base::LinkName;
+use mainstay_engine::Event;
+use mainstay_engine::bfd::{self, DownCause};
 use mainstay_engine::vrrp::{self, Cause, Notice, Reading, StateName, Verdict};
-use mainstay_engine::{Event, bfd};
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,18 +48,35 @@ pub(super) fn of(event: &Event) -> Line {
     }
 }
 
-/// The line for an event of the session with a peer.
+/// The line for an event of the session with a peer. Silence is what sessions are for, and it is worth a warning;
+/// a peer that says why it goes is daily life.
 fn of_session(link: &LinkName, event: &bfd::Event) -> Line {
-    let remote = event.peer().remote;
-    let whom = format!("{remote} on {link}");
+    let peer = event.peer().remote;
     match event {
-        bfd::Event::Up { detection, .. } | bfd::Event::Timed { detection, .. } => report(
-            &remote,
-            format!("{whom} is watched: silence of {detection:?} will be its death"),
+        bfd::Event::Up { detection, .. } => report(
+            &peer,
+            format!("{peer} on {link} is watched: dead after {detection:?} of silence"),
         ),
-        bfd::Event::Down { why, .. } => {
-            warning(&remote, format!("{whom} is not watched any more: {why}"))
+        bfd::Event::Timed { detection, .. } => report(
+            &peer,
+            format!("{peer} on {link}: from now on dead after {detection:?} of silence"),
+        ),
+        bfd::Event::Down { why: DownCause::Silent, detection, late, .. } => {
+            let late = match late.is_zero() {
+                true => String::new(),
+                false => format!(", and {late:?} more for our own lateness"),
+            };
+            let text =
+                format!("{peer} on {link} fell silent: nothing was heard for {detection:?}{late}");
+            warning(&peer, text)
         }
+        bfd::Event::Down { why: why @ DownCause::ToldDown, .. } => {
+            warning(&peer, format!("{peer} on {link} is not watched any more: {why}"))
+        }
+        bfd::Event::Down {
+            why: why @ (DownCause::AdminDown | DownCause::Unwatched | DownCause::LinkGone),
+            ..
+        } => report(&peer, format!("{peer} on {link} is not watched any more: {why}")),
     }
 }
 

@@ -2,15 +2,18 @@
 
 use mainstay_api as api;
 use mainstay_base::Instant;
+use mainstay_engine::Status;
 use mainstay_engine::vrrp::{
     ActiveView, AddressView, ChecksumSeen, Counters, GaugeKind, LearntPeer, Reading, RouterView,
     Times, TrackedThing, TrackedView, Transition, Version,
 };
 
-use super::words::{at_ms, family, ms, state, verdict};
+use super::session::watched;
+use super::words::{at_ms, family, ms, state, us, verdict};
 
 /// Everything about one router at that moment.
-pub(super) fn of(router: &RouterView, now: Instant) -> api::Router {
+pub(super) fn of(router: &RouterView, status: &Status) -> api::Router {
+    let now = status.now;
     let standing = &router.standing;
     let waits = if standing.waits_for_group { "; it waits for its group" } else { "" };
     api::Router {
@@ -28,24 +31,35 @@ pub(super) fn of(router: &RouterView, now: Instant) -> api::Router {
         why: format!("{}{waits}", standing.why),
         priority: router.priority.get(),
         effective_priority: router.effective_priority,
-        active: router.active.as_ref().map(|view| active(view, now)),
+        active: router.active.as_ref().map(|view| active(view, router, status)),
         timers: timers(&router.times, now),
         tracked: router.tracked.iter().map(tracked).collect(),
         addresses: router.addresses.iter().map(address).collect(),
         peers: router.peers.iter().map(|view| peer(view, now)).collect(),
         counters: counters(&router.counters),
         transitions: router.transitions.iter().map(transition).collect(),
+        drained: false,
+        two_holders: Vec::new(),
     }
 }
 
-fn active(view: &ActiveView, now: Instant) -> api::Active {
-    let known_by = if view.ours { "we are" } else { "advertisements" };
+fn active(view: &ActiveView, router: &RouterView, status: &Status) -> api::Active {
+    let address = view.address.to_string();
+    let (known_by, noticed) = if view.ours {
+        ("we are", None)
+    } else {
+        match watched(status, router.link.as_str(), &address, status.now) {
+            Some(detection) => ("watched", Some(detection)),
+            None => ("advertisements", Some(router.times.active_down)),
+        }
+    };
     api::Active {
         ours: view.ours,
-        address: view.address.to_string(),
+        address,
         priority: view.priority,
         known_by: known_by.to_owned(),
-        heard_ms_ago: view.heard_at.map(|at| ms(now.since(at))),
+        noticed_within_us: noticed.map(us),
+        heard_ms_ago: view.heard_at.map(|at| ms(status.now.since(at))),
     }
 }
 

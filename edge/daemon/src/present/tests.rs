@@ -34,16 +34,18 @@ fn shown() -> api::Status {
         .handle_input(Input::Kernel(Change::Whole(Box::new(actual()))), start)
         .expect("a kernel's word is always taken");
     let now = start + Duration::from_millis(1);
-    let report =
-        Report { status: engine.status(now), steps: engine.steps(now), lateness_max_us: 7, now };
+    let lateness = api::Lateness { max_us: 7, p99_us: 5, deadlines: 100, discounted: 0 };
+    let (status, detection) = (engine.status(now), engine.settings().detection.clone());
+    let report = Report { status, steps: engine.steps(now), detection, lateness, now };
     let known = Known {
         node: "node1".to_owned(),
         configuration: "/etc/mainstay/mainstay.toml".to_owned(),
         started_at: SystemTime::UNIX_EPOCH + Duration::from_secs(5),
         configured_at: SystemTime::UNIX_EPOCH + Duration::from_secs(6),
         reload_refused: None,
+        drained: false,
     };
-    status(&report, &known)
+    super::status(&report, &known)
 }
 
 #[test]

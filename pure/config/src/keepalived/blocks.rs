@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 
 use mainstay_engine::{WatchedFile, WatchedProcess};
 
+use super::bfd::{self, BfdDraft};
 use super::globals::Globals;
 use super::group::{self, GroupDraft};
 use super::instance::{self, InstanceDraft};
@@ -24,6 +25,7 @@ pub(super) struct Drafts {
     pub scripts: Vec<ScriptDraft>,
     pub files: Vec<WatchedDraft<WatchedFile>>,
     pub processes: Vec<WatchedDraft<WatchedProcess>>,
+    pub sessions: Vec<BfdDraft>,
     pub groups: Vec<GroupDraft>,
     pub instances: Vec<InstanceDraft>,
     /// Where each name stands.
@@ -75,6 +77,14 @@ impl Drafts {
             "interface_up_down_delays" => {
                 watched::link_delays(statement, &mut self.globals.link_delays, faults);
             }
+            "bfd_instance" => {
+                if let Some(session) = bfd::read(statement, faults)
+                    && self.is_new(Block::Bfd, session.session.name.as_str(), session.at, faults)
+                    && self.peer_is_new(&session, faults)
+                {
+                    self.sessions.push(session);
+                }
+            }
             "vrrp_sync_group" => {
                 let group = group::read(statement, self.globals.defaults.member_weights, faults);
                 if let Some(group) = group
@@ -94,6 +104,22 @@ impl Drafts {
             "instance" | "include_check" => {}
             _ => unhandled(Block::Root, statement, faults),
         }
+    }
+
+    /// Whether there is no session between these two addresses yet, as keepalived wants it.
+    fn peer_is_new(&self, draft: &BfdDraft, faults: &mut Faults) -> bool {
+        let (remote, local) = (draft.session.remote, draft.session.local);
+        let same =
+            |other: &&BfdDraft| (other.session.remote, other.session.local) == (remote, local);
+        let Some(first) = self.sessions.iter().find(same) else { return true };
+        let message = format!(
+            "there is a session with {remote} already; `{}` is left out",
+            draft.session.name
+        );
+        let fault = Fault::error(Code::AddressTwice, message).here(draft.at, "and again here");
+        let fault = fault.label(first.at.span, "first here");
+        faults.add(fault.help("track the first one; any number of instances can"));
+        false
     }
 
     /// Whether a name is not taken yet among things of its kind; if it is, that is a fault.

@@ -62,7 +62,11 @@ pub(super) fn complete(
         track_source: tracks_source(draft, faults),
         track_links: track_links(&draft.tracking.links, faults),
         track_scripts: track_scripts(&draft.tracking.scripts),
-        track_gauges: track_gauges(&draft.tracking.files, &draft.tracking.processes),
+        track_gauges: track_gauges([
+            (GaugeKind::File, &draft.tracking.files),
+            (GaugeKind::Process, &draft.tracking.processes),
+            (GaugeKind::Session, &draft.tracking.sessions),
+        ]),
         announce: draft.announce.settle(defaults.announce, strict),
         checksum: if protocol.message_only_checksum {
             ChecksumForm::MessageOnly
@@ -351,14 +355,13 @@ pub(super) fn track_scripts(tracked: &[Tracked]) -> Vec<TrackScript> {
     tracked.collect()
 }
 
-/// The gauges of lists of tracked files and processes.
-pub(super) fn track_gauges(files: &[Tracked], processes: &[Tracked]) -> Vec<TrackGauge> {
-    let gauge = |kind| {
-        move |tracked: &Tracked| TrackGauge {
+/// The gauges of lists of tracked files, processes and sessions.
+pub(super) fn track_gauges(lists: [(GaugeKind, &[Tracked]); 3]) -> Vec<TrackGauge> {
+    let gauges = lists.into_iter().flat_map(|(kind, list)| {
+        list.iter().map(move |tracked| TrackGauge {
             gauge: Gauge { kind, name: Name::new(&tracked.name.text) },
             weight: tracked.weight,
-        }
-    };
-    let files = files.iter().map(gauge(GaugeKind::File));
-    files.chain(processes.iter().map(gauge(GaugeKind::Process))).collect()
+        })
+    });
+    gauges.collect()
 }

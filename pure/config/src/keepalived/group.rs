@@ -20,6 +20,7 @@ pub(super) struct GroupDraft {
     pub track_scripts: Vec<Tracked>,
     pub track_files: Vec<Tracked>,
     pub track_processes: Vec<Tracked>,
+    pub track_sessions: Vec<Tracked>,
     pub member_weights: bool,
     pub notify: Notify,
 }
@@ -39,6 +40,7 @@ pub(super) fn read(
         track_scripts: Vec::new(),
         track_files: Vec::new(),
         track_processes: Vec::new(),
+        track_sessions: Vec::new(),
         member_weights,
         notify: Notify::default(),
     };
@@ -53,6 +55,9 @@ pub(super) fn read(
             }
             "track_script" => {
                 group.track_scripts.extend(tracked(statement, script::WEIGHTS, faults));
+            }
+            "track_bfd" => {
+                group.track_sessions.extend(tracked(statement, script::WEIGHTS, faults));
             }
             "track_file" => {
                 group.track_files.extend(tracked(statement, watched::WEIGHTS, faults));

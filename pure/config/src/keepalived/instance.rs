@@ -81,6 +81,7 @@ pub(super) struct Tracking {
     pub scripts: Vec<Tracked>,
     pub files: Vec<Tracked>,
     pub processes: Vec<Tracked>,
+    pub sessions: Vec<Tracked>,
     /// Where it says that its source address counts.
     pub source: Option<At>,
 }
@@ -342,6 +343,7 @@ impl Tracking {
             "track_script" => {
                 self.scripts.extend(tracked(statement, script::WEIGHTS, faults));
             }
+            "track_bfd" => self.sessions.extend(tracked(statement, script::WEIGHTS, faults)),
             "track_file" => self.files.extend(tracked(statement, watched::WEIGHTS, faults)),
             "track_process" => {
                 self.processes.extend(tracked(statement, watched::WEIGHTS, faults));

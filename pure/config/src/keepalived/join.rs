@@ -1,6 +1,7 @@
 //! Drafts to the settings of the node, with the checks between blocks.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
@@ -9,6 +10,7 @@ use mainstay_engine::vrrp::{
 use mainstay_engine::{Notify, Settings};
 use mainstay_plan::AddressKey;
 
+use super::bfd::{self, BfdDraft};
 use super::blocks::Drafts;
 use super::complete::{complete, track_gauges, track_links, track_scripts};
 use super::globals::Globals;
@@ -22,13 +24,14 @@ use crate::{Code, Fault};
 
 /// The settings that drafts come to.
 pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
-    let Drafts { globals, scripts, files, processes, groups, instances, names } = drafts;
+    let Drafts { globals, scripts, sessions, files, processes, groups, instances, names } = drafts;
     let mut joining = Joining {
         settings: Settings { node: globals.node.clone(), ..Settings::default() },
         names,
         numbers: BTreeMap::new(),
         addresses: BTreeMap::new(),
         members: BTreeMap::new(),
+        sessions,
         standing: BTreeMap::new(),
         faults,
     };
@@ -56,6 +59,11 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
         settings.vrrp.gauges.push(gauge);
         settings.processes.push(process.watched);
     }
+    for session in joining.sessions {
+        let gauge = gauge(GaugeKind::Session, &session.session.name, session.weight);
+        settings.vrrp.gauges.push(gauge);
+        settings.bfd_sessions.push(session.session);
+    }
     settings
 }
 
@@ -69,6 +77,7 @@ struct Joining<'f> {
     addresses: BTreeMap<AddressKey, Name>,
     /// Where each member of a group stands.
     members: BTreeMap<String, At>,
+    sessions: Vec<BfdDraft>,
     /// The routers that were taken, each with the place of a weight that it tracks, if any.
     standing: BTreeMap<String, Option<At>>,
     faults: &'f mut Faults,
@@ -80,7 +89,10 @@ impl Joining<'_> {
         self.keep_known(Block::Script, &mut draft.tracking.scripts, user);
         self.keep_known(Block::File, &mut draft.tracking.files, user);
         self.keep_known(Block::Process, &mut draft.tracking.processes, user);
+        self.keep_known(Block::Bfd, &mut draft.tracking.sessions, user);
         let Some(router) = complete(&mut draft, globals, self.faults) else { return };
+        let peers: Vec<IpAddr> = draft.sending.peers.iter().map(|(peer, _)| peer.address).collect();
+        bfd::surprise(&draft.tracking.sessions, &self.sessions, &peers, self.faults);
         if !self.number_is_new(&router, &draft) {
             return;
         }
@@ -108,6 +120,7 @@ impl Joining<'_> {
         let (what, keyword) = match kind {
             Block::File => ("file", "track_file"),
             Block::Process => ("process", "vrrp_track_process"),
+            Block::Bfd => ("session", "bfd_instance"),
             _ => ("script", "vrrp_script"),
         };
         let mut seen: BTreeMap<String, At> = BTreeMap::new();
@@ -180,6 +193,8 @@ impl Joining<'_> {
         self.keep_known(Block::Script, &mut draft.track_scripts, None);
         self.keep_known(Block::File, &mut draft.track_files, None);
         self.keep_known(Block::Process, &mut draft.track_processes, None);
+        self.keep_known(Block::Bfd, &mut draft.track_sessions, None);
+        bfd::surprise(&draft.track_sessions, &self.sessions, &[], self.faults);
         let mut members = Vec::new();
         for word in &draft.members {
             if self.member(&word.text, word.at, &draft) {
@@ -209,7 +224,11 @@ impl Joining<'_> {
             members,
             track_links: track_links(&draft.track_links, self.faults),
             track_scripts: track_scripts(&draft.track_scripts),
-            track_gauges: track_gauges(&draft.track_files, &draft.track_processes),
+            track_gauges: track_gauges([
+                (GaugeKind::File, &draft.track_files),
+                (GaugeKind::Process, &draft.track_processes),
+                (GaugeKind::Session, &draft.track_sessions),
+            ]),
             member_weights: draft.member_weights,
         });
     }

@@ -1,6 +1,8 @@
 //! Every keyword of keepalived.conf that is known, and what becomes of it.
 
-use self::Block::{Authentication, File, Global, Group, Instance, Other, Process, Root, Script};
+use self::Block::{
+    Authentication, Bfd, File, Global, Group, Instance, Other, Process, Root, Script,
+};
 use self::Form::{Braces, Words};
 use self::Status::{CarriedOut, NoEffect, Refused, Skipped};
 
@@ -36,6 +38,8 @@ pub enum Block {
     File,
     /// `vrrp_track_process`.
     Process,
+    /// `bfd_instance`.
+    Bfd,
     /// A block whose inside is not looked at.
     Other,
 }
@@ -52,6 +56,7 @@ impl Block {
             Script => "in `vrrp_script`",
             File => "in `track_file`",
             Process => "in `vrrp_track_process`",
+            Bfd => "in `bfd_instance`",
             Other => "in another block",
         }
     }
@@ -90,6 +95,7 @@ pub(super) fn block_of(keyword: &str) -> Block {
         "vrrp_script" => Script,
         "track_file" | "vrrp_track_file" => File,
         "vrrp_track_process" => Process,
+        "bfd_instance" => Bfd,
         _ => Other,
     }
 }
@@ -111,7 +117,9 @@ pub(super) fn takes_no_block(parent: &str, keyword: &str) -> bool {
 
 /// All keywords, for the documentation and for suggestions.
 pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
-    [ROOT, GLOBAL, INSTANCE, AUTHENTICATION, GROUP, SCRIPT, FILE, PROCESS].into_iter().flatten()
+    [ROOT, GLOBAL, INSTANCE, AUTHENTICATION, GROUP, SCRIPT, FILE, PROCESS, BFD]
+        .into_iter()
+        .flatten()
 }
 
 /// The keywords of one block.
@@ -125,6 +133,7 @@ pub(super) fn of_block(block: Block) -> &'static [Keyword] {
         Script => SCRIPT,
         File => FILE,
         Process => PROCESS,
+        Bfd => BFD,
         Other => &[],
     }
 }
@@ -145,7 +154,6 @@ const FIFO: Status = NoEffect("notification through a FIFO is not carried out ye
 const ROUTES: Status = NoEffect("routes and rules are not carried out yet");
 const VMAC: Status =
     NoEffect("virtual hardware addresses are not carried out yet; the link's own is used");
-const TRACK: Status = NoEffect("tracking of BFD is not carried out yet");
 const TUNING: Status = NoEffect("it tunes the insides of keepalived");
 const DUMPS: Status = NoEffect("keepalived's dump files are not written; ask `mainstay status`");
 const MANAGEMENT: Status = NoEffect("SNMP and D-Bus are not served");
@@ -166,7 +174,7 @@ static ROOT: &[Keyword] = &[
     braces(Root, "track_file", CarriedOut),
     braces(Root, "vrrp_track_file", CarriedOut),
     braces(Root, "vrrp_track_process", CarriedOut),
-    braces(Root, "bfd_instance", TRACK),
+    braces(Root, "bfd_instance", CarriedOut),
     braces(Root, "garp_group", LATER),
     braces(Root, "interface_up_down_delays", CarriedOut),
     key(Root, "linkbeat_use_polling", TUNING),
@@ -408,7 +416,7 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "notify_priority_changes", FIFO),
     braces(Instance, "track_file", CarriedOut),
     braces(Instance, "track_process", CarriedOut),
-    braces(Instance, "track_bfd", TRACK),
+    braces(Instance, "track_bfd", CarriedOut),
     braces(Instance, "virtual_routes", ROUTES),
     braces(Instance, "virtual_rules", ROUTES),
     key(Instance, "debug", TUNING),
@@ -431,7 +439,7 @@ static GROUP: &[Keyword] = &[
     braces(Group, "track_script", CarriedOut),
     braces(Group, "track_file", CarriedOut),
     braces(Group, "track_process", CarriedOut),
-    braces(Group, "track_bfd", TRACK),
+    braces(Group, "track_bfd", CarriedOut),
     key(Group, "notify_master", CarriedOut),
     key(Group, "notify_backup", CarriedOut),
     key(Group, "notify_fault", CarriedOut),
@@ -473,4 +481,21 @@ static PROCESS: &[Keyword] = &[
     key(Process, "fork_delay", CarriedOut),
     key(Process, "terminate_delay", CarriedOut),
     key(Process, "full_command", CarriedOut),
+];
+
+#[rustfmt::skip]
+static BFD: &[Keyword] = &[
+    key(Bfd, "neighbor_ip", CarriedOut),
+    key(Bfd, "neighbour_ip", CarriedOut),
+    key(Bfd, "source_ip", CarriedOut),
+    key(Bfd, "min_rx", CarriedOut),
+    key(Bfd, "min_tx", CarriedOut),
+    key(Bfd, "idle_tx", CarriedOut),
+    key(Bfd, "multiplier", CarriedOut),
+    key(Bfd, "passive", CarriedOut),
+    key(Bfd, "ttl", CarriedOut),
+    key(Bfd, "hoplimit", CarriedOut),
+    key(Bfd, "max_hops", CarriedOut),
+    key(Bfd, "weight", CarriedOut),
+    key(Bfd, "multihop", Refused("sessions over several hops (RFC 5883) are not carried out")),
 ];

@@ -2,48 +2,16 @@
 //!
 //! The reader refuses keys that are not here, and the reference page is made from here.
 
-/// A table of the language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Section {
-    /// How it is written: `[[virtual_router]]`.
-    pub heading: &'static str,
-    /// What it is.
-    pub about: &'static str,
-    /// Its keys, in the order in which they are written.
-    pub keys: &'static [Key],
-}
-
-/// A key of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// The key itself.
-    pub name: &'static str,
-    /// What its value is, with bounds.
-    pub kind: &'static str,
-    /// What holds if it is absent; `required` if it must not be.
-    pub default: &'static str,
-    /// What it means.
-    pub about: &'static str,
-    /// A value, in TOML.
-    pub example: &'static str,
-}
-
-const fn key(
-    name: &'static str,
-    kind: &'static str,
-    default: &'static str,
-    example: &'static str,
-    about: &'static str,
-) -> Key {
-    Key { name, kind, default, about, example }
-}
+use super::detection_keys::{AUTHENTICATION, BFD, DETECTION, TRACK_SESSION};
+use super::section::{Section, key};
+use super::watched_keys::{FILE_GAUGE, LINK_DELAY, PROCESS, TRACK_FILE, TRACK_PROCESS};
 
 /// All tables of the language, for the reference.
 pub fn reference() -> &'static [Section] {
     &SECTIONS
 }
 
-static SECTIONS: [Section; 17] = [
+static SECTIONS: [Section; 21] = [
     FILE,
     NODE,
     ROUTER,
@@ -53,6 +21,7 @@ static SECTIONS: [Section; 17] = [
     TRACK_SCRIPT,
     TRACK_FILE,
     TRACK_PROCESS,
+    TRACK_SESSION,
     ANNOUNCE,
     NOTIFY,
     COMMAND,
@@ -61,6 +30,9 @@ static SECTIONS: [Section; 17] = [
     FILE_GAUGE,
     PROCESS,
     LINK_DELAY,
+    DETECTION,
+    BFD,
+    AUTHENTICATION,
 ];
 
 pub(super) const FILE: Section = Section {
@@ -75,6 +47,14 @@ pub(super) const FILE: Section = Section {
             "{ name = \"r1\" }",
             "what concerns the node as a whole",
         ),
+        key(
+            "detection",
+            "a table",
+            "all defaults",
+            "{ on = false }",
+            "how the death of peers is noticed",
+        ),
+        key("bfd", "tables", "none", "[]", "sessions with peers of which the address is known"),
         key("script", "tables", "none", "[]", "scripts whose verdicts are tracked"),
         key("file", "tables", "none", "[]", "files whose number is tracked"),
         key("process", "tables", "none", "[]", "processes whose number is tracked"),
@@ -282,6 +262,7 @@ pub(super) const ROUTER: Section = Section {
         key("track_scripts", "a list of tables", "none", "[]", "scripts whose verdict counts"),
         key("track_files", "a list of tables", "none", "[]", "files whose number counts"),
         key("track_processes", "a list of tables", "none", "[]", "processes that count"),
+        key("track_sessions", "a list of tables", "none", "[]", "sessions whose state counts"),
         key(
             "announce",
             "a table",
@@ -553,6 +534,13 @@ pub(super) const GROUP: Section = Section {
             "processes that count for all members",
         ),
         key(
+            "track_sessions",
+            "a list of tables",
+            "none",
+            "[]",
+            "sessions whose state counts for all members",
+        ),
+        key(
             "member_weights",
             "true or false",
             "false",
@@ -560,89 +548,5 @@ pub(super) const GROUP: Section = Section {
             "whether weights of the members' own tracked things count",
         ),
         key("notify", "a table", "none", "{}", "programs that are told of changes"),
-    ],
-};
-
-pub(super) const FILE_GAUGE: Section = Section {
-    heading: "[[file]]",
-    about: "A file that holds a number, which times the weight is added to the priority; −254 and less makes unfit.",
-    keys: &[
-        key("name", "text", "required", "\"load\"", "its name"),
-        key("path", "text", "required", "\"/run/load\"", "the file; absent or not a number: 0"),
-        key(
-            "weight",
-            "−254 to 254",
-            "1",
-            "-10",
-            "what the number is multiplied by; 0: any number but 0 makes unfit",
-        ),
-        key("reverse", "true or false", "false", "false", "the other sign; with `weight` only"),
-        key("initial", "a whole number", "none", "0", "what is written if the file is absent"),
-        key("overwrite", "true or false", "false", "false", "write it even if the file is there"),
-    ],
-};
-
-pub(super) const PROCESS: Section = Section {
-    heading: "[[process]]",
-    about: "Processes that run, enough of them and not too many.",
-    keys: &[
-        key("name", "text", "required", "\"web\"", "its name"),
-        key(
-            "process",
-            "a list of words",
-            "required",
-            "[\"nginx\"]",
-            "the program's name, or its command line if there are more words",
-        ),
-        key(
-            "match",
-            "\"exact\", \"partial\" or \"initial\"",
-            "\"exact\"",
-            "\"partial\"",
-            "all words; the first ones; the first ones, the last of which may be longer",
-        ),
-        key(
-            "command_line",
-            "true or false",
-            "false",
-            "false",
-            "compare with the first word of the command line, not with the name",
-        ),
-        key("weight", "−254 to 254", "1", "0", "as with scripts"),
-        key("reverse", "true or false", "false", "false", "swap good and bad; with `weight` only"),
-        key("quorum", "0 to 65535", "1", "2", "so many make it good"),
-        key("quorum_max", "0 to 65535", "none", "8", "more make it bad"),
-        key("up_delay", "a length of time", "\"0s\"", "\"1s\"", "it becomes good after so long"),
-        key("down_delay", "a length of time", "\"0s\"", "\"1s\"", "it becomes bad after so long"),
-    ],
-};
-
-pub(super) const LINK_DELAY: Section = Section {
-    heading: "[[link_delay]]",
-    about: "A link whose going down and coming up counts only after a while.",
-    keys: &[
-        key("link", "the name of a link", "required", "\"eth1\"", "the link"),
-        key("down", "a length of time", "\"0s\"", "\"500ms\"", "down for so long counts as down"),
-        key("up", "a length of time", "\"0s\"", "\"2s\"", "up for so long counts as up"),
-    ],
-};
-
-pub(super) const TRACK_FILE: Section = Section {
-    heading: "a tracked file",
-    about: "A file whose number counts.",
-    keys: &[
-        key("file", "the name of a file", "required", "\"load\"", "the `[[file]]`"),
-        key("weight", "−254 to 254", "the file's", "-20", "what the number is multiplied by here"),
-        key("reverse", "true or false", "false", "false", "the other sign; with `weight` only"),
-    ],
-};
-
-pub(super) const TRACK_PROCESS: Section = Section {
-    heading: "a tracked process",
-    about: "Processes that count.",
-    keys: &[
-        key("process", "the name of a process", "required", "\"web\"", "the `[[process]]`"),
-        key("weight", "−254 to 254", "the process's", "-20", "what they do here"),
-        key("reverse", "true or false", "false", "false", "swap good and bad; with `weight` only"),
     ],
 };

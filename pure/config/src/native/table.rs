@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::Section;
+use super::section::Section;
 use super::times;
 use crate::fault::Faults;
 use crate::suggest::nearest;

@@ -10,9 +10,9 @@ use mainstay_engine::{
     InitialLevel, ParameterForm, Parameters, ProcessPattern, Settings, WatchedFile, WatchedProcess,
 };
 
-use super::keys;
 use super::table::{Reader, Table};
 use super::tracking::{LINK, name, weight, words};
+use super::{detection_keys, watched_keys};
 use crate::{Code, Fault, Span};
 
 /// The weight of files and processes where nobody says otherwise.
@@ -20,21 +20,21 @@ const USUAL_WEIGHT: Weight = Weight { value: 1, reverse: false };
 
 /// Reads all of `[[file]]`, `[[process]]` and `[[link_delay]]`.
 pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Settings) {
-    for table in reader.tables(file, "file", &keys::FILE_GAUGE) {
+    for table in reader.tables(file, "file", &watched_keys::FILE_GAUGE) {
         if let Some(watched) = watched_file(reader, table) {
             let tracked = gauge(reader, table, GaugeKind::File, &watched.name);
             add(reader, table, &mut settings.vrrp, tracked);
             settings.files.push(watched);
         }
     }
-    for table in reader.tables(file, "process", &keys::PROCESS) {
+    for table in reader.tables(file, "process", &watched_keys::PROCESS) {
         if let Some(watched) = watched_process(reader, table) {
             let tracked = gauge(reader, table, GaugeKind::Process, &watched.name);
             add(reader, table, &mut settings.vrrp, tracked);
             settings.processes.push(watched);
         }
     }
-    for table in reader.tables(file, "link_delay", &keys::LINK_DELAY) {
+    for table in reader.tables(file, "link_delay", &watched_keys::LINK_DELAY) {
         let link = reader.parsed::<LinkName>(table, "link", LINK);
         let Some(link) = reader.require(table, "link", link) else { continue };
         let delay =
@@ -109,12 +109,13 @@ fn length(reader: &mut Reader<'_>, table: Table<'_>, key: &str) -> Duration {
     reader.length(table, key).map_or(Duration::ZERO, |field| field.value)
 }
 
-/// Reads `track_files` and `track_processes`.
+/// Reads `track_files`, `track_processes` and `track_sessions`.
 pub(super) fn track_gauges(reader: &mut Reader<'_>, table: Table<'_>) -> Vec<TrackGauge> {
     let mut gauges = Vec::new();
     let lists = [
-        ("track_files", "file", &keys::TRACK_FILE, GaugeKind::File),
-        ("track_processes", "process", &keys::TRACK_PROCESS, GaugeKind::Process),
+        ("track_files", "file", &watched_keys::TRACK_FILE, GaugeKind::File),
+        ("track_processes", "process", &watched_keys::TRACK_PROCESS, GaugeKind::Process),
+        ("track_sessions", "session", &detection_keys::TRACK_SESSION, GaugeKind::Session),
     ];
     for (list, key, section, kind) in lists {
         for entry in reader.tables(table, list, section) {
@@ -135,7 +136,9 @@ pub(super) fn check(settings: &VrrpSettings, file: Span, reader: &mut Reader<'_>
         if !settings.gauges.iter().any(|known| known.gauge == track.gauge) {
             let message = format!("there is no {}, which is tracked", track.gauge);
             let fault = Fault::error(Code::NameUnknown, message).at(file);
-            reader.faults.add(fault.help("add a `[[file]]` or `[[process]]` of that name"));
+            reader
+                .faults
+                .add(fault.help("add a `[[file]]`, `[[process]]` or `[[bfd]]` of that name"));
         }
     }
 }

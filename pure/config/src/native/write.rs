@@ -1,5 +1,6 @@
 //! Settings as text that reads back as the same settings.
 
+mod detection;
 mod watched;
 
 use std::fmt::Write;
@@ -19,6 +20,8 @@ use crate::limits::usual_lifetime;
 pub fn write(settings: &Settings) -> String {
     let mut out = Text("version = 1\n".to_owned());
     out.node(settings);
+    out.detection(&settings.detection);
+    out.sessions(settings);
     for script in &settings.vrrp.scripts {
         out.script(script);
     }

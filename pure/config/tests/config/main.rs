@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_types, reason = "tests measure, and run keepalived to compare")]
 
 mod articles;
+mod bfd;
 mod dump;
 mod lexer;
 mod limits;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mainstay_api::{
-    Active, Address, Counters, LearntPeer, Refused, Router, State, Status, Timers, Tracked,
-    Transition, Verdict,
+    Active, Address, Counters, Detection, LearntPeer, Refused, Router, Session, SessionDown,
+    SessionState, State, Status, Timers, Tracked, Transition, Verdict,
 };
 
 fn router() -> Router {
@@ -25,6 +25,7 @@ fn router() -> Router {
             address: "10.0.0.2".into(),
             priority: 150,
             known_by: "advertisements".into(),
+            noticed_within_us: Some(3_609_000),
             heard_ms_ago: Some(340),
         }),
         timers: Timers {
@@ -66,6 +67,38 @@ fn router() -> Router {
             to: State::Backup,
             why: "it was started".into(),
         }],
+        drained: false,
+        two_holders: Vec::new(),
+    }
+}
+
+fn session() -> Session {
+    Session {
+        name: None,
+        origin: "advertiser".into(),
+        peer: "10.0.0.2".into(),
+        local: "10.0.0.1".into(),
+        link: "eth0".into(),
+        state: SessionState::Up,
+        remote_state: SessionState::Up,
+        since_ms: 1_000_000,
+        interval_us: Some(4_000),
+        peer_interval_us: Some(4_000),
+        multiplier: Some(3),
+        detection_us: Some(12_000),
+        packets_per_second: 500,
+        held_until_ms: None,
+        heard_us_ago: Some(1_200),
+        last_down: Some(SessionDown {
+            at_ms: 990_000,
+            cause: "silent".into(),
+            why: "nothing was heard from it".into(),
+        }),
+        late_max_us: 70,
+        sent: 9,
+        received: 9,
+        ups: 2,
+        downs: 1,
     }
 }
 
@@ -87,12 +120,12 @@ fn a_backup_is_told_whole() {
     };
     let wanted = "\
 gw1: mainstay 0.1.0, pid 7, up 2m 0s, configuration /etc/keepalived/keepalived.conf
-ROUTER  VRID  LINK  STATE   FOR    PRIORITY     ACTIVE IS  ADDRESSES
-VI_1    51    eth0  Backup  1m 0s  90 (of 100)  10.0.0.2   192.0.2.1/24
+ROUTER  VRID  LINK  STATE   FOR    PRIORITY     ACTIVE IS                     ADDRESSES
+VI_1    51    eth0  Backup  1m 0s  90 (of 100)  10.0.0.2 (by adverts, 3.60s)  192.0.2.1/24
 
 VI_1 Backup since 1970-01-01 00:16:40 because 10.0.0.2 goes before us (priority 150, ours 100)
   on          eth0, VRRPv2, ipv4
-  active is   10.0.0.2, priority 150, known by advertisements, heard 340ms ago
+  active is   10.0.0.2, priority 150, by adverts, 3.60s, advert heard 340ms ago
   timers      advert every 1.00s, active-down after 3.60s (skew 609ms); next: active-down in 3.26s
   address     192.0.2.1/24 on eth0, not there
   tracks      script chk: down (weight -10)
@@ -102,6 +135,55 @@ VI_1 Backup since 1970-01-01 00:16:40 because 10.0.0.2 goes before us (priority 
   history     1970-01-01 00:16:40 (1m 0s ago) Initialize → Backup: it was started
 ";
     assert_eq!(shown(&status), wanted);
+}
+
+#[test]
+fn a_node_without_routers_says_so() {
+    assert!(shown(&Status::default()).contains("no virtual router is configured"));
+}
+
+#[test]
+fn who_is_watched_and_at_which_price_is_told() {
+    let mut watched = router();
+    if let Some(active) = &mut watched.active {
+        active.known_by = "watched".into();
+        active.noticed_within_us = Some(12_000);
+    }
+    watched.drained = true;
+    let asked = Session {
+        name: Some("gateway".into()),
+        peer: "10.0.0.254".into(),
+        state: SessionState::Down,
+        detection_us: None,
+        peer_interval_us: None,
+        multiplier: None,
+        packets_per_second: 1,
+        last_down: None,
+        ..session()
+    };
+    let held = Session { held_until_ms: Some(1_063_000), ..session() };
+    let detection = Detection {
+        on: true,
+        packets_per_second: 1_001,
+        sessions: vec![session(), asked, held],
+        rejects: [("wrong-ttl".to_owned(), 2)].into(),
+        ..Detection::default()
+    };
+    let status =
+        Status { routers: vec![watched], detection, now_ms: 1_060_000, ..Status::default() };
+    let text = shown(&status);
+    for part in [
+        "10.0.0.2 (watched, 12ms)",
+        "  drained     counts as priority 1 until `mainstay undrain`\n",
+        "\nsessions cost 1001 packets/s in all\n",
+        "  10.0.0.2 on eth0 up for 1m 0s, dead after 12ms (every 4ms × 3), 500 packets/s\n",
+        "    last down 1m 10s ago (1 times so far): nothing was heard from it\n",
+        "  gateway: 10.0.0.254 on eth0 down for 1m 0s, 1 packets/s\n",
+        "    not believed for another 3.00s: it went up and down too often\n",
+        "\nsession packets dropped: 2 wrong-ttl\n",
+    ] {
+        assert!(text.contains(part), "{part:?} in\n{text}");
+    }
 }
 
 #[test]
@@ -115,15 +197,19 @@ fn what_is_wrong_is_told_with_its_remedy() {
             tries: 4,
         }],
         lateness_max_us: 250_000,
+        routers: vec![Router {
+            two_holders: vec!["02:00:00:00:00:09 answers for 192.0.2.1".into()],
+            ..router()
+        }],
         ..Status::default()
     };
     let text = shown(&status);
     for part in [
-        "no virtual router is configured",
+        "VI_1 may have a second holder:\n  02:00:00:00:00:09 answers for 192.0.2.1\n",
         "the kernel refuses to add 192.0.2.1/24 on eth0 (4 tries): Operation not permitted",
         "run mainstay with CAP_NET_ADMIN",
         "keepalived.conf:3: unclosed brace",
-        "missed by 250ms",
+        "missed by 250ms at worst",
     ] {
         assert!(text.contains(part), "{part:?} in\n{text}");
     }

@@ -178,3 +178,47 @@ fn what_happens_to_addresses() {
         says(&event, level, "192.0.2.100/24 on eth0", text);
     }
 }
+
+fn of_session_event(event: bfd::Event) -> Event {
+    Event::Session { link: link_name("eth0"), event }
+}
+
+#[test]
+fn a_session_says_what_its_silence_means_and_why_it_fell() {
+    let local = IpAddr::from([192, 0, 2, 1]);
+    let remote = peer();
+    let peer = bfd::Peer { link: mainstay_base::LinkIndex(2), local, remote };
+    let detection = Duration::from_millis(12);
+    let up = of_session_event(bfd::Event::Up { peer, detection });
+    let text = "192.0.2.2 on eth0 is watched: dead after 12ms of silence";
+    says(&up, Level::Info, "192.0.2.2", text);
+    let timed = of_session_event(bfd::Event::Timed { peer, detection: detection * 2 });
+    let text = "192.0.2.2 on eth0: from now on dead after 24ms of silence";
+    says(&timed, Level::Info, "192.0.2.2", text);
+    let gone = "192.0.2.2 on eth0 is not watched any more";
+    let (none, late) = (Duration::ZERO, Duration::from_millis(3));
+    let table = [
+        (
+            DownCause::Silent,
+            none,
+            Level::Warning,
+            "192.0.2.2 on eth0 fell silent: nothing was heard for 12ms".to_owned(),
+        ),
+        (
+            DownCause::Silent,
+            late,
+            Level::Warning,
+            "192.0.2.2 on eth0 fell silent: nothing was heard for 12ms, and 3ms more for our own lateness"
+                .to_owned(),
+        ),
+        (DownCause::ToldDown, none, Level::Warning, format!("{gone}: it says that it does not hear us")),
+        (DownCause::AdminDown, none, Level::Info, format!("{gone}: it was taken down on purpose")),
+        (DownCause::Unwatched, none, Level::Info, format!("{gone}: it is not watched any more")),
+        (DownCause::LinkGone, none, Level::Info, format!("{gone}: the link is gone")),
+    ];
+    for (why, late, level, text) in table {
+        let last_heard = mainstay_base::Instant::from_nanos(1);
+        let down = bfd::Event::Down { peer, why, last_heard, detection, late };
+        says(&of_session_event(down), level, "192.0.2.2", &text);
+    }
+}

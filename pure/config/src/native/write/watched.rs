@@ -77,6 +77,7 @@ impl Text {
     pub(super) fn track_gauges(&mut self, gauges: &[TrackGauge]) {
         self.track_kind("track_files", "file", GaugeKind::File, gauges);
         self.track_kind("track_processes", "process", GaugeKind::Process, gauges);
+        self.track_kind("track_sessions", "session", GaugeKind::Session, gauges);
     }
 
     fn track_kind(&mut self, key: &str, inner: &str, kind: GaugeKind, gauges: &[TrackGauge]) {

@@ -1,0 +1,75 @@
+//! The sessions with peers as text: who is watched, how fast, at which price.
+
+use std::fmt::Write;
+
+use mainstay_api::{Detection, Session, SessionState, Status};
+
+use crate::time;
+
+/// The sessions, or nothing if there are none and nothing odd was heard.
+pub(super) fn render(status: &Status) -> String {
+    let detection = &status.detection;
+    let mut text = String::new();
+    if !detection.sessions.is_empty() {
+        let _ = writeln!(text, "\nsessions {}", heading(detection));
+    }
+    for session in &detection.sessions {
+        text.push_str(&of(session, status.now_ms));
+    }
+    if !detection.rejects.is_empty() {
+        let rejects = super::rejects(&detection.rejects);
+        let _ = writeln!(text, "\nsession packets dropped: {rejects}");
+    }
+    text
+}
+
+fn heading(detection: &Detection) -> String {
+    let on = if detection.on { "" } else { " (only those asked for: detection is off)" };
+    format!("cost {} packets/s in all{on}", detection.packets_per_second)
+}
+
+fn of(session: &Session, now_ms: u64) -> String {
+    let name = session.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+    let mut text = format!(
+        "  {name}{} on {} {} for {}{}, {} packets/s\n",
+        session.peer,
+        session.link,
+        state(session.state),
+        time::length(now_ms.saturating_sub(session.since_ms)),
+        watched(session),
+        session.packets_per_second,
+    );
+    if let Some(until) = session.held_until_ms {
+        let left = time::length(until.saturating_sub(now_ms));
+        let _ =
+            writeln!(text, "    not believed for another {left}: it went up and down too often");
+    }
+    if let Some(down) = &session.last_down {
+        let ago = time::length(now_ms.saturating_sub(down.at_ms));
+        let times = session.downs;
+        let _ = writeln!(text, "    last down {ago} ago ({times} times so far): {}", down.why);
+    }
+    text
+}
+
+/// `: dead after 12ms (every 4ms × 3)`.
+fn watched(session: &Session) -> String {
+    match (session.detection_us, session.peer_interval_us, session.multiplier) {
+        (Some(detection), Some(interval), Some(multiplier)) => format!(
+            ", dead after {} (every {} × {multiplier})",
+            time::micros(detection),
+            time::micros(interval)
+        ),
+        (Some(detection), _, _) => format!(", dead after {}", time::micros(detection)),
+        (None, _, _) => String::new(),
+    }
+}
+
+fn state(state: SessionState) -> &'static str {
+    match state {
+        SessionState::AdminDown => "admin-down",
+        SessionState::Down => "down",
+        SessionState::Init => "init",
+        SessionState::Up => "up",
+    }
+}
