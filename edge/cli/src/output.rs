@@ -1,5 +1,6 @@
 //! Standard output: data only, colour where a person looks, a closed pipe is no error.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -65,4 +66,10 @@ pub fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Down => "down",
         Verdict::Unknown => "unknown",
     }
+}
+
+/// Counts by name: `3 wrong-ttl, 1 too-short`.
+pub fn counts(counts: &BTreeMap<String, u64>) -> String {
+    let each: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    each.join(", ")
 }

@@ -1,4 +1,4 @@
-//! How a node knows that its peers are alive: sessions, their price, and how punctual it is itself.
+//! How a node knows that its peers live: sessions, their price, its own punctuality.
 
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,13 @@ pub struct Session {
     pub last_down: Option<SessionDown>,
     /// The most by which this node was late to judge it; the peer was given that time in addition.
     pub late_max_us: u64,
+    /// Its counts since it is watched.
+    pub counters: SessionCounters,
+}
+
+/// Counts of one session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionCounters {
     /// Packets sent.
     pub sent: u64,
     /// Packets used.

@@ -9,7 +9,7 @@ mod event;
 mod status;
 
 pub use command::{Drain, Handover, Refusal, Reply, Switch};
-pub use detection::{Detection, Lateness, Session, SessionDown, SessionState};
+pub use detection::{Detection, Lateness, Session, SessionCounters, SessionDown, SessionState};
 pub use event::{Event, Level};
 pub use status::{
     Active, Address, Counters, Group, LearntPeer, Plan, PlanStep, Refused, Router, Script, State,

@@ -151,7 +151,7 @@ fn detail(router: &Router, now_ms: u64) -> String {
     }
     tell("counts", counters(router));
     if !router.counters.rejects.is_empty() {
-        tell("dropped", rejects(&router.counters.rejects));
+        tell("dropped", output::counts(&router.counters.rejects));
     }
     for transition in router.transitions.iter().take(TRANSITIONS_SHOWN) {
         let ago = time::length(now_ms.saturating_sub(transition.at_ms));
@@ -231,11 +231,6 @@ fn counters(router: &Router) -> String {
     )
 }
 
-fn rejects(rejects: &std::collections::BTreeMap<String, u64>) -> String {
-    let each: Vec<String> = rejects.iter().map(|(name, count)| format!("{count} {name}")).collect();
-    each.join(", ")
-}
-
 fn groups_and_scripts(status: &Status) -> String {
     let mut text = String::new();
     for group in &status.groups {
@@ -276,7 +271,7 @@ fn troubles(status: &Status) -> String {
             writeln!(text, "\nthe last reload was refused, the settings before it hold:\n{reason}");
     }
     if !status.rejects.is_empty() {
-        let _ = writeln!(text, "\npackets for no router here: {}", rejects(&status.rejects));
+        let _ = writeln!(text, "\npackets for no router here: {}", output::counts(&status.rejects));
     }
     if status.lateness_max_us >= LATENESS_SHOWN_US {
         let late = &status.lateness;

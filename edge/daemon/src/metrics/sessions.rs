@@ -41,10 +41,10 @@ const READINGS: [Reading; 4] = [
 ];
 
 const COUNTS: [Reading; 4] = [
-    Reading("bfd_packets_sent", "Packets sent", |of| of.sent),
-    Reading("bfd_packets_received", "Packets used", |of| of.received),
-    Reading("bfd_session_ups", "Times that the session came up", |of| of.ups),
-    Reading("bfd_session_downs", "Times that the session fell", |of| of.downs),
+    Reading("bfd_packets_sent", "Packets sent", |of| of.counters.sent),
+    Reading("bfd_packets_received", "Packets used", |of| of.counters.received),
+    Reading("bfd_session_ups", "Times that the session came up", |of| of.counters.ups),
+    Reading("bfd_session_downs", "Times that the session fell", |of| of.counters.downs),
 ];
 
 /// Adds every number of every session.
@@ -82,6 +82,8 @@ fn labels(session: &Session) -> OfSession {
 
 #[cfg(test)]
 mod tests {
+    use mainstay_api::SessionCounters;
+
     use super::*;
 
     #[test]
@@ -104,10 +106,7 @@ mod tests {
             heard_us_ago: Some(900),
             last_down: None,
             late_max_us: 80,
-            sent: 7,
-            received: 8,
-            ups: 2,
-            downs: 1,
+            counters: SessionCounters { sent: 7, received: 8, ups: 2, downs: 1 },
         };
         let rejects = [("wrong-ttl".to_owned(), 3)].into();
         let detection = Detection { sessions: vec![session], rejects, ..Detection::default() };

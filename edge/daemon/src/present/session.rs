@@ -56,10 +56,12 @@ fn session(watch: &WatchView, now: Instant) -> api::Session {
             why: why.to_string(),
         }),
         late_max_us: us(view.late_max),
-        sent: view.counters.sent,
-        received: view.counters.received,
-        ups: view.counters.ups,
-        downs: view.counters.downs,
+        counters: api::SessionCounters {
+            sent: view.counters.sent,
+            received: view.counters.received,
+            ups: view.counters.ups,
+            downs: view.counters.downs,
+        },
     }
 }
 

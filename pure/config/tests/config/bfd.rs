@@ -224,6 +224,37 @@ fn detection_reads_back_as_it_was() {
 }
 
 #[test]
+fn faults_of_sessions_are_told_at_their_places() {
+    for (more, expected) in [
+        ("[detection]\nmultiplier = 1\n", "error 3:14 value/out-of-range"),
+        ("[detection]\ninterval = \"500us\"\n", "error 3:12 value/out-of-range"),
+        ("[detection]\nauthentication = { kind = \"md4\", key = \"x\" }\n", "error 3:27 value/bad"),
+        ("[detection]\nauthentication = { key_id = 3 }\n", "error 3:18 key/missing"),
+        ("[detection]\nauthentication = { key = \"\" }\n", "error 3:26 value/bad"),
+        ("[detection]\nauthentication = { key_hex = \"3\" }\n", "error 3:30 value/bad"),
+        ("[[bfd]]\nname = \"x\"\n", "error 2:1 key/missing"),
+        (
+            "[[bfd]]\nname = \"x\"\npeer = \"10.0.0.1\"\nsource = \"2001:db8::1\"\n",
+            "error 5:10 vrrp/peer-family",
+        ),
+        (
+            "[[bfd]]\nname = \"x\"\npeer = \"10.0.0.1\"\n[[bfd]]\nname = \"y\"\npeer = \"10.0.0.1\"\n",
+            "error 5:1 address/duplicate",
+        ),
+        (
+            "[[bfd]]\nname = \"x\"\npeer = \"10.0.0.1\"\n[[bfd]]\nname = \"x\"\npeer = \"10.0.0.2\"\n",
+            "error 5:1 name/duplicate",
+        ),
+    ] {
+        let text = format!("version = 1\n{more}");
+        let loaded = native::load("m.toml", &mut Files::default().with("m.toml", &text));
+        let found = lines(&loaded);
+        assert!(found.iter().any(|line| line == expected), "{more}\n{found:?}");
+        assert!(loaded.settings.is_none(), "{more}");
+    }
+}
+
+#[test]
 fn peers_are_watched_unless_that_is_switched_off() {
     let load = |text: &str| {
         native::load("m.toml", &mut Files::default().with("m.toml", text)).settings.expect("sound")

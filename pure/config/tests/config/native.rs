@@ -65,25 +65,6 @@ fn faults_are_told_all_at_once_at_their_places() {
             "error 10:12 value/bad",
         ),
         ("addresses = [\n", "error 7:1 toml/syntax"),
-        ("[detection]\nmultiplier = 1\n", "error 8:14 value/out-of-range"),
-        ("[detection]\ninterval = \"500us\"\n", "error 8:12 value/out-of-range"),
-        ("[detection]\nauthentication = { kind = \"md4\", key = \"x\" }\n", "error 8:27 value/bad"),
-        ("[detection]\nauthentication = { key_id = 3 }\n", "error 8:18 key/missing"),
-        ("[detection]\nauthentication = { key = \"\" }\n", "error 8:26 value/bad"),
-        ("[detection]\nauthentication = { key_hex = \"3\" }\n", "error 8:30 value/bad"),
-        ("[[bfd]]\nname = \"x\"\n", "error 7:1 key/missing"),
-        (
-            "[[bfd]]\nname = \"x\"\npeer = \"10.0.0.1\"\nsource = \"2001:db8::1\"\n",
-            "error 10:10 vrrp/peer-family",
-        ),
-        (
-            "[[bfd]]\nname = \"x\"\npeer = \"10.0.0.1\"\n[[bfd]]\nname = \"y\"\npeer = \"10.0.0.1\"\n",
-            "error 10:1 address/duplicate",
-        ),
-        (
-            "[[bfd]]\nname = \"x\"\npeer = \"10.0.0.1\"\n[[bfd]]\nname = \"x\"\npeer = \"10.0.0.2\"\n",
-            "error 10:1 name/duplicate",
-        ),
     ] {
         let loaded = load(&format!("{ROUTER}{more}"));
         let found = lines(&loaded);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use mainstay_api::{Detection, Session, SessionState, Status};
 
-use crate::time;
+use crate::{output, time};
 
 /// The sessions, or nothing if there are none and nothing odd was heard.
 pub(super) fn render(status: &Status) -> String {
@@ -17,7 +17,7 @@ pub(super) fn render(status: &Status) -> String {
         text.push_str(&of(session, status.now_ms));
     }
     if !detection.rejects.is_empty() {
-        let rejects = super::rejects(&detection.rejects);
+        let rejects = output::counts(&detection.rejects);
         let _ = writeln!(text, "\nsession packets dropped: {rejects}");
     }
     text
@@ -46,7 +46,7 @@ fn of(session: &Session, now_ms: u64) -> String {
     }
     if let Some(down) = &session.last_down {
         let ago = time::length(now_ms.saturating_sub(down.at_ms));
-        let times = session.downs;
+        let times = session.counters.downs;
         let _ = writeln!(text, "    last down {ago} ago ({times} times so far): {}", down.why);
     }
     text

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mainstay_api::{
-    Active, Address, Counters, Detection, LearntPeer, Refused, Router, Session, SessionDown,
-    SessionState, State, Status, Timers, Tracked, Transition, Verdict,
+    Active, Address, Counters, Detection, LearntPeer, Refused, Router, Session, SessionCounters,
+    SessionDown, SessionState, State, Status, Timers, Tracked, Transition, Verdict,
 };
 
 fn router() -> Router {
@@ -95,10 +95,7 @@ fn session() -> Session {
             why: "nothing was heard from it".into(),
         }),
         late_max_us: 70,
-        sent: 9,
-        received: 9,
-        ups: 2,
-        downs: 1,
+        counters: SessionCounters { sent: 9, received: 9, ups: 2, downs: 1 },
     }
 }
 
