@@ -22,7 +22,7 @@ pub fn draw_calm(random: &mut Random, all_settings: &mut [Settings]) {
 pub fn draw_wild(random: &mut Random, all_settings: &mut [Settings]) {
     let (all, alike) = (wild(random), random.chance(700_000));
     for settings in all_settings {
-        settings.detection = if alike { all } else { wild(random) };
+        settings.detection = if alike { all.clone() } else { wild(random) };
     }
 }
 
@@ -32,5 +32,6 @@ fn wild(random: &mut Random) -> Detection {
         interval: Duration::from_millis(*random.choose(&[4, 10, 20, 50, 100])),
         multiplier: random.byte(2..=5),
         packets_per_second_max: *random.choose(&[50, 4_000, 4_000]),
+        authentication: None,
     }
 }
