@@ -58,7 +58,7 @@ pub enum Verb {
     },
     /// The process that does the work, started by `run`
     #[command(hide = true)]
-    Control(Run),
+    Control(Control),
 }
 
 /// Where the configuration is.
@@ -84,6 +84,17 @@ pub struct Run {
     /// How log lines look; `auto` writes to the journal where standard error is connected to it
     #[arg(long, value_enum, default_value_t = LogFormat::Auto, value_name = "FORMAT")]
     pub log_format: LogFormat,
+}
+
+/// Options of the process that does the work.
+#[derive(Clone, Debug, Args)]
+pub struct Control {
+    /// As `run` was told
+    #[command(flatten)]
+    pub run: Run,
+    /// Take the place of one that works still
+    #[arg(long)]
+    pub succeed: bool,
 }
 
 /// How log lines look.

@@ -32,6 +32,8 @@ pub(crate) enum ToEngine {
     Settings(Box<Settings>),
     /// Say where everything stands.
     Status(oneshot::Sender<Box<Report>>),
+    /// Let another program take the place of this one.
+    Upgrade,
     /// Say farewell and end.
     Stop,
 }

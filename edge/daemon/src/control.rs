@@ -18,9 +18,9 @@ use mainstay_api::Level;
 use mainstay_engine::{Engine, Event, Input};
 use mainstay_linux::capabilities::Capabilities;
 use mainstay_linux::kernel::Kernel;
+use mainstay_linux::pulse::Pulse;
 use mainstay_linux::reactor::{Reactor, Token};
-use mainstay_linux::realtime;
-use mainstay_linux::{clock, entropy};
+use mainstay_linux::{clock, entropy, realtime};
 use mainstay_plan::Change;
 use tokio::sync::mpsc;
 
@@ -31,19 +31,22 @@ use crate::scripts::tracked;
 use crate::slow::{self, Slow, TOLD_DEPTH, Told, host_name};
 use crate::sockets::Sockets;
 use crate::tether::{Message, Tether};
-use crate::{Error, Loader, Occasion, Options, log};
+use crate::{Error, Loaded, Loader, Occasion, Options, log};
 use inboxes::Inboxes;
-use lasting::Lasting;
+use lasting::{End, Lasting};
 use lateness::Lateness;
 
 const KERNEL: Token = Token(0);
-const FIRST_SOCKET: u32 = 1;
+const TETHER: Token = Token(1);
+const FIRST_SOCKET: u32 = 2;
 
 /// Before everything that has no real-time priority, behind the kernel's own threads.
 const PRIORITY: i32 = 10;
 
-/// The supervisor judges after six of these.
+/// The engine's thread moves at least as often, and looks after what could not be had before.
 const BEAT: Duration = Duration::from_millis(500);
+/// As often while there is no supervisor to be heard by.
+const BEAT_ALONE: Duration = Duration::from_millis(20);
 
 /// Runs the control process until it is stopped.
 pub fn control(options: &Options, configuration: String, loader: Loader) -> ExitCode {
@@ -74,7 +77,7 @@ struct Control {
     directory: RuntimeDir,
     lateness: Lateness,
     turn: Lasting,
-    _lock: Lock,
+    lock: Option<Lock>,
 }
 
 impl Control {
@@ -84,14 +87,23 @@ impl Control {
         mut loader: Loader,
     ) -> Result<Control, Error> {
         let directory = RuntimeDir::open(&options.runtime_dir)?;
-        let lock = match directory.try_control_lock()? {
-            Tried::Held(lock) => lock,
-            Tried::Taken { pid } => return Err(directory.taken(pid)),
-        };
         check_permission()?;
-        let again = directory.last_good().exists();
-        let occasion = if again { Occasion::Restart } else { Occasion::Start };
-        let loaded = loader(occasion).map_err(|refusal| Error::Configuration(refusal.text))?;
+        let pulse = Pulse::start().map_err(Error::refused("make", "a pulse"))?;
+        let mut tether = Tether::new(directory.tether_socket(), options.control_words(), pulse);
+        let (lock, loaded) = if options.succeed {
+            let loaded = load(&mut loader, Occasion::Restart)?;
+            tether.mend();
+            tether.tell(&Message::Prepared);
+            (directory.wait_for_control_lock()?, loaded)
+        } else {
+            let lock = match directory.try_control_lock()? {
+                Tried::Held(lock) => lock,
+                Tried::Taken { pid } => return Err(directory.taken(pid)),
+            };
+            let again = directory.last_good().exists();
+            let occasion = if again { Occasion::Restart } else { Occasion::Start };
+            (lock, load(&mut loader, occasion)?)
+        };
         let mut settings = loaded.settings;
         let (schedules, remarks) = tracked::sift(&mut settings);
         let mut kernel = Kernel::open().map_err(Error::refused("open", "netlink"))?;
@@ -129,13 +141,14 @@ impl Control {
             words,
             told,
             slow,
-            tether: Tether::new(directory.tether_socket(), options.control_words()),
+            tether,
             directory,
             lateness: Lateness::default(),
             turn: Lasting::new(now),
-            _lock: lock,
+            lock: Some(lock),
         };
-        control.tether.beat();
+        control.mend_tether();
+        control.sign_of_life();
         control.feed(Input::Kernel(Change::Whole(Box::new(actual))), now);
         control.settle();
         control.tell_ready();
@@ -145,9 +158,16 @@ impl Control {
     /// One turn after the other, until the engine has been stopped and the slow side has ended.
     fn run(mut self) -> Result<(), Error> {
         self.claim_the_machine();
-        while !self.turn.stopped {
+        while self.turn.end.is_none() {
             self.turn()?;
         }
+        match self.turn.end {
+            Some(End::Resigned) => self.resign(),
+            Some(End::Stopped) | None => self.stop(),
+        }
+    }
+
+    fn stop(mut self) -> Result<(), Error> {
         self.tell(Told::Stopped);
         self.wait_for_the_slow_side()?;
         // Whoever comes next would take a socket that is left behind away, too.
@@ -157,14 +177,37 @@ impl Control {
         Ok(())
     }
 
-    /// The farewell is said; notify scripts still run. The supervisor hears us until the end.
+    /// Leaves everything to the process that waits for the lock. It needs our sockets' port, too.
+    fn resign(mut self) -> Result<(), Error> {
+        self.sockets = Sockets::open(FIRST_SOCKET)?;
+        self.lock = None;
+        self.tell(Told::Resigned);
+        self.wait_for_the_slow_side()
+    }
+
+    /// Notify scripts still run. The supervisor hears us until the end.
     fn wait_for_the_slow_side(&mut self) -> Result<(), Error> {
         while !self.slow.is_finished() {
-            self.tether.beat();
-            let soon = clock::now() + BEAT / 10;
+            self.mend_tether();
+            self.sign_of_life();
+            let soon = clock::now() + BEAT_ALONE;
             self.reactor.wait(Some(soon)).map_err(Error::refused("wait for", "descriptors"))?;
         }
         Ok(())
+    }
+
+    /// Connects to the supervisor, this one or the next.
+    fn mend_tether(&mut self) {
+        if let Some(line) = self.tether.mend() {
+            // Orders are looked for with each beat, too.
+            let _ = self.reactor.add(line, TETHER);
+        }
+    }
+
+    /// Tells the supervisor, should it look, that this thread moves; the next sign is due at once, unless it
+    /// waits.
+    fn sign_of_life(&self) {
+        self.tether.pulse().beat(clock::now());
     }
 
     fn tell_event(&mut self, event: Event) {
@@ -214,6 +257,10 @@ fn wait_for_signals(slow: SlowSide, caught: &Receiver<()>) -> Result<SlowSide, E
             }
         },
     }
+}
+
+fn load(loader: &mut Loader, occasion: Occasion) -> Result<Loaded, Error> {
+    loader(occasion).map_err(|refusal| Error::Configuration(refusal.text))
 }
 
 fn spawn_slow(slow: Slow) -> Result<SlowSide, Error> {

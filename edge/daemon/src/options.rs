@@ -12,7 +12,12 @@ pub struct Options {
     pub log_format: LogFormat,
     /// With which arguments the supervisor starts the control process.
     pub control_arguments: Vec<OsString>,
+    /// This control process takes the place of one that works still.
+    pub succeed: bool,
 }
+
+/// The argument of a control process that takes the place of another one.
+pub(crate) const SUCCEED: &str = "--succeed";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

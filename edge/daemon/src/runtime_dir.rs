@@ -89,6 +89,15 @@ impl RuntimeDir {
         try_lock(&self.0.join("control.lock"))
     }
 
+    /// Waits until the control process that works ends, and takes its lock.
+    pub(crate) fn wait_for_control_lock(&self) -> Result<Lock, Error> {
+        let path = self.0.join("control.lock");
+        let file = open_lock(&path)?;
+        flock(&file, FlockOperation::LockExclusive)
+            .map_err(Error::refused("lock", path.display()))?;
+        sign(file, &path)
+    }
+
     /// The error for a directory that another daemon has.
     pub(crate) fn taken(&self, pid: String) -> Error {
         Error::AlreadyRunning { directory: self.0.clone(), pid }
@@ -97,21 +106,9 @@ impl RuntimeDir {
 
 fn try_lock(path: &Path) -> Result<Tried, Error> {
     let refused = |operation| Error::refused(operation, path.display());
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o644)
-        .open(path)
-        .map_err(refused("open"))?;
+    let mut file = open_lock(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {
-            file.set_len(0).map_err(refused("write"))?;
-            file.rewind().map_err(refused("write"))?;
-            writeln!(file, "{}", std::process::id()).map_err(refused("write"))?;
-            Ok(Tried::Held(Lock { _file: file }))
-        }
+        Ok(()) => Ok(Tried::Held(sign(file, path)?)),
         Err(rustix::io::Errno::WOULDBLOCK) => {
             let mut pid = String::new();
             file.read_to_string(&mut pid).map_err(refused("read"))?;
@@ -119,6 +116,21 @@ fn try_lock(path: &Path) -> Result<Tried, Error> {
         }
         Err(errno) => Err(refused("lock")(errno.into())),
     }
+}
+
+fn open_lock(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o644);
+    options.open(path).map_err(Error::refused("open", path.display()))
+}
+
+/// Writes our number into the file of a lock that we hold.
+fn sign(mut file: File, path: &Path) -> Result<Lock, Error> {
+    let refused = || Error::refused("write", path.display());
+    file.set_len(0).map_err(refused())?;
+    file.rewind().map_err(refused())?;
+    writeln!(file, "{}", std::process::id()).map_err(refused())?;
+    Ok(Lock { _file: file })
 }
 
 /// Listens on a socket of which this process is known (by a lock) to be the owner: whatever an

@@ -18,7 +18,7 @@ use tokio_stream::{Stream, StreamExt};
 
 use crate::channel::{EngineSender, Report, ToEngine};
 use crate::facts::Facts;
-use crate::{metrics, present};
+use crate::{metrics, present, rehearsal};
 
 /// A command that came in, with the place for its reply.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(crate) enum Request {
     Reload(oneshot::Sender<api::Reply>),
     /// Say farewell and end.
     Stop(oneshot::Sender<api::Reply>),
+    /// Let the program on the disk take over.
+    Upgrade(oneshot::Sender<api::Reply>),
 }
 
 /// What the paths stand on.
@@ -49,6 +51,7 @@ pub(crate) async fn serve(listener: UnixListener, doors: Doors) {
         .route("/v1/events", get(events))
         .route("/v1/reload", post(reload))
         .route("/v1/stop", post(stop))
+        .route("/v1/upgrade", post(upgrade))
         .route("/metrics", get(measurements))
         .with_state(doors);
     if let Err(error) = axum::serve(listener, routes).await {
@@ -114,6 +117,17 @@ async fn reload(State(doors): State<Doors>) -> Response {
 
 async fn stop(State(doors): State<Doors>) -> Response {
     command(&doors, Request::Stop).await
+}
+
+/// Nothing is begun with a program that does not even run.
+async fn upgrade(State(doors): State<Doors>) -> Response {
+    match rehearsal::rehearse().await {
+        Ok(()) => command(&doors, Request::Upgrade).await,
+        Err(message) => {
+            let reply = api::Reply::refused(message);
+            (StatusCode::CONFLICT, Json(reply)).into_response()
+        }
+    }
 }
 
 async fn command(

@@ -27,6 +27,10 @@ pub(crate) enum Told {
     Event(SystemTime, Event),
     /// Something that the loop noticed by itself.
     Note(api::Level, String),
+    /// Another process goes on with everything.
+    Resigned,
+    /// No other process takes the place of this one, and why.
+    NotReplaced(String),
     /// The engine has said farewell and taken everything down.
     Stopped,
 }
@@ -36,6 +40,9 @@ pub(crate) const TOLD_DEPTH: usize = 4096;
 
 /// How long notify scripts are waited for at a stop.
 const NOTIFY_WITHIN: Duration = Duration::from_secs(10);
+
+/// The same, where another process works already.
+const NOTIFY_QUICKLY: Duration = Duration::from_secs(1);
 
 /// What the slow side is made of.
 pub(crate) struct Slow {
@@ -75,7 +82,15 @@ struct Work {
     settings: Settings,
     /// Whoever asked us to stop, to be told when that is done.
     stoppers: Vec<oneshot::Sender<api::Reply>>,
+    /// Whoever asked for another program, likewise.
+    upgraders: Vec<oneshot::Sender<api::Reply>>,
     stopping: bool,
+}
+
+/// Why the work is over.
+enum End {
+    Stopped,
+    Resigned,
 }
 
 struct Signals {
@@ -128,6 +143,7 @@ impl Work {
             watchers: Watchers::default(),
             settings: Settings::default(),
             stoppers: Vec::new(),
+            upgraders: Vec::new(),
             stopping: false,
         };
         work.take(slow.settings, slow.schedules, slow.remarks);
@@ -135,18 +151,24 @@ impl Work {
     }
 
     async fn run(mut self) -> Result<(), Error> {
-        loop {
+        let end = loop {
             tokio::select! {
                 told = self.told.recv() => match told {
                     Some(Told::Event(at, event)) => self.tell(&event, at),
                     Some(Told::Note(level, text)) => self.journal.note(level, text),
-                    Some(Told::Stopped) | None => break,
+                    Some(Told::NotReplaced(why)) => self.go_on(&why),
+                    Some(Told::Resigned) => break End::Resigned,
+                    Some(Told::Stopped) | None => break End::Stopped,
                 },
                 Some(request) = self.commands.recv() => match request {
                     Request::Reload(reply) => drop(reply.send(self.reload())),
                     Request::Stop(reply) => {
                         self.stoppers.push(reply);
                         self.stop();
+                    }
+                    Request::Upgrade(reply) => {
+                        self.upgraders.push(reply);
+                        self.engine.send(ToEngine::Upgrade);
                     }
                 },
                 _ = self.signals.reload.recv() => drop(self.reload()),
@@ -155,20 +177,34 @@ impl Work {
                 _ = self.signals.report.recv() => self.report(crate::present::standing).await,
                 _ = self.signals.count.recv() => self.report(crate::present::counted).await,
             }
-        }
-        self.end().await;
+        };
+        self.end(end).await;
         Ok(())
     }
 
-    /// All notifications of the farewell are out before this process ends.
-    async fn end(mut self) {
+    /// The process works on, since no other one takes its place.
+    fn go_on(&mut self, why: &str) {
+        let message = format!("not upgraded, everything goes on as before: {why}");
+        self.journal.note(api::Level::Error, message.clone());
+        let reply = api::Reply::refused(message);
+        for upgrader in self.upgraders.drain(..) {
+            let _ = upgrader.send(reply.clone());
+        }
+    }
+
+    /// All notifications are out before this process ends; one that has a successor is in a hurry.
+    async fn end(mut self, end: End) {
         self.trackers.stop();
         self.watchers.stop();
-        self.notifier.finish(NOTIFY_WITHIN).await;
-        self.journal.note(api::Level::Info, "stopped".to_owned());
-        let reply = api::Reply::done("stopped");
-        for stopper in self.stoppers {
-            let _ = stopper.send(reply.clone());
+        let (within, askers, message) = match end {
+            End::Stopped => (NOTIFY_WITHIN, self.stoppers, "stopped"),
+            End::Resigned => (NOTIFY_QUICKLY, self.upgraders, "another process goes on"),
+        };
+        self.notifier.finish(within).await;
+        self.journal.note(api::Level::Info, message.to_owned());
+        let reply = api::Reply::done(message);
+        for asker in askers {
+            let _ = asker.send(reply.clone());
         }
         // The replies are on their way once the server's tasks have run.
         tokio::time::sleep(Duration::from_millis(20)).await;

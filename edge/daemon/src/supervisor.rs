@@ -2,16 +2,22 @@
 //!
 //! One thread, no allocation that grows, nothing that talks to the network until a will is carried
 //! out. It judges the control process by two signs: its end (a process descriptor), and its
-//! heartbeat on the tether. A control process that outlived its supervisor is taken over as it is.
+//! pulse in shared memory. A control process that outlived its supervisor is taken over as it is.
 
 mod backoff;
 mod charge;
+mod judge;
+mod sighting;
 mod signals;
+mod succession;
+mod testament;
 
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use mainstay_base::Instant;
+use mainstay_linux::{clock, process, realtime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use sd_notify::NotifyState;
@@ -22,22 +28,22 @@ use crate::will::Will;
 use crate::{Error, Options, log};
 use backoff::Backoff;
 use charge::Charge;
+use judge::Verdict;
 use signals::Signals;
+use testament::Testament;
 
-/// One tick of the supervisor's own clock; the control process beats more often.
-const TICK: Duration = Duration::from_millis(200);
-/// So many ticks in a row without a heartbeat mean that the control process hangs: three seconds,
-/// as long as peers with keepalived's usual interval of a second wait before they take over.
-/// Ticks are counted rather than time, so that a supervisor that overslept itself judges nobody.
-const TICKS_WITHOUT_BEAT: u32 = 15;
-/// How long a control process may take from its start to its first heartbeat.
-const TICKS_TO_FIRST_BEAT: u32 = 50;
-/// How long a control process may take to stop: farewell, addresses, notify scripts.
+/// Before the control process, which it has to end when that spins.
+const PRIORITY: i32 = 11;
+/// How often the service manager is told that the control process lives.
+const WATCHDOG: Duration = Duration::from_secs(1);
+/// How long a control process may take to stop: its successors, farewell, addresses, notify scripts.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
 /// Runs the supervisor until the control process ends as it should.
 pub fn supervise(options: &Options) -> ExitCode {
     log::start(options.log_format);
+    // Without permission it judges later on a busy machine, never wrongly; the control process says so.
+    let _ = realtime::claim_priority(PRIORITY);
     match Supervisor::start(options).map(Supervisor::run) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -55,9 +61,14 @@ struct Supervisor<'a> {
     /// Signals for a control process that does not catch them yet.
     held: Vec<Signal>,
     charge: Charge,
+    /// The process that will take the place of the one in charge.
+    successor: Option<Charge>,
     will: Will,
+    /// The will of a process that died, being carried out.
+    testament: Option<Testament>,
     backoff: Backoff,
-    ticked_at: Instant,
+    /// Tell the service manager again then.
+    watchdog_at: Instant,
     /// Start the next control process then.
     start_at: Option<Instant>,
     /// Somebody asked us to stop: kill what has not stopped by then.
@@ -73,6 +84,8 @@ impl<'a> Supervisor<'a> {
             Tried::Taken { pid } => return Err(directory.taken(pid)),
         };
         let signals = Signals::catch()?;
+        // Those that came while a program took the place of another one are taken now.
+        process::allow_signals();
         let listener = runtime_dir::listen(&directory.tether_socket())?;
         let running = match directory.try_control_lock()? {
             // Free again before the control process wants it.
@@ -99,9 +112,11 @@ impl<'a> Supervisor<'a> {
             signals,
             held: Vec::new(),
             charge,
+            successor: None,
             will: Will::default(),
+            testament: None,
             backoff: Backoff::default(),
-            ticked_at: Instant::now(),
+            watchdog_at: clock::now(),
             start_at: None,
             stop_by: None,
             _lock: lock,
@@ -114,31 +129,43 @@ impl<'a> Supervisor<'a> {
             self.forward_signals();
             self.accept();
             self.listen();
+            self.listen_to_the_successor();
             if self.charge.has_ended()
                 && let Some(code) = self.after_the_end()
             {
                 return code;
+            }
+            if self.testament.as_mut().is_some_and(Testament::go_on) {
+                self.testament = None;
+                if self.stop_by.is_some() {
+                    return 4;
+                }
             }
             self.judge();
             self.start_when_due();
         }
     }
 
-    /// Waits for anything to happen, one tick at most.
+    /// Waits for anything to happen, until something is due at the latest.
     fn wait(&self) {
         let mut fds: Vec<PollFd<'_>> = self.signals.fds().collect();
         fds.push(PollFd::new(&self.listener, PollFlags::IN));
         fds.extend(self.charge.fds());
-        let tick = Timespec::try_from(TICK).expect("a tick is a short time");
+        fds.extend(self.successor.iter().flat_map(Charge::fds));
+        fds.extend(self.testament.iter().flat_map(Testament::fds));
+        let until = self.testament.as_ref().map(Testament::until);
+        let dues = [self.charge.look_at(), until, self.start_at, self.stop_by];
+        let within = dues.into_iter().flatten().min().map(|due| due.since(clock::now()));
+        let within = within.and_then(|within| Timespec::try_from(within).ok());
         // Whatever was interrupted is looked at again in the next turn.
-        let _ = poll(&mut fds, Some(&tick));
+        let _ = poll(&mut fds, within.as_ref());
     }
 
     fn forward_signals(&mut self) {
         for signal in self.signals.take() {
             if signal == Signal::TERM {
                 let _ = sd_notify::notify(&[NotifyState::Stopping]);
-                self.stop_by.get_or_insert_with(|| Instant::now() + STOP_WITHIN);
+                self.stop_by.get_or_insert_with(|| clock::now() + STOP_WITHIN);
             }
             if self.charge.ready {
                 self.charge.signal(signal);
@@ -154,6 +181,7 @@ impl<'a> Supervisor<'a> {
             let Ok(line) = Listening::new(stream) else { continue };
             match line.peer() {
                 Ok(pid) if self.charge.is(pid) => self.charge.listen_to(line),
+                Ok(pid) if self.is_successor(pid) => self.hear_successor_on(line),
                 Ok(_) | Err(_) => tracing::warn!("a stranger connected to the tether: refused"),
             }
         }
@@ -162,7 +190,10 @@ impl<'a> Supervisor<'a> {
     fn listen(&mut self) {
         for message in self.charge.drain() {
             match message {
-                Message::Hello { version, arguments } => self.greet(&version, &arguments),
+                Message::Hello { upgrading: true, .. } => self.start_successor(),
+                Message::Hello { version, arguments, upgrading: false } => {
+                    self.greet(&version, &arguments);
+                }
                 Message::Ready(status) => {
                     self.charge.ready = true;
                     for signal in std::mem::take(&mut self.held) {
@@ -175,10 +206,9 @@ impl<'a> Supervisor<'a> {
                         let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
                     }
                 }
-                Message::Alive => {
-                    self.charge.beat();
-                    let _ = sd_notify::notify(&[NotifyState::Watchdog]);
-                }
+                Message::Upgrade => self.upgrade(),
+                // Only a successor has to say that.
+                Message::Prepared => {}
                 Message::Will(will) => self.will = will,
                 Message::Farewell => {
                     self.charge.farewell = true;
@@ -205,6 +235,9 @@ impl<'a> Supervisor<'a> {
         // What it said last may still lie in the line.
         self.listen();
         let code = self.charge.reap();
+        if self.succeed() {
+            return None;
+        }
         if self.charge.farewell && !self.charge.replaced {
             return Some(0);
         }
@@ -214,49 +247,65 @@ impl<'a> Supervisor<'a> {
         }
         if !self.charge.farewell {
             tracing::error!("the control process {} died", self.charge.number());
-            self.carry_out_will();
+            let will = std::mem::take(&mut self.will);
+            self.testament = (!will.is_empty()).then(|| Testament::begin(&will));
         }
-        if self.stop_by.is_some() {
+        if self.stop_by.is_some() && self.testament.is_none() {
             return Some(if self.charge.farewell { 0 } else { 4 });
         }
         let delay = self.backoff.after(self.charge.lived());
-        self.start_at = Some(Instant::now() + delay);
+        self.start_at = Some(clock::now() + delay);
         self.charge.forget();
         None
     }
 
-    fn carry_out_will(&mut self) {
-        let will = std::mem::take(&mut self.will);
-        if !will.is_empty() {
-            crate::executor::carry_out(&will);
-        }
-    }
-
     /// Kills a process that hangs or does not stop; its end is then seen like any other.
     fn judge(&mut self) {
-        if self.ticked_at.elapsed() >= TICK {
-            self.ticked_at = Instant::now();
-            let limit =
-                if self.charge.has_beaten { TICKS_WITHOUT_BEAT } else { TICKS_TO_FIRST_BEAT };
-            if self.charge.miss() == limit {
-                let number = self.charge.number();
-                let at = self.charge.whereabouts();
-                tracing::error!("the control process {number} hangs ({at}): killing it");
-                self.charge.signal(Signal::KILL);
+        let now = clock::now();
+        if self.charge.look_at().is_some_and(|at| now >= at) {
+            match self.charge.look() {
+                Verdict::Lives => self.pet_the_watchdog(now),
+                Verdict::Overdue => {}
+                verdict @ (Verdict::NeverLived
+                | Verdict::Stopped
+                | Verdict::Spins
+                | Verdict::Waits
+                | Verdict::Starves) => self.end_what_hangs(verdict),
             }
         }
-        if self.stop_by.is_some_and(|by| Instant::now() >= by) {
+        if self.stop_by.is_some_and(|by| now >= by) {
             tracing::error!(
                 "the control process {} does not stop: killing it",
                 self.charge.number()
             );
-            self.stop_by = Some(Instant::now() + STOP_WITHIN);
+            self.stop_by = Some(now + STOP_WITHIN);
             self.charge.signal(Signal::KILL);
         }
     }
 
+    fn end_what_hangs(&self, verdict: Verdict) {
+        let number = self.charge.number();
+        let why = match verdict {
+            Verdict::Stopped => "it was stopped",
+            Verdict::Spins => "it runs in circles",
+            Verdict::Waits => "it waits and does not come back",
+            Verdict::Starves => "it has not been let run for long",
+            Verdict::NeverLived | Verdict::Lives | Verdict::Overdue => "it gave no sign of life",
+        };
+        let at = self.charge.whereabouts();
+        self.charge.signal(Signal::KILL);
+        tracing::error!("the control process {number} hangs, {why} ({at}): killed it");
+    }
+
+    fn pet_the_watchdog(&mut self, now: Instant) {
+        if now >= self.watchdog_at {
+            self.watchdog_at = now + WATCHDOG;
+            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+
     fn start_when_due(&mut self) {
-        if self.start_at.is_none_or(|at| Instant::now() < at) {
+        if self.testament.is_some() || self.start_at.is_none_or(|at| clock::now() < at) {
             return;
         }
         self.start_at = None;
@@ -265,7 +314,7 @@ impl<'a> Supervisor<'a> {
             Ok(charge) => self.charge = charge,
             Err(error) => {
                 tracing::error!("{}", error.sentence());
-                self.start_at = Some(Instant::now() + self.backoff.after(Duration::ZERO));
+                self.start_at = Some(clock::now() + self.backoff.after(Duration::ZERO));
             }
         }
     }

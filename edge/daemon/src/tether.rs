@@ -1,14 +1,19 @@
 //! The line between the two processes: the control process tells, the supervisor listens.
 //!
-//! Each message is one line of JSON. The control process connects, and connects again when the
-//! supervisor is replaced: so it outlives its supervisor, and the next one takes over without
-//! anybody noticing.
+//! Each message is one line of JSON; with the first one comes the descriptor of the pulse. The control process
+//! connects, and connects again when the supervisor is replaced: so it outlives its supervisor, and the next
+//! one takes over without anybody noticing. What the supervisor has to say to it is an [`Order`].
+
+mod carry;
 
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
+use mainstay_linux::pulse::Pulse;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::will::Will;
@@ -23,17 +28,34 @@ pub(crate) enum Message {
         version: String,
         /// What it was started with.
         arguments: Vec<String>,
+        /// It waits for another one to take its place, with everything as it stands.
+        upgrading: bool,
     },
     /// It does its work, on these settings, in one sentence.
     Ready(String),
     /// It reads its settings again.
     Reloading,
-    /// The engine's thread has moved.
-    Alive,
+    /// Everything is prepared to take the place of the process that works.
+    Prepared,
+    /// Another program takes the place of this one, supervisor and all.
+    Upgrade,
     /// What to do if it dies.
     Will(Will),
     /// It ends as it should; nothing is left to be done.
     Farewell,
+}
+
+/// What the supervisor tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Order {
+    /// End at once, and leave everything to the one that is prepared.
+    Resign,
+    /// Nobody takes its place.
+    GoOn {
+        /// Why not.
+        why: String,
+    },
 }
 
 /// The control process's end. It never blocks and never fails: without a supervisor it keeps the
@@ -42,9 +64,12 @@ pub(crate) enum Message {
 pub(crate) struct Tether {
     path: PathBuf,
     stream: Option<UnixStream>,
-    hello: Message,
+    arguments: Vec<String>,
+    pulse: Pulse,
+    upgrading: bool,
     ready: Option<Message>,
     will: Option<Message>,
+    inbox: Vec<u8>,
     outbox: Vec<u8>,
 }
 
@@ -53,18 +78,38 @@ const OUTBOX_MAX: usize = 16 << 20;
 
 impl Tether {
     /// A tether to the supervisor that waits on that socket, now or later.
-    pub(crate) fn new(path: PathBuf, arguments: Vec<String>) -> Tether {
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        let hello = Message::Hello { version, arguments };
-        Tether { path, stream: None, hello, ready: None, will: None, outbox: Vec::new() }
+    pub(crate) fn new(path: PathBuf, arguments: Vec<String>, pulse: Pulse) -> Tether {
+        Tether {
+            path,
+            stream: None,
+            arguments,
+            pulse,
+            upgrading: false,
+            ready: None,
+            will: None,
+            inbox: Vec::new(),
+            outbox: Vec::new(),
+        }
     }
 
-    /// Tells that the engine's thread has moved, and connects if there is no line.
-    pub(crate) fn beat(&mut self) {
-        if self.stream.is_none() {
-            self.connect();
+    /// The pulse that the supervisor looks at.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Connects if there is no line, and sends what has not been taken yet; a new line, to be listened to.
+    pub(crate) fn mend(&mut self) -> Option<&UnixStream> {
+        if self.stream.is_some() {
+            self.flush();
+            return None;
         }
-        self.tell(&Message::Alive);
+        self.connect();
+        self.stream.as_ref()
+    }
+
+    /// Whether there is a supervisor, as far as is known.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.stream.is_some()
     }
 
     /// Tells a message; the latest `Ready` and `Will` are told to the next supervisor, too.
@@ -72,7 +117,8 @@ impl Tether {
         match message {
             Message::Ready(_) => self.ready = Some(message.clone()),
             Message::Will(_) => self.will = Some(message.clone()),
-            Message::Hello { .. } | Message::Reloading | Message::Alive | Message::Farewell => {}
+            Message::Upgrade => self.upgrading = true,
+            Message::Hello { .. } | Message::Reloading | Message::Prepared | Message::Farewell => {}
         }
         if self.stream.is_some() {
             self.outbox.extend(line_of(message));
@@ -80,11 +126,33 @@ impl Tether {
         }
     }
 
+    /// What the supervisor ordered since the last time; notices the end of a line.
+    pub(crate) fn orders(&mut self) -> Vec<Order> {
+        let Some(stream) = &mut self.stream else { return Vec::new() };
+        if !read_all(&mut self.inbox, |chunk| stream.read(chunk)) {
+            self.stream = None;
+        }
+        if self.inbox.is_empty() { Vec::new() } else { complete(&mut self.inbox) }
+    }
+
+    /// The upgrade that was asked for did not come about.
+    pub(crate) fn forget_upgrade(&mut self) {
+        self.upgrading = false;
+    }
+
     fn connect(&mut self) {
         let Ok(stream) = connect_at_once(&self.path) else { return };
+        let hello = line_of(&Message::Hello {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            arguments: self.arguments.clone(),
+            upgrading: self.upgrading,
+        });
+        let Ok(sent) = carry::send(&stream, &hello, self.pulse.as_fd()) else { return };
         self.stream = Some(stream);
+        self.inbox.clear();
         self.outbox.clear();
-        let first = [Some(&self.hello), self.ready.as_ref(), self.will.as_ref()];
+        self.outbox.extend(&hello[sent..]);
+        let first = [self.ready.as_ref(), self.will.as_ref()];
         self.outbox.extend(first.into_iter().flatten().flat_map(line_of));
         self.flush();
     }
@@ -119,13 +187,14 @@ fn connect_at_once(path: &Path) -> io::Result<UnixStream> {
 pub(crate) struct Listening {
     stream: UnixStream,
     inbox: Vec<u8>,
+    carried: Option<OwnedFd>,
 }
 
 impl Listening {
     /// The end of a connection that was accepted.
     pub(crate) fn new(stream: UnixStream) -> io::Result<Listening> {
         stream.set_nonblocking(true)?;
-        Ok(Listening { stream, inbox: Vec::new() })
+        Ok(Listening { stream, inbox: Vec::new(), carried: None })
     }
 
     /// The stream, to wait for.
@@ -140,21 +209,37 @@ impl Listening {
 
     /// All messages that are complete, and whether the line is still open.
     pub(crate) fn drain(&mut self) -> (Vec<Message>, bool) {
-        let mut chunk = [0; 16 * 1024];
-        let open = loop {
-            match self.stream.read(&mut chunk) {
-                Ok(0) => break false,
-                Ok(length) => self.inbox.extend_from_slice(&chunk[..length]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break error.kind() == io::ErrorKind::WouldBlock,
-            }
-        };
+        let (stream, carried) = (&self.stream, &mut self.carried);
+        let open = read_all(&mut self.inbox, |chunk| carry::receive(stream, chunk, carried));
         (complete(&mut self.inbox), open && self.inbox.len() <= OUTBOX_MAX)
+    }
+
+    /// The descriptor that came with the messages, once.
+    pub(crate) fn take_carried(&mut self) -> Option<OwnedFd> {
+        self.carried.take()
+    }
+
+    /// Gives an order; a process that does not take it is watched like any other.
+    pub(crate) fn order(&mut self, order: Order) -> io::Result<()> {
+        self.stream.write_all(&line_of(&order))
+    }
+}
+
+/// Reads everything that waits; false at the end of the line.
+fn read_all(inbox: &mut Vec<u8>, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> bool {
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        match read(&mut chunk) {
+            Ok(0) => return false,
+            Ok(length) => inbox.extend_from_slice(&chunk[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+        }
     }
 }
 
 /// Takes the complete lines off the front; a line that is no message is passed over.
-fn complete(inbox: &mut Vec<u8>) -> Vec<Message> {
+fn complete<M: DeserializeOwned>(inbox: &mut Vec<u8>) -> Vec<M> {
     let Some(end) = inbox.iter().rposition(|&byte| byte == b'\n') else { return Vec::new() };
     let lines: Vec<u8> = inbox.drain(..=end).collect();
     lines
@@ -163,7 +248,7 @@ fn complete(inbox: &mut Vec<u8>) -> Vec<Message> {
         .collect()
 }
 
-fn line_of(message: &Message) -> Vec<u8> {
+fn line_of(message: &impl Serialize) -> Vec<u8> {
     let mut line =
         serde_json::to_vec(message).expect("a message holds nothing but text and numbers");
     line.push(b'\n');
@@ -171,64 +256,4 @@ fn line_of(message: &Message) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runtime_dir::listen;
-
-    fn accept(listener: &std::os::unix::net::UnixListener) -> Listening {
-        let (stream, _) = listener.accept().expect("a connection waits");
-        Listening::new(stream).expect("a stream can be non-blocking")
-    }
-
-    #[test]
-    fn a_new_supervisor_is_told_all_that_the_last_one_knew() {
-        let path = std::env::temp_dir().join(format!("mainstay-tether-{}", std::process::id()));
-        let mut tether = Tether::new(path.clone(), vec!["run".into()]);
-        tether.tell(&Message::Ready("2 routers".into()));
-        tether.tell(&Message::Will(Will::default()));
-        tether.beat();
-
-        for _supervisor in 0..2 {
-            let listener = listen(&path).expect("the path is free");
-            // The first beat after a line broke notices that; the second one connects.
-            tether.beat();
-            tether.beat();
-            tether.beat();
-            let mut end = accept(&listener);
-            let (messages, open) = end.drain();
-            assert!(open);
-            assert!(matches!(messages[0], Message::Hello { .. }));
-            assert_eq!(messages[1], Message::Ready("2 routers".into()));
-            assert_eq!(messages[2], Message::Will(Will::default()));
-            assert!(messages[3..].iter().all(|message| *message == Message::Alive));
-            assert!(!messages[3..].is_empty());
-        }
-        std::fs::remove_file(&path).expect("the socket is ours");
-    }
-
-    #[test]
-    fn a_supervisor_that_accepts_nobody_is_not_waited_for() {
-        let path = std::env::temp_dir().join(format!("mainstay-deaf-{}", std::process::id()));
-        let _listener = listen(&path).expect("the path is free");
-        let mut waiting = Vec::new();
-        let full = loop {
-            match connect_at_once(&path) {
-                Ok(stream) => waiting.push(stream),
-                Err(error) => break error,
-            }
-            assert!(waiting.len() < 100_000, "the queue has no end");
-        };
-        std::fs::remove_file(&path).expect("the socket is ours");
-        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
-        assert!(!waiting.is_empty());
-    }
-
-    #[test]
-    fn half_a_line_waits_and_nonsense_is_passed_over() {
-        let mut inbox = b"nonsense\n\"alive\"\n\"fare".to_vec();
-        assert_eq!(complete(&mut inbox), [Message::Alive]);
-        inbox.extend(b"well\"\n");
-        assert_eq!(complete(&mut inbox), [Message::Farewell]);
-        assert!(inbox.is_empty());
-    }
-}
+mod tests;

@@ -1,24 +1,36 @@
 //! A last will: what the supervisor does for a control process that died or hangs.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use mainstay_base::{InterfaceAddress, LinkIndex, LinkName};
-use mainstay_engine::vrrp::Transmit;
-use mainstay_plan::AddressKey;
+use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName};
+use mainstay_engine::Engine;
+use mainstay_engine::vrrp::{self, Transmit};
+use mainstay_plan::{Actual, AddressKey};
 use serde::{Deserialize, Serialize};
 
-/// What is left to do when nobody else can: say farewell, take addresses down.
+/// What is left to do when nobody else can: say farewell, take addresses down once others have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Will {
     farewells: Vec<Farewell>,
     addresses: Vec<HeldAddress>,
+    /// So long a successor may take, in milliseconds.
+    successor_within_ms: u64,
 }
 
+/// An advertisement that says that its sender holds the addresses no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Farewell {
-    Advert { link: u32, source: IpAddr, destination: IpAddr, ttl: u8, payload: Vec<u8> },
-    Frame { link: u32, bytes: Vec<u8> },
+pub(crate) struct Farewell {
+    link: u32,
+    link_name: String,
+    /// From this address.
+    pub(crate) source: IpAddr,
+    /// To this address.
+    pub(crate) destination: IpAddr,
+    /// TTL or hop limit.
+    pub(crate) ttl: u8,
+    /// What follows the IP header.
+    pub(crate) payload: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,15 +40,27 @@ struct HeldAddress {
 }
 
 impl Will {
-    /// A will of these farewells and addresses.
-    pub(crate) fn new(farewells: Vec<Transmit>, addresses: Vec<AddressKey>) -> Will {
+    /// The will of an engine as it stands.
+    pub(crate) fn of(engine: &Engine) -> Will {
+        let will = engine.last_will();
+        let longest = engine.settings().vrrp.routers.iter().map(successor_within).max();
+        Will::new(will.farewells, will.addresses, engine.actual(), longest.unwrap_or_default())
+    }
+
+    fn new(
+        farewells: Vec<Transmit>,
+        addresses: Vec<AddressKey>,
+        actual: &Actual,
+        successor_within: Duration,
+    ) -> Will {
         let held = |key: AddressKey| HeldAddress {
             link: key.link.to_string(),
             address: key.address.to_string(),
         };
         Will {
-            farewells: farewells.into_iter().map(Farewell::of).collect(),
+            farewells: farewells.into_iter().filter_map(|one| Farewell::of(one, actual)).collect(),
             addresses: addresses.into_iter().map(held).collect(),
+            successor_within_ms: u64::try_from(successor_within.as_millis()).unwrap_or(u64::MAX),
         }
     }
 
@@ -46,8 +70,8 @@ impl Will {
     }
 
     /// What to send.
-    pub(crate) fn farewells(&self) -> impl Iterator<Item = Transmit> {
-        self.farewells.iter().cloned().map(Transmit::from)
+    pub(crate) fn farewells(&self) -> &[Farewell] {
+        &self.farewells
     }
 
     /// What to take down.
@@ -58,53 +82,93 @@ impl Will {
             Some(AddressKey { link, address })
         })
     }
+
+    /// So long a successor may take.
+    pub(crate) fn successor_within(&self) -> Duration {
+        Duration::from_millis(self.successor_within_ms)
+    }
 }
 
 impl Farewell {
-    fn of(transmit: Transmit) -> Farewell {
+    fn of(transmit: Transmit, actual: &Actual) -> Option<Farewell> {
         match transmit {
             Transmit::Advert { link, source, destination, ttl, payload } => {
-                Farewell::Advert { link: link.0, source, destination, ttl, payload }
+                let link_name = actual.links.get(&link)?.name.to_string();
+                Some(Farewell { link: link.0, link_name, source, destination, ttl, payload })
             }
-            Transmit::Frame { link, bytes } => Farewell::Frame { link: link.0, bytes },
+            Transmit::Frame { .. } => None,
         }
+    }
+
+    /// The link that it goes out of, and the family of its addresses.
+    pub(crate) fn place(&self) -> (LinkIndex, Family) {
+        (LinkIndex(self.link), Family::of(self.source))
+    }
+
+    /// The link's name when the will was made.
+    pub(crate) fn link_name(&self) -> Option<LinkName> {
+        self.link_name.parse().ok()
     }
 }
 
-impl From<Farewell> for Transmit {
-    fn from(farewell: Farewell) -> Transmit {
-        match farewell {
-            Farewell::Advert { link, source, destination, ttl, payload } => {
-                let link = LinkIndex(link);
-                Transmit::Advert { link, source, destination, ttl, payload }
-            }
-            Farewell::Frame { link, bytes } => Transmit::Frame { link: LinkIndex(link), bytes },
-        }
-    }
+/// The longest skew that a successor may have, that of priority 1, and time to take over: RFC 3768 §6.1, RFC
+/// 9568 §6.1.
+fn successor_within(router: &vrrp::RouterSettings) -> Duration {
+    const TO_TAKE_OVER: Duration = Duration::from_millis(500);
+    let skew = match router.version {
+        vrrp::Version::V2 => Duration::from_secs(1),
+        vrrp::Version::V3 => router.advertisement_interval.duration(),
+    };
+    skew + TO_TAKE_OVER
 }
 
 #[cfg(test)]
 mod tests {
+    use mainstay_base::MacAddress;
+    use mainstay_plan::Link;
+
     use super::*;
 
     #[test]
     fn a_will_survives_being_written_down() {
+        let name: LinkName = "eth0".parse().expect("a good name");
         let key = AddressKey {
-            link: "eth0".parse().expect("a good name"),
+            link: name.clone(),
             address: "2001:db8::1/64".parse().expect("a good address"),
         };
+        let link = LinkIndex(4);
+        let (source, destination) = ("10.0.0.1", "224.0.0.18");
         let advert = Transmit::Advert {
-            link: LinkIndex(4),
-            source: "10.0.0.1".parse().expect("a good address"),
-            destination: "224.0.0.18".parse().expect("a good address"),
+            link,
+            source: source.parse().expect("a good address"),
+            destination: destination.parse().expect("a good address"),
             ttl: 255,
             payload: vec![0x21, 51, 0, 1],
         };
-        let will = Will::new(vec![advert.clone()], vec![key.clone()]);
+        let mut actual = Actual::default();
+        actual.links.insert(link, eth0(link, name.clone()));
+        let within = Duration::from_millis(1500);
+        let will = Will::new(vec![advert], vec![key.clone()], &actual, within);
         let text = serde_json::to_string(&will).expect("plain values");
         let read: Will = serde_json::from_str(&text).expect("as it was written");
-        assert_eq!(read.farewells().collect::<Vec<_>>(), [advert]);
+        assert_eq!(read, will);
+        let farewell = &read.farewells()[0];
+        assert_eq!((farewell.place(), farewell.link_name()), ((link, Family::V4), Some(name)));
+        assert_eq!(farewell.payload, [0x21, 51, 0, 1]);
         assert_eq!(read.addresses().collect::<Vec<_>>(), [key]);
+        assert_eq!(read.successor_within(), within);
         assert!(!read.is_empty());
+    }
+
+    fn eth0(index: LinkIndex, name: LinkName) -> Link {
+        Link {
+            index,
+            name,
+            mac: Some(MacAddress([2, 0, 0, 0, 0, 1])),
+            mtu: 1500,
+            up: true,
+            multicast: true,
+            loopback: false,
+        }
     }
 }

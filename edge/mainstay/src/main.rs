@@ -13,10 +13,12 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match &arguments.verb {
         Verb::Run(run) => mainstay_daemon::supervise(&options(&arguments, run)),
-        Verb::Control(run) => {
+        Verb::Control(control) => {
+            let run = &control.run;
             let configuration = run.configuration.path().display().to_string();
             let loader = settings::loader(run.clone(), &arguments.runtime_dir);
-            mainstay_daemon::control(&options(&arguments, run), configuration, loader)
+            let options = Options { succeed: control.succeed, ..options(&arguments, run) };
+            mainstay_daemon::control(&options, configuration, loader)
         }
         Verb::Demo(demo) => mainstay_lab::demo::run(&mainstay_lab::demo::Options {
             fast: demo.fast,
@@ -48,6 +50,7 @@ fn options(arguments: &Arguments, run: &Run) -> Options {
         runtime_dir: arguments.runtime_dir.clone(),
         log_format,
         control_arguments: control_arguments(arguments, run),
+        succeed: false,
     }
 }
 

@@ -200,7 +200,7 @@ fn hanging_control() -> Checked {
         stage.status(&strong, 0).is_ok_and(|status| status.pid != before.pid)
     })?;
     stage.until_state(&strong, 0, "VI_1", State::Active)?;
-    assert!(strong.log().contains("hangs (state T"), "{}", strong.log());
+    assert!(strong.log().contains("hangs, it was stopped (state T"), "{}", strong.log());
     Ok(())
 }
 

@@ -5,13 +5,22 @@ use mainstay_base::Instant;
 use crate::sockets::Outbox;
 use crate::will::Will;
 
+/// Why the work is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The engine has said farewell.
+    Stopped,
+    /// Another process goes on with everything as it stands.
+    Resigned,
+}
+
 /// What lasts from one turn to the next.
 #[derive(Debug)]
 pub(super) struct Lasting {
     /// The latest moment that the engine knows.
     pub(super) now: Instant,
-    /// The engine has said farewell.
-    pub(super) stopped: bool,
+    /// The work is over, and why.
+    pub(super) end: Option<End>,
     /// Words that the slow side had no room for.
     pub(super) untold: u64,
     /// What waits to be sent.
@@ -32,7 +41,7 @@ impl Lasting {
     pub(super) fn new(now: Instant) -> Lasting {
         Lasting {
             now,
-            stopped: false,
+            end: None,
             untold: 0,
             outbox: Outbox::default(),
             unsettled: true,

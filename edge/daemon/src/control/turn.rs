@@ -8,12 +8,13 @@ use mainstay_linux::kernel::News;
 use mainstay_linux::reactor::Ready;
 use mainstay_plan::Change;
 
-use super::{BEAT, Control, KERNEL};
+use super::lasting::End;
+use super::{BEAT, BEAT_ALONE, Control, KERNEL, TETHER};
 use crate::Error;
 use crate::channel::{Report, ToEngine};
 use crate::slow::Told;
 use crate::sockets::Unsent;
-use crate::tether::Message;
+use crate::tether::{Message, Order};
 use crate::will::Will;
 
 /// Looks for more before the clock judges; whoever floods us is not waited for any longer.
@@ -26,9 +27,10 @@ impl Control {
     pub(super) fn turn(&mut self) -> Result<(), Error> {
         let beat = Deadline { at: self.turn.beat_at, why: "beat" };
         let deadline = Deadline::earlier(self.engine.poll_timeout(), Some(beat));
-        self.reactor
-            .wait(deadline.map(|deadline| deadline.at))
-            .map_err(Error::refused("wait for", "descriptors"))?;
+        let until = deadline.map(|deadline| deadline.at);
+        self.tether.pulse().beat(until.unwrap_or(self.turn.beat_at));
+        self.reactor.wait(until).map_err(Error::refused("wait for", "descriptors"))?;
+        self.sign_of_life();
         self.listen()?;
         self.let_time_pass()?;
         self.settle();
@@ -41,6 +43,7 @@ impl Control {
         while let Some(ready) = self.reactor.ready().get(at).copied() {
             match ready {
                 Ready::Source(token) if token == KERNEL => self.hear_kernel()?,
+                Ready::Source(token) if token == TETHER => self.obey(),
                 Ready::Source(token) => self.hear_socket(token),
                 Ready::Woken => self.hear_words(),
                 Ready::Deadline => {}
@@ -85,9 +88,23 @@ impl Control {
         }
     }
 
+    /// Does what the supervisor orders.
+    fn obey(&mut self) {
+        for order in self.tether.orders() {
+            match order {
+                Order::Resign => self.turn.end = Some(End::Resigned),
+                Order::GoOn { why } => {
+                    self.tether.forget_upgrade();
+                    self.tell(Told::NotReplaced(why));
+                }
+            }
+        }
+    }
+
     fn hear_words(&mut self) {
         while let Ok(word) = self.words.try_recv() {
             let now = clock::now();
+            self.sign_of_life();
             match word {
                 ToEngine::ScriptEnded { script, success } => {
                     self.feed(Input::ScriptEnded { script, success }, now);
@@ -102,6 +119,7 @@ impl Control {
                     self.feed(Input::Settings(settings), now);
                     self.tell_ready();
                 }
+                ToEngine::Upgrade => self.tether.tell(&Message::Upgrade),
                 ToEngine::Reloading => self.tether.tell(&Message::Reloading),
                 ToEngine::ReloadRefused => self.tell_ready(),
                 ToEngine::Status(reply) => drop(reply.send(Box::new(self.report(now)))),
@@ -109,7 +127,7 @@ impl Control {
                     self.turn.unsettled = true;
                     self.feed(Input::Command(Command::Stop), now);
                     self.settle();
-                    self.turn.stopped = true;
+                    self.turn.end = Some(End::Stopped);
                 }
             }
         }
@@ -186,6 +204,7 @@ impl Control {
                 break;
             }
             let news = self.kernel.apply(&steps);
+            self.sign_of_life();
             let now = clock::now();
             news.into_iter().for_each(|news| self.take_news(news, now));
             self.open_sockets();
@@ -229,22 +248,22 @@ impl Control {
         if !std::mem::take(&mut self.turn.will_stale) {
             return;
         }
-        let will = self.engine.last_will();
-        let will = Will::new(will.farewells, will.addresses);
+        let will = Will::of(&self.engine);
         if will != self.turn.will {
             self.tether.tell(&Message::Will(will.clone()));
             self.turn.will = will;
         }
     }
 
-    /// Gives a sign of life, and tries again what could not be had.
+    /// Tries again what could not be had.
     fn beat(&mut self) -> Result<(), Error> {
         let now = clock::now();
         if now < self.turn.beat_at {
             return Ok(());
         }
-        self.turn.beat_at = now + BEAT;
-        self.tether.beat();
+        self.obey();
+        self.mend_tether();
+        self.turn.beat_at = now + if self.tether.is_connected() { BEAT } else { BEAT_ALONE };
         self.turn.resocket |= self.sockets.is_incomplete();
         let untold = std::mem::take(&mut self.turn.untold);
         if untold > 0 {

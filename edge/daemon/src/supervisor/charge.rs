@@ -5,13 +5,20 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use mainstay_base::Instant;
+use mainstay_linux::clock;
+use mainstay_linux::pulse::PulseView;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, waitpid,
+};
 
+use super::judge::{Judge, Verdict};
+use super::sighting::Sighting;
 use crate::Error;
-use crate::tether::{Listening, Message};
+use crate::tether::{Listening, Message, Order};
 
 /// A control process, and what is known of it.
 #[derive(Debug)]
@@ -23,11 +30,12 @@ pub(super) struct Charge {
     child: Option<Child>,
     line: Option<Listening>,
     started_at: Instant,
-    ticks_missed: u32,
+    pulse: Option<PulseView>,
+    judge: Judge,
     /// It was there before us.
     pub(super) adopted: bool,
-    /// It has beaten at least once.
-    pub(super) has_beaten: bool,
+    /// It waits to take the place of another one.
+    pub(super) prepared: bool,
     /// It does its work.
     pub(super) ready: bool,
     /// It ends as it should.
@@ -38,7 +46,9 @@ pub(super) struct Charge {
 
 impl Charge {
     /// Starts a control process of the same binary, even if its file was replaced meanwhile.
-    pub(super) fn start(arguments: &[OsString]) -> Result<Charge, Error> {
+    pub(super) fn start<'a>(
+        arguments: impl IntoIterator<Item = &'a OsString>,
+    ) -> Result<Charge, Error> {
         let child = Command::new("/proc/self/exe")
             .arg0("mainstay")
             .args(arguments)
@@ -67,9 +77,10 @@ impl Charge {
             adopted: child.is_none(),
             child,
             line: None,
-            started_at: Instant::now(),
-            ticks_missed: 0,
-            has_beaten: false,
+            started_at: clock::now(),
+            pulse: None,
+            judge: Judge::new(clock::now()),
+            prepared: false,
             ready: false,
             farewell: false,
             replaced: false,
@@ -88,12 +99,14 @@ impl Charge {
 
     /// How long it is, or was, in our charge.
     pub(super) fn lived(&self) -> Duration {
-        self.started_at.elapsed()
+        clock::now().since(self.started_at)
     }
 
     /// The descriptors to wait for.
     pub(super) fn fds(&self) -> impl Iterator<Item = PollFd<'_>> {
-        let line = self.line.iter().map(|line| PollFd::new(line.stream(), PollFlags::IN));
+        // What a successor says once it is prepared waits until it is in charge.
+        let line = self.line.iter().filter(|_| !self.prepared);
+        let line = line.map(|line| PollFd::new(line.stream(), PollFlags::IN));
         self.pidfd.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).chain(line)
     }
 
@@ -106,25 +119,38 @@ impl Charge {
     pub(super) fn drain(&mut self) -> Vec<Message> {
         let Some(line) = &mut self.line else { return Vec::new() };
         let (messages, open) = line.drain();
+        if let Some(fd) = line.take_carried() {
+            // Without a pulse it is judged as one that never lived.
+            self.pulse = PulseView::open(&fd).ok();
+        }
         if !open {
             self.line = None;
         }
         messages
     }
 
-    /// It gave a sign of life.
-    pub(super) fn beat(&mut self) {
-        self.has_beaten = true;
-        self.ticks_missed = 0;
+    /// Gives it an order, if it listens.
+    pub(super) fn order(&mut self, order: Order) {
+        if let Some(line) = &mut self.line {
+            // One that does not take it is judged by its pulse.
+            let _ = line.order(order);
+        }
     }
 
-    /// A tick passed without a sign of life: how many in a row so far; none once it has ended.
-    pub(super) fn miss(&mut self) -> u32 {
-        if self.pidfd.is_none() {
-            return 0;
-        }
-        self.ticks_missed = self.ticks_missed.saturating_add(1);
-        self.ticks_missed
+    /// When to look at it next.
+    pub(super) fn look_at(&self) -> Option<Instant> {
+        self.pidfd.is_some().then(|| self.judge.look_at())
+    }
+
+    /// Looks whether it lives.
+    pub(super) fn look(&mut self) -> Verdict {
+        let (pid, sign) = (self.number(), self.pulse.as_ref().map(PulseView::look));
+        self.judge.look(clock::now(), sign, |thread| Sighting::of(pid, thread))
+    }
+
+    /// It is not judged by what it did until now.
+    pub(super) fn judge_anew(&mut self) {
+        self.judge = Judge::new(clock::now());
     }
 
     /// What the kernel says about its engine's thread: the state letter, and where it waits.
@@ -152,14 +178,19 @@ impl Charge {
 
     /// Clears away what is left of it; its exit code, if it is our child and ended by itself.
     pub(super) fn reap(&mut self) -> Option<u8> {
-        let status = self.child.as_mut()?.wait().ok()?;
-        status.code().and_then(|code| u8::try_from(code).ok())
+        let Some(child) = &mut self.child else {
+            // It may be our child nevertheless: one that outlived the program that was here before us.
+            let _ = waitpid(Some(self.pid), WaitOptions::NOHANG);
+            return None;
+        };
+        child.wait().ok()?.code().and_then(|code| u8::try_from(code).ok())
     }
 
     /// Its end has been dealt with.
     pub(super) fn forget(&mut self) {
         self.pidfd = None;
         self.line = None;
+        self.pulse = None;
         self.ready = false;
     }
 }

@@ -1,0 +1,121 @@
+//! Whether a control process that gives no sign of life hangs, or only was not let run.
+//!
+//! A false verdict moves addresses without cause, so silence alone proves nothing soon: somebody must be seen to
+//! have stopped the thread, or the thread must have used the processor all the while. A busy machine shows
+//! neither. What we ourselves missed because we were held up does not count.
+
+use std::time::Duration;
+
+use mainstay_base::Instant;
+use mainstay_linux::pulse::Sign;
+
+use super::sighting::Sighting;
+
+/// The time between two looks at a process that is overdue, and how long after a missed beat it is looked at.
+const LOOK: Duration = Duration::from_millis(25);
+/// A turn of the engine's thread never uses the processor for so long without a beat.
+const SPIN: Duration = Duration::from_millis(60);
+/// For so many looks it may wait for something else than its sockets: the kernel's answers, a page from the
+/// disk. Three seconds are as long as peers with keepalived's usual interval wait before they take over.
+const LOOKS_WAITING: u32 = 120;
+/// For so many looks it may be ready to run and not be let: half a minute.
+const LOOKS_STARVED: u32 = 1200;
+/// For so many looks after its start it may give no sign of life: ten seconds.
+const LOOKS_STARTING: u32 = 400;
+
+/// Watches one control process.
+#[derive(Debug)]
+pub(super) struct Judge {
+    /// When to look next.
+    look_at: Instant,
+    beats: u64,
+    /// Looks in a row that found it overdue.
+    missed: u32,
+    /// What the first of these found.
+    first: Option<Sighting>,
+    was_stopped: bool,
+}
+
+/// What a look found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It has moved since the last look, or need not yet.
+    Lives,
+    /// It is overdue, which proves nothing yet.
+    Overdue,
+    /// It gave no sign of life at all since it was started.
+    NeverLived,
+    /// Somebody has stopped it.
+    Stopped,
+    /// It runs, but not its loop.
+    Spins,
+    /// It waits for something that does not come.
+    Waits,
+    /// It could run, but for half a minute nobody let it.
+    Starves,
+}
+
+impl Judge {
+    /// A judge of a process that starts now.
+    pub(super) fn new(now: Instant) -> Judge {
+        Judge { look_at: now + LOOK, beats: 0, missed: 0, first: None, was_stopped: false }
+    }
+
+    /// When to look next.
+    pub(super) fn look_at(&self) -> Instant {
+        self.look_at
+    }
+
+    /// Looks; too early a look finds nothing new.
+    pub(super) fn look(
+        &mut self,
+        now: Instant,
+        sign: Option<Sign>,
+        sight: impl FnOnce(u32) -> Option<Sighting>,
+    ) -> Verdict {
+        if now < self.look_at {
+            return Verdict::Lives;
+        }
+        let late = now.since(self.look_at);
+        self.look_at = now + LOOK;
+        let Some(sign) = sign else { return self.starting(late) };
+        if sign.beats != self.beats || sign.due_at + LOOK > now {
+            (self.beats, self.missed) = (sign.beats, 0);
+            (self.first, self.was_stopped) = (None, false);
+            self.look_at = sign.due_at.max(now) + LOOK;
+            return Verdict::Lives;
+        }
+        let Some(sighting) = sight(sign.thread) else { return Verdict::Overdue };
+        if late > LOOK {
+            // We were held up ourselves, and with us perhaps the whole machine: begin anew.
+            (self.first, self.was_stopped) = (Some(sighting), sighting.is_stopped());
+            return Verdict::Overdue;
+        }
+        self.weigh(sighting)
+    }
+
+    fn starting(&mut self, late: Duration) -> Verdict {
+        self.missed += u32::from(late <= LOOK);
+        if self.missed >= LOOKS_STARTING { Verdict::NeverLived } else { Verdict::Overdue }
+    }
+
+    fn weigh(&mut self, sighting: Sighting) -> Verdict {
+        self.missed += 1;
+        let first = *self.first.get_or_insert(sighting);
+        let stopped_before = std::mem::replace(&mut self.was_stopped, sighting.is_stopped());
+        if sighting.is_stopped() {
+            return if stopped_before { Verdict::Stopped } else { Verdict::Overdue };
+        }
+        if sighting.ran.saturating_sub(first.ran) >= SPIN {
+            return Verdict::Spins;
+        }
+        match (sighting.state, self.missed) {
+            ('R', LOOKS_STARVED..) => Verdict::Starves,
+            ('R', _) | (_, 0..LOOKS_WAITING) => Verdict::Overdue,
+            (_, LOOKS_WAITING..) => Verdict::Waits,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! Processes that hang in each way, and machines that are too busy to let anybody run.
+
+use super::*;
+
+/// A process and its judge, on a clock of their own.
+struct Court {
+    judge: Judge,
+    now: Instant,
+    sign: Sign,
+    thread: Sighting,
+}
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+impl Court {
+    /// A process that has just beaten and sleeps until its next deadline, in 10 ms.
+    fn sits() -> Court {
+        let now = Instant::from_nanos(1_000_000_000);
+        let mut court = Court {
+            judge: Judge::new(now),
+            now: now + ms(25),
+            sign: Sign { beats: 1, due_at: now + ms(35), thread: 7 },
+            thread: Sighting { state: 'S', ran: ms(500) },
+        };
+        assert_eq!(court.look(), Verdict::Lives);
+        court
+    }
+
+    fn look(&mut self) -> Verdict {
+        let thread = self.thread;
+        self.judge.look(self.now, Some(self.sign), |number| {
+            assert_eq!(number, 7);
+            Some(thread)
+        })
+    }
+
+    /// Looks when it should, until there is a verdict: that and how long after the last beat was due.
+    fn until_verdict(&mut self, mut each_ms: impl FnMut(&mut Court)) -> (Verdict, Duration) {
+        loop {
+            while self.now < self.judge.look_at() {
+                self.now = self.now + ms(1);
+                each_ms(self);
+            }
+            let verdict = self.look();
+            let over = self.now.since(self.sign.due_at);
+            if !matches!(verdict, Verdict::Lives | Verdict::Overdue) || over > ms(60_000) {
+                return (verdict, over);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_process_that_is_stopped_is_known_within_80_ms() {
+    let mut court = Court::sits();
+    court.thread.state = 'T';
+    let (verdict, after) = court.until_verdict(|_| ());
+    assert_eq!(verdict, Verdict::Stopped);
+    assert!(after <= ms(80), "{after:?}");
+}
+
+#[test]
+fn a_process_that_spins_is_known_within_100_ms_of_running() {
+    let mut court = Court::sits();
+    court.thread.state = 'R';
+    let (verdict, after) = court.until_verdict(|court| court.thread.ran += ms(1));
+    assert_eq!(verdict, Verdict::Spins);
+    assert!(after <= ms(120), "{after:?}");
+}
+
+#[test]
+fn a_process_that_is_not_let_run_is_not_blamed() {
+    let mut court = Court::sits();
+    court.thread.state = 'R';
+    let mut passed = 0;
+    let (verdict, after) = court.until_verdict(|court| {
+        passed += 1;
+        // It gets the processor for 2 ms in each second, and finishes a turn after 10 s.
+        court.thread.ran += if passed % 1000 < 2 { ms(1) } else { ms(0) };
+        court.sign.beats = 1 + passed / 10_000;
+    });
+    assert!(matches!(verdict, Verdict::Lives | Verdict::Overdue), "{verdict:?} after {after:?}");
+    let (verdict, after) = Court::sits().until_verdict(|court| court.thread.state = 'R');
+    assert_eq!(verdict, Verdict::Starves);
+    assert!(after >= ms(30_000), "{after:?}");
+}
+
+#[test]
+fn a_process_that_waits_for_what_does_not_come_has_three_seconds() {
+    for state in ['S', 'D'] {
+        let (verdict, after) = Court::sits().until_verdict(|court| court.thread.state = state);
+        assert_eq!(verdict, Verdict::Waits);
+        assert!(after >= ms(3000) && after < ms(3100), "{after:?}");
+    }
+}
+
+#[test]
+fn a_machine_that_was_paused_proves_nothing() {
+    let mut court = Court::sits();
+    court.thread.state = 'R';
+    for _ in 0..50 {
+        // All of us sleep for 300 ms, which count as running for the thread that was in its turn.
+        court.now = court.judge.look_at() + ms(300);
+        court.thread.ran += ms(300);
+        assert_eq!(court.look(), Verdict::Overdue);
+        court.now = court.now + ms(5);
+        court.sign.beats += 1;
+        court.sign.due_at = court.now + ms(10);
+        court.now = court.judge.look_at();
+        assert_eq!(court.look(), Verdict::Lives);
+        court.now = court.sign.due_at;
+    }
+    // A thread that was stopped before the pause is found soon after it.
+    court.thread.state = 'T';
+    court.now = court.judge.look_at() + ms(300);
+    assert_eq!(court.look(), Verdict::Overdue);
+    court.now = court.judge.look_at();
+    assert_eq!(court.look(), Verdict::Stopped);
+}
+
+#[test]
+fn a_short_stop_is_overlooked() {
+    let mut court = Court::sits();
+    court.thread.state = 'T';
+    court.now = court.judge.look_at();
+    assert_eq!(court.look(), Verdict::Overdue);
+    court.thread.state = 'S';
+    court.sign.beats += 1;
+    court.now = court.judge.look_at();
+    assert_eq!(court.look(), Verdict::Lives);
+}
+
+#[test]
+fn a_sleeper_is_looked_at_only_when_it_should_be_awake() {
+    let mut court = Court::sits();
+    court.sign = Sign { beats: 2, due_at: court.now + ms(500), thread: 7 };
+    court.now = court.judge.look_at();
+    assert_eq!(court.look(), Verdict::Lives);
+    assert_eq!(court.judge.look_at(), court.sign.due_at + LOOK);
+}
+
+#[test]
+fn whoever_never_gives_a_sign_of_life_has_ten_seconds() {
+    let start = Instant::from_nanos(1);
+    let mut judge = Judge::new(start);
+    let verdict = loop {
+        let now = judge.look_at();
+        let verdict = judge.look(now, None, |_| None);
+        if verdict != Verdict::Overdue {
+            break (verdict, now);
+        }
+    };
+    assert_eq!(verdict.0, Verdict::NeverLived);
+    let after = verdict.1.since(start);
+    assert!(after >= ms(9_900) && after <= ms(10_100), "{after:?}");
+}

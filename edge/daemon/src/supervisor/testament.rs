@@ -1,0 +1,149 @@
+//! Carries out a last will: farewells at once, addresses when others have them.
+//!
+//! The kernel goes on answering for an address without any process of ours, so it stays until the successor is
+//! seen to answer, or was given as long as the slowest may take. So nobody finds the address dark in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::IpAddr;
+
+use mainstay_base::{Family, Instant, LinkIndex};
+use mainstay_linux::advert::{Advert, AdvertSocket};
+use mainstay_linux::clock;
+use mainstay_linux::kernel::{Kernel, News};
+use mainstay_linux::neighbours::{Inbox, NeighbourSocket};
+use mainstay_plan::{Actual, AddressKey, Step};
+use rustix::event::{PollFd, PollFlags};
+
+use crate::will::{Farewell, Will};
+
+/// A will that is being carried out.
+pub(super) struct Testament {
+    /// Addresses that stand still.
+    held: BTreeSet<AddressKey>,
+    /// Those that somebody else was seen to answer for.
+    answered: BTreeSet<IpAddr>,
+    listeners: Vec<NeighbourSocket>,
+    inbox: Inbox,
+    until: Instant,
+}
+
+impl Testament {
+    /// Says farewell, and waits for successors from here on.
+    pub(super) fn begin(will: &Will) -> Testament {
+        let said = say(will.farewells());
+        tracing::info!("carrying out the last will: {said} farewells said");
+        let held: BTreeSet<AddressKey> = will.addresses().collect();
+        let ips: BTreeSet<IpAddr> = held.iter().map(|key| key.address.ip()).collect();
+        let families: BTreeSet<Family> = ips.iter().map(|ip| Family::of(*ip)).collect();
+        let open = |family| match NeighbourSocket::open(family, &ips) {
+            Ok(socket) => Some(socket),
+            Err(error) => {
+                tracing::warn!("successors cannot be heard: {error}");
+                None
+            }
+        };
+        Testament {
+            held,
+            answered: BTreeSet::new(),
+            listeners: families.into_iter().filter_map(open).collect(),
+            inbox: Inbox::default(),
+            until: clock::now() + will.successor_within(),
+        }
+    }
+
+    /// The descriptors to wait for.
+    pub(super) fn fds(&self) -> impl Iterator<Item = PollFd<'_>> {
+        self.listeners.iter().map(|socket| PollFd::new(socket, PollFlags::IN))
+    }
+
+    /// When it ends at the latest.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Hears who answers, and takes the addresses down when all have a successor or nobody came; whether it has
+    /// ended with that.
+    pub(super) fn go_on(&mut self) -> bool {
+        for socket in &self.listeners {
+            while socket.receive(&mut self.inbox).is_ok_and(|count| count > 0) {
+                self.answered.extend(self.inbox.seen().map(|seen| seen.address));
+            }
+        }
+        let is_answered = |key: &AddressKey| self.answered.contains(&key.address.ip());
+        let has_ended = self.held.iter().all(is_answered) || clock::now() >= self.until;
+        if has_ended {
+            self.take_down();
+        }
+        has_ended
+    }
+
+    fn take_down(&self) {
+        let (held, answered) = (self.held.len(), self.answered.len());
+        match remove(&self.held) {
+            Ok(removed) => tracing::info!(
+                "carried out the last will: of {held} addresses others answer for {answered}; \
+                 {removed} taken down"
+            ),
+            Err(error) => tracing::error!("cannot take addresses down: {error}"),
+        }
+    }
+}
+
+/// Sends all, link by link; how many went out.
+fn say(farewells: &[Farewell]) -> usize {
+    let mut sockets: BTreeMap<(LinkIndex, Family), AdvertSocket> = BTreeMap::new();
+    let mut said = 0;
+    for run in farewells.chunk_by(|one, next| one.place() == next.place()) {
+        let Some(first) = run.first() else { continue };
+        let place = first.place();
+        let socket = match sockets.remove(&place).map_or_else(|| open(first), Ok) {
+            Ok(socket) => sockets.entry(place).or_insert(socket),
+            Err(error) => {
+                tracing::warn!("{} farewells were not sent: {error}", run.len());
+                continue;
+            }
+        };
+        let sent = socket.send(run.iter().map(advert));
+        said += sent.count;
+        for (_, error) in sent.failures.iter().take(1) {
+            tracing::warn!("{} farewells were not sent: {error}", sent.failures.len());
+        }
+    }
+    said
+}
+
+fn open(farewell: &Farewell) -> io::Result<AdvertSocket> {
+    let (link, family) = farewell.place();
+    let name = farewell.link_name().ok_or(io::ErrorKind::NotFound)?;
+    AdvertSocket::open(link, &name, family)
+}
+
+fn advert(farewell: &Farewell) -> Advert<'_> {
+    let Farewell { source, destination, ttl, payload, .. } = farewell;
+    Advert { source: *source, destination: *destination, ttl: *ttl, payload }
+}
+
+/// Only addresses that are there and bear our mark are touched; how many were removed.
+fn remove(keys: &BTreeSet<AddressKey>) -> io::Result<usize> {
+    let mut kernel = Kernel::open()?;
+    let actual = kernel.read_whole()?;
+    let steps: Vec<Step> = keys.iter().filter_map(|key| removal(key, &actual)).collect();
+    let mut removed = 0;
+    for news in kernel.apply(&steps) {
+        match news {
+            News::Applied(_) => removed += 1,
+            News::Refused(step, refusal) => {
+                tracing::error!("the kernel refuses to {step}: {}", refusal.message);
+            }
+            News::Changed(_) => {}
+        }
+    }
+    Ok(removed)
+}
+
+fn removal(key: &AddressKey, actual: &Actual) -> Option<Step> {
+    let link = actual.link_named(&key.link)?.index;
+    let there = actual.addresses.get(&(link, key.address))?;
+    there.ours.then(|| Step::RemoveAddress { link, key: key.clone() })
+}

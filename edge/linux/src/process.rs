@@ -1,0 +1,79 @@
+//! One program in the place of another, in the same process.
+
+use std::ffi::{CString, OsString};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// Where the program of this process lies, or lay before another one was put in its place.
+///
+/// # Errors
+/// `/proc` is not there.
+pub fn own_path() -> io::Result<PathBuf> {
+    const REPLACED: &[u8] = b" (deleted)";
+    let path = std::fs::read_link("/proc/self/exe")?;
+    let bytes = path.as_os_str().as_bytes();
+    let path = bytes.strip_suffix(REPLACED).unwrap_or(bytes);
+    Ok(PathBuf::from(OsString::from_vec(path.to_vec())))
+}
+
+/// Runs a program in place of the calling one: the same process number, no descriptors but those without
+/// close-on-exec. Signals that arrive meanwhile wait until it calls [`allow_signals`]. Returns only if that
+/// fails, with the reason.
+pub fn become_program(path: &Path, arguments: impl Iterator<Item = OsString>) -> io::Error {
+    let text = |text: &[u8]| CString::new(text).map_err(io::Error::from);
+    let arguments: io::Result<Vec<CString>> =
+        arguments.map(|argument| text(argument.as_bytes())).collect();
+    let (path, arguments) = match (text(path.as_os_str().as_bytes()), arguments) {
+        (Ok(path), Ok(arguments)) => (path, arguments),
+        (Err(error), _) | (_, Err(error)) => return error,
+    };
+    let mut pointers: Vec<*const libc::c_char> =
+        arguments.iter().map(|argument| argument.as_ptr()).collect();
+    pointers.push(std::ptr::null());
+    mask(libc::SIG_BLOCK);
+    // SAFETY: The path and each argument end with zero, the list with a null pointer, and all of them live
+    // through the call.
+    unsafe { libc::execv(path.as_ptr(), pointers.as_ptr()) };
+    let error = io::Error::last_os_error();
+    mask(libc::SIG_UNBLOCK);
+    error
+}
+
+/// Takes signals again that a program which this one took the place of held back.
+pub fn allow_signals() {
+    mask(libc::SIG_UNBLOCK);
+}
+
+fn mask(how: libc::c_int) {
+    let signals = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
+    // SAFETY: The set is initialized before it is used, and the numbers are those of signals.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        libc::pthread_sigmask(how, &raw const set, std::ptr::null_mut());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_path_is_that_of_the_test() {
+        let path = own_path().expect("proc is there");
+        assert_eq!(path, std::env::current_exe().expect("proc is there"));
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_said_so() {
+        let nothing = Path::new("/nowhere/mainstay");
+        let error = become_program(nothing, std::iter::once("mainstay".into()));
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        let error = become_program(Path::new("a\0b"), std::iter::empty());
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
+}
