@@ -145,8 +145,10 @@ fn no_sessions((link, error): (LinkName, io::Error)) -> String {
 fn advert_places(engine: &Engine) -> BTreeMap<Place, LinkName> {
     let mut wanted = BTreeMap::new();
     for router in &engine.settings().vrrp.routers {
-        if let Some(link) = engine.actual().link_named(&router.link) {
-            wanted.entry((link.index, router.family)).or_insert_with(|| router.link.clone());
+        if let Some(link) = engine.actual().link_named(router.advert_link()) {
+            wanted
+                .entry((link.index, router.family))
+                .or_insert_with(|| router.advert_link().clone());
         }
     }
     wanted

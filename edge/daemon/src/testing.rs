@@ -26,6 +26,7 @@ pub(crate) fn link(index: u32, name: &str) -> Link {
         mtu: 1500,
         multicast: true,
         loopback: false,
+        virtual_on: None,
     }
 }
 

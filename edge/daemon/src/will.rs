@@ -169,6 +169,7 @@ mod tests {
             up: true,
             multicast: true,
             loopback: false,
+            virtual_on: None,
         }
     }
 }

@@ -8,7 +8,9 @@ mod answers;
 mod decode;
 mod dump;
 mod encode;
+mod links;
 mod pending;
+mod variables;
 
 use std::collections::BTreeSet;
 use std::io;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName};
 use mainstay_plan::{
-    Actual, AddressOptions, Change, Link, PresentAddress, PresentFilter, Refusal, Step,
+    Actual, AddressOptions, Change, Link, PresentAddress, PresentFilter, PresentVirtual, Refusal,
+    Step, VirtualLink,
 };
 
 use crate::Random;
@@ -74,10 +75,11 @@ impl Kernel {
             match step {
                 Step::AddAddress { link, key, options } => self.add(*link, key.address, options),
                 Step::RemoveAddress { link, key } => self.remove(*link, key.address, true),
-                Step::SetFilter(_) => {
-                    self.change(step.outcome());
+                Step::SetFilter(_) | Step::RemoveLink { .. } => {
+                    step.outcome().into_iter().for_each(|change| self.change(change));
                     Ok(())
                 }
+                Step::AddLink { name, wanted } => self.make(name, wanted),
             }
         };
         self.told.push_back(match outcome {
@@ -104,6 +106,24 @@ impl Kernel {
             address,
             PresentAddress { ours: true, options, ..PresentAddress::default() },
         );
+        Ok(())
+    }
+
+    fn make(&mut self, name: &LinkName, wanted: &VirtualLink) -> Result<(), Refusal> {
+        let Some(base) = self.actual.link_named(&wanted.base).cloned() else {
+            return Err(refusal(NO_SUCH_DEVICE, "No such device"));
+        };
+        let index = LinkIndex(self.next_index);
+        self.next_index += 1;
+        let mark = Some("ours".to_owned());
+        let present = PresentVirtual { base: base.index, private: true, raised: true, mark };
+        self.change(Change::Link(Link {
+            index,
+            name: name.clone(),
+            mac: Some(wanted.mac),
+            virtual_on: Some(present),
+            ..base
+        }));
         Ok(())
     }
 
@@ -204,6 +224,7 @@ mod tests {
                 mtu: 1500,
                 multicast: true,
                 loopback: false,
+                virtual_on: None,
             },
             &["10.0.0.11/24".parse().expect("an address")],
         );

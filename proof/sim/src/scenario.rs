@@ -114,6 +114,7 @@ fn link(segment: usize, host: u8) -> Link {
         mtu: 1500,
         multicast: true,
         loopback: false,
+        virtual_on: None,
     }
 }
 

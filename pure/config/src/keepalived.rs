@@ -26,6 +26,7 @@ mod strict;
 mod tree;
 mod unknown;
 mod values;
+mod vmac;
 mod watched;
 mod words;
 

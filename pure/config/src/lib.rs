@@ -19,6 +19,7 @@ mod render;
 mod report;
 mod sources;
 mod suggest;
+mod virtual_links;
 
 pub use codes::Code;
 pub use fault::{Fault, Label, Severity};

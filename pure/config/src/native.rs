@@ -15,6 +15,7 @@ mod section;
 mod table;
 mod times;
 mod tracking;
+mod virtual_links;
 mod watched;
 mod watched_keys;
 mod write;

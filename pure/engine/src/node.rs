@@ -1,6 +1,7 @@
 //! One node as a machine: the kernel's mirror, the protocols, and the steps between.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
 
 use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Machine, Seed};
 use mainstay_bfd as bfd;
@@ -137,7 +138,7 @@ impl Engine {
         let was_planned = self.planned.len() < before;
         let wants = self.table.wants();
         let concerns_us = wants.addresses.contains_key(&key) || wants.absent.contains(&key);
-        if !was_planned && (ours || concerns_us) {
+        if !was_planned && (ours || concerns_us || self.is_shared(&key)) {
             self.replan();
         }
     }
@@ -151,7 +152,9 @@ impl Engine {
         let Some(key) = self.key(link, address) else { return };
         self.planned.retain(|step| adds(step, &key) || step.address() != Some(&key));
         if !self.table.wants().addresses.contains_key(&key) {
-            self.open_what_is_gone(address);
+            if self.is_shared(&key) || self.actual.filter.filter.closes(address.ip()) {
+                self.replan();
+            }
             return;
         }
         let link_is_up = self.actual.links.get(&link).is_some_and(|link| link.up);
@@ -162,11 +165,11 @@ impl Engine {
         self.replan();
     }
 
-    /// The packet filter closes an address until it is gone.
-    fn open_what_is_gone(&mut self, address: InterfaceAddress) {
-        if self.actual.filter.filter.closes(address.ip()) {
-            self.replan();
-        }
+    /// Whether it stands on a virtual link or on the base of one, which share link-local addresses.
+    fn is_shared(&self, key: &AddressKey) -> bool {
+        let local = matches!(key.address.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local());
+        let mut links = self.table.wants().links.iter();
+        local && links.any(|(name, link)| *name == key.link || link.base == key.link)
     }
 
     /// A step was carried out. If it is in the plan still, nothing was told that it brought about:
@@ -318,7 +321,10 @@ fn tell_table(table: &mut Table, input: vrrp::Input<'_>, now: Instant) {
 fn adds(step: &Step, key: &AddressKey) -> bool {
     match step {
         Step::AddAddress { key: added, .. } => added == key,
-        Step::RemoveAddress { .. } | Step::SetFilter(_) => false,
+        Step::RemoveAddress { .. }
+        | Step::SetFilter(_)
+        | Step::AddLink { .. }
+        | Step::RemoveLink { .. } => false,
     }
 }
 

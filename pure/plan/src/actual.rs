@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName, MacAddress};
 
-use crate::{AddressOptions, PresentFilter};
+use crate::{AddressOptions, PresentFilter, PresentVirtual};
 
 /// A mirror of the kernel, as far as machines care.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Link {
     pub multicast: bool,
     /// Whether it is the loopback link, where nobody needs an announcement.
     pub loopback: bool,
+    /// What it stands on, if it is a virtual link (macvlan).
+    pub virtual_on: Option<PresentVirtual>,
 }
 
 /// One address that is there.

@@ -4,15 +4,30 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
-use mainstay_base::LinkIndex;
+use mainstay_base::{Family, LinkIndex, LinkName};
 
-use crate::{Actual, AddressKey, Wants};
+use crate::{Actual, AddressKey, VirtualLink, Wants};
 
 /// What our own table of the packet filter does; an empty one means that there is no table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// To and from these only neighbour discovery passes.
     pub closed: BTreeSet<ClosedAddress>,
+    /// What these say of themselves leaves by the link that they stand on: switches would look for
+    /// the virtual hardware address where only a Backup is.
+    pub muffled: BTreeSet<Muffled>,
+}
+
+/// A virtual link whose membership reports leave by its base, and whose router solicitations
+/// leave not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Muffled {
+    /// The family that it serves.
+    pub family: Family,
+    /// The virtual link.
+    pub link: LinkIndex,
+    /// What it stands on.
+    pub base: LinkIndex,
 }
 
 /// An address that nothing but neighbour discovery reaches.
@@ -43,7 +58,7 @@ impl Default for PresentFilter {
 impl Filter {
     /// Whether it does nothing.
     pub fn is_empty(&self) -> bool {
-        self.closed.is_empty()
+        self.closed.is_empty() && self.muffled.is_empty()
     }
 
     /// Whether it closes that address on some link.
@@ -66,8 +81,15 @@ impl Filter {
             let opened = wants.addresses.contains_key(&key) && !wants.closed.contains(&key);
             (there.contains(&closed) && !opened).then_some(closed)
         });
-        Filter { closed: wanted.chain(lingering).collect() }
+        let muffled = wants.links.iter().filter_map(|(name, link)| muffled(name, link, actual));
+        Filter { closed: wanted.chain(lingering).collect(), muffled: muffled.collect() }
     }
+}
+
+fn muffled(name: &LinkName, wanted: &VirtualLink, actual: &Actual) -> Option<Muffled> {
+    let link = actual.link_named(name)?;
+    let base = link.virtual_on.as_ref()?.base;
+    Some(Muffled { family: wanted.family, link: link.index, base })
 }
 
 impl ClosedAddress {
@@ -84,10 +106,17 @@ impl ClosedAddress {
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.closed.len() {
-            0 => write!(f, "no packet filter"),
-            1 => write!(f, "the packet filter of 1 address"),
-            count => write!(f, "the packet filter of {count} addresses"),
+        let count = |count: usize, noun: &str, plural: &str| match count {
+            1 => format!("1 {noun}"),
+            count => format!("{count} {plural}"),
+        };
+        let addresses = count(self.closed.len(), "address", "addresses");
+        let links = count(self.muffled.len(), "virtual link", "virtual links");
+        match (self.closed.is_empty(), self.muffled.is_empty()) {
+            (true, true) => write!(f, "no packet filter"),
+            (false, true) => write!(f, "the packet filter of {addresses}"),
+            (true, false) => write!(f, "the packet filter of {links}"),
+            (false, false) => write!(f, "the packet filter of {addresses} and {links}"),
         }
     }
 }

@@ -9,10 +9,12 @@ mod filter;
 mod fit;
 mod step;
 mod steps;
+mod virtual_link;
 mod wants;
 
 pub use actual::{Actual, Change, Link, PresentAddress};
-pub use filter::{ClosedAddress, Filter, PresentFilter};
+pub use filter::{ClosedAddress, Filter, Muffled, PresentFilter};
 pub use step::{Refusal, Step, Subject};
 pub use steps::steps;
+pub use virtual_link::{PresentVirtual, VirtualLink};
 pub use wants::{AddressKey, AddressOptions, Lifetime, Scope, Wants};

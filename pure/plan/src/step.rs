@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use mainstay_base::LinkIndex;
+use mainstay_base::{LinkIndex, LinkName};
 
-use crate::{AddressKey, AddressOptions, Change, Filter, PresentAddress, PresentFilter};
+use crate::{
+    AddressKey, AddressOptions, Change, Filter, PresentAddress, PresentFilter, VirtualLink,
+};
 
 /// One change to make to the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,20 @@ pub enum Step {
     },
     /// Make our table of the packet filter do this, all at once.
     SetFilter(Filter),
+    /// Make a virtual link and set it up, marked as ours; one that is there is completed.
+    AddLink {
+        /// Its name.
+        name: LinkName,
+        /// How.
+        wanted: VirtualLink,
+    },
+    /// Delete a virtual link of ours.
+    RemoveLink {
+        /// Its number.
+        link: LinkIndex,
+        /// Its name.
+        name: LinkName,
+    },
 }
 
 /// What a step is about: two steps about one subject follow one another.
@@ -36,6 +52,8 @@ pub enum Subject {
     Address(AddressKey),
     /// The packet filter.
     Filter,
+    /// A virtual link.
+    Link(LinkName),
 }
 
 impl Step {
@@ -46,14 +64,17 @@ impl Step {
                 Subject::Address(key.clone())
             }
             Step::SetFilter(_) => Subject::Filter,
+            Step::AddLink { name, .. } | Step::RemoveLink { name, .. } => {
+                Subject::Link(name.clone())
+            }
         }
     }
 
     /// What it does: `add`, `remove` or `set`.
     pub fn verb(&self) -> &'static str {
         match self {
-            Step::AddAddress { .. } => "add",
-            Step::RemoveAddress { .. } => "remove",
+            Step::AddAddress { .. } | Step::AddLink { .. } => "add",
+            Step::RemoveAddress { .. } | Step::RemoveLink { .. } => "remove",
             Step::SetFilter(_) => "set",
         }
     }
@@ -63,6 +84,8 @@ impl Step {
         match self {
             Step::AddAddress { key, .. } | Step::RemoveAddress { key, .. } => key.to_string(),
             Step::SetFilter(filter) => filter.to_string(),
+            Step::AddLink { name, wanted } => format!("link {name} on {}", wanted.base),
+            Step::RemoveLink { name, .. } => format!("link {name}"),
         }
     }
 
@@ -70,13 +93,14 @@ impl Step {
     pub fn address(&self) -> Option<&AddressKey> {
         match self {
             Step::AddAddress { key, .. } | Step::RemoveAddress { key, .. } => Some(key),
-            Step::SetFilter(_) => None,
+            Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => None,
         }
     }
 
-    /// The change that carrying it out brings about.
-    pub fn outcome(&self) -> Change {
-        match self {
+    /// The change that carrying it out brings about; none where only the kernel can tell, as it
+    /// gives a number to the link.
+    pub fn outcome(&self) -> Option<Change> {
+        Some(match self {
             Step::AddAddress { link, key, options } => Change::Address {
                 link: *link,
                 address: key.address,
@@ -92,14 +116,18 @@ impl Step {
             Step::SetFilter(filter) => {
                 Change::Filter(PresentFilter { filter: filter.clone(), intact: true })
             }
-        }
+            Step::AddLink { .. } => return None,
+            Step::RemoveLink { link, .. } => Change::LinkGone(*link),
+        })
     }
 
     /// The link that it needs, if it needs one.
     pub fn link(&self) -> Option<LinkIndex> {
         match self {
-            Step::AddAddress { link, .. } | Step::RemoveAddress { link, .. } => Some(*link),
-            Step::SetFilter(_) => None,
+            Step::AddAddress { link, .. }
+            | Step::RemoveAddress { link, .. }
+            | Step::RemoveLink { link, .. } => Some(*link),
+            Step::SetFilter(_) | Step::AddLink { .. } => None,
         }
     }
 }
@@ -115,6 +143,7 @@ impl fmt::Display for Subject {
         match self {
             Subject::Address(key) => key.fmt(f),
             Subject::Filter => f.write_str("the packet filter"),
+            Subject::Link(name) => write!(f, "link {name}"),
         }
     }
 }

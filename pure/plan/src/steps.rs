@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use mainstay_base::{Family, InterfaceAddress, LinkIndex};
 
 use crate::fit::{Fit, Subnet, fit};
+use crate::virtual_link::{self, LinkFit, shared_addresses};
 use crate::{Actual, AddressKey, AddressOptions, Filter, Link, PresentAddress, Step, Wants};
 
 /// The steps that lead from `actual` to `wants`, in order.
@@ -16,8 +17,19 @@ use crate::{Actual, AddressKey, AddressOptions, Filter, Link, PresentAddress, St
 /// of others are never touched unless `wants.absent` names them. The packet filter comes first: an
 /// address that should be closed is never open in between.
 pub fn steps(wants: &Wants, actual: &Actual) -> Vec<Step> {
+    let shared = shared_addresses(wants, actual);
+    if !shared.is_empty() {
+        let mut wants = wants.clone();
+        wants.addresses.extend(shared);
+        return between(&wants, actual);
+    }
+    between(wants, actual)
+}
+
+fn between(wants: &Wants, actual: &Actual) -> Vec<Step> {
     let mut plan = Plan { wants, actual, steps: Vec::new(), gone: BTreeSet::new() };
     plan.set_filter();
+    plan.add_links();
     plan.add_missing();
     // Those behind go before the first of their subnet: what stands behind it when it goes is
     // then final, and is put on again once.
@@ -25,6 +37,7 @@ pub fn steps(wants: &Wants, actual: &Actual) -> Vec<Step> {
         plan.change_ours(secondary);
         plan.remove_stale(secondary);
     }
+    plan.remove_links();
     plan.steps
 }
 
@@ -54,6 +67,31 @@ impl<'a> Plan<'a> {
         let there = &self.actual.filter;
         if wanted != there.filter || !there.intact {
             self.steps.push(Step::SetFilter(wanted));
+        }
+    }
+
+    /// A link whose base is not there waits for it.
+    fn add_links(&mut self) {
+        for (name, wanted) in &self.wants.links {
+            let Some(base) = self.actual.link_named(&wanted.base) else { continue };
+            let there = self.actual.link_named(name);
+            let fit = virtual_link::fit(wanted, base.index, there);
+            if let (LinkFit::Wrong, Some(there)) = (fit, there) {
+                self.steps.push(Step::RemoveLink { link: there.index, name: name.clone() });
+            }
+            if fit != LinkFit::Right {
+                self.steps.push(Step::AddLink { name: name.clone(), wanted: wanted.clone() });
+            }
+        }
+    }
+
+    fn remove_links(&mut self) {
+        for link in self.actual.links.values() {
+            let ours = link.virtual_on.as_ref().is_some_and(|present| present.mark.is_some());
+            if ours && !self.wants.links.contains_key(&link.name) {
+                let name = link.name.clone();
+                self.steps.push(Step::RemoveLink { link: link.index, name });
+            }
         }
     }
 

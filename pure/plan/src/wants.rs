@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use mainstay_base::{InterfaceAddress, LinkName};
 
+use crate::VirtualLink;
+
 /// The part of the kernel that machines care about, as they want it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
@@ -18,6 +20,8 @@ pub struct Wants {
     pub absent: BTreeSet<AddressKey>,
     /// Those of `addresses` to and from which nothing but neighbour discovery passes.
     pub closed: BTreeSet<AddressKey>,
+    /// Links to be made on top of others, by their names.
+    pub links: BTreeMap<LinkName, VirtualLink>,
 }
 
 /// An address on a link, by the link's name: the link may go and come back.

@@ -61,9 +61,10 @@ pub(crate) fn of_router(settings: &RouterSettings, known: Known<'_>, weights: bo
     let links = known.links;
     let needs = Judgement { fitness: needs(settings, links), adjustment: 0 };
     let others = settings.addresses.iter().chain(&settings.excluded);
-    let others = others.filter(|address| address.track && address.key.link != settings.link);
-    let judgement = others.fold(needs, |judgement, address| {
-        let link = &address.key.link;
+    let others = others.filter(|address| address.track);
+    let others = others.map(|address| settings.base_of(&address.key.link));
+    let others = others.filter(|link| **link != settings.link);
+    let judgement = others.fold(needs, |judgement, link| {
         judgement.link(link, Weight::default(), links.standing(link))
     });
     tracked(judgement, Tracks::of_router(settings), known, weights)
@@ -88,8 +89,19 @@ fn needs(settings: &RouterSettings, links: &Links) -> Fitness {
         Some(source) if settings.track_source && !links.has_source(&link, source) => {
             Fitness::Unfit(Cause::SourceGone { source, link })
         }
-        Some(_) => Fitness::Fit,
+        Some(_) => voice(settings, links),
         None => Fitness::Unfit(Cause::NoSource { link }),
+    }
+}
+
+/// A virtual link to speak on is made as long as it is not there: nobody is put out for that.
+fn voice(settings: &RouterSettings, links: &Links) -> Fitness {
+    let Some(link) = settings.virtual_links.speaks_on.clone() else { return Fitness::Fit };
+    match links.standing(&link) {
+        LinkStanding::Up => Fitness::Fit,
+        LinkStanding::Down if !settings.track_own_link => Fitness::Fit,
+        LinkStanding::Down => Fitness::Unknown(Cause::LinkDown { link }),
+        LinkStanding::Missing => Fitness::Unknown(Cause::LinkMissing { link }),
     }
 }
 

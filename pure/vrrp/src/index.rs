@@ -46,7 +46,7 @@ impl Index {
         self.by_wire.clear();
         for (number, router) in routers.iter().enumerate() {
             let settings = router.settings();
-            if let Some(link) = links.of(&settings.link) {
+            if let Some(link) = links.of(settings.advert_link()) {
                 let place = (link.index, settings.family, settings.vrid.get());
                 self.by_wire.entry(place).or_insert(number);
             }

@@ -64,7 +64,7 @@ pub use reject::Reject;
 pub use settings::{
     Announce, Centiseconds, ChecksumForm, Command, GroupSettings, Name, Password, Peers, Preempt,
     Priority, RouterSettings, Settings, StartAs, TrackLink, TrackScript, TrackedScript,
-    UnicastPeer, Version, VirtualAddress, Vrid, Weight,
+    UnicastPeer, Version, VirtualAddress, VirtualLinks, Vrid, Weight,
 };
 pub use table::{Input, Table};
 pub use track::Verdict;

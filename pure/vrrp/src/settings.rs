@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
-use mainstay_plan::{AddressKey, AddressOptions};
+use mainstay_plan::{AddressKey, AddressOptions, VirtualLink};
 
 use crate::debounce::LinkDelay;
 use crate::gauge::{TrackGauge, TrackedGauge};
@@ -78,6 +78,8 @@ pub struct RouterSettings {
     pub down_intervals: u8,
     /// The password (version 2 only).
     pub password: Option<Password>,
+    /// Links of its own that are there as long as it is.
+    pub virtual_links: VirtualLinks,
     /// The virtual addresses that are advertised, in the order of the wire.
     pub addresses: Vec<VirtualAddress>,
     /// Addresses that move along and are not advertised; any family.
@@ -128,6 +130,7 @@ impl RouterSettings {
             advertisement_interval: Centiseconds(100),
             down_intervals: 3,
             password: None,
+            virtual_links: VirtualLinks::default(),
             addresses: Vec::new(),
             excluded: Vec::new(),
             peers: Peers::Multicast { group: IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)) },
@@ -147,6 +150,27 @@ impl RouterSettings {
             skip_address_check: false,
         }
     }
+}
+
+impl RouterSettings {
+    /// The link that its advertisements leave by, and on which it hears those of others.
+    pub fn advert_link(&self) -> &LinkName {
+        self.virtual_links.speaks_on.as_ref().unwrap_or(&self.link)
+    }
+
+    /// The link that has to be up for an address: the base where it stands on a virtual link.
+    pub fn base_of<'a>(&'a self, link: &'a LinkName) -> &'a LinkName {
+        self.virtual_links.made.get(link).map_or(link, |made| &made.base)
+    }
+}
+
+/// The links with the virtual router's hardware address (RFC 9568 §7.3) that it has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VirtualLinks {
+    /// The links to be made, by their names.
+    pub made: BTreeMap<LinkName, VirtualLink>,
+    /// The one of them that it advertises on; the router's own link if none.
+    pub speaks_on: Option<LinkName>,
 }
 
 /// A virtual router's number, 1 to 255. RFC 9568 §5.2.3.

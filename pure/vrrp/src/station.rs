@@ -21,6 +21,8 @@ pub(crate) struct Station {
     pub slots: Vec<Slot>,
     pub peers: LearntPeers,
     link: Option<LinkFacts>,
+    /// The number of the link that it advertises on.
+    advert_link: Option<LinkIndex>,
 }
 
 impl Station {
@@ -31,6 +33,7 @@ impl Station {
             slots: slots::of(&settings, &[]),
             peers: LearntPeers::default(),
             link: None,
+            advert_link: None,
             settings,
         }
     }
@@ -46,6 +49,7 @@ impl Station {
     /// address.
     pub(crate) fn look_at(&mut self, links: &Links) -> bool {
         self.link = links.of(&self.settings.link).copied();
+        self.advert_link = links.of(self.settings.advert_link()).map(|facts| facts.index);
         slots::locate(&mut self.slots, links)
     }
 
@@ -65,11 +69,13 @@ impl Station {
 
     /// An advertisement of that priority to everybody; 0 is a farewell. None where it cannot speak.
     pub(crate) fn adverts(&self, priority: u8) -> Vec<Transmit> {
-        let (Some(link), Some(source)) = (self.link, self.source()) else { return Vec::new() };
+        let (Some(link), Some(source)) = (self.advert_link, self.source()) else {
+            return Vec::new();
+        };
         let voice = Voice {
             settings: &self.settings,
             advertised: &self.advertised,
-            link: link.index,
+            link,
             source,
             peers: &self.peers,
         };

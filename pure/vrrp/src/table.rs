@@ -490,7 +490,8 @@ impl Table {
     fn rebuild(&mut self) {
         self.index = Index::of(&self.routers, &self.groups);
         let slots = || self.routers.iter().flat_map(|router| router.slots());
-        let ledger = Ledger::of(slots().map(|slot| &slot.address));
+        let links = self.routers.iter().flat_map(|router| &router.settings().virtual_links.made);
+        let ledger = Ledger::of(slots().map(|slot| &slot.address)).with_links(links);
         self.ledger = ledger.succeed(&self.ledger);
         self.holding = vec![false; self.routers.len()];
         self.agenda = Agenda::with(self.routers.len());
@@ -519,6 +520,7 @@ impl Table {
         for number in 0..self.routers.len() {
             self.at(number, |router, out| router.stop(now, out));
         }
+        self.ledger.leave_links();
         self.tell_groups();
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_plan::{AddressKey, AddressOptions, Wants};
+use mainstay_base::LinkName;
+use mainstay_plan::{AddressKey, AddressOptions, VirtualLink, Wants};
 
 use crate::settings::VirtualAddress;
 
@@ -25,6 +26,22 @@ impl Ledger {
         let absent = addresses.map(|address| address.key.clone()).collect();
         let wants = Wants { absent, ..Wants::default() };
         Ledger { wants, ..Ledger::default() }
+    }
+
+    /// Links that are wanted as long as their routers are there.
+    pub(crate) fn with_links<'a>(
+        mut self,
+        links: impl Iterator<Item = (&'a LinkName, &'a VirtualLink)>,
+    ) -> Ledger {
+        self.wants.links.extend(links.map(|(name, link)| (name.clone(), link.clone())));
+        self
+    }
+
+    /// Nothing is wanted any more but that nothing stays.
+    pub(crate) fn leave_links(&mut self) {
+        if !std::mem::take(&mut self.wants.links).is_empty() {
+            self.revision += 1;
+        }
     }
 
     /// An Active router holds the address.

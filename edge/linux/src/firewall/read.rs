@@ -4,12 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use mainstay_base::{Family, LinkIndex};
-use mainstay_plan::{ClosedAddress, Filter};
+use mainstay_plan::{ClosedAddress, Filter, Muffled};
 use netlink_packet_core::NLM_F_DUMP;
 
 use super::tables::Set;
 use super::{FAMILIES, words};
-use crate::netlink::{Attributes, Body, Channel, Messages, Read, array};
+use crate::netlink::{Attributes, Body, Channel, Messages, Read, array, number};
 
 /// The kernel answers before it returns from the send; parts of a dump follow at once.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
@@ -57,15 +57,34 @@ fn read_sets(channel: &mut Channel, family: Family, filter: &mut Filter) {
             let attributes = payload.get(words::HEADER_BYTES..).unwrap_or_default();
             let lists = Attributes::of(attributes).filter(|(kind, _)| *kind == words::ELEMENTS);
             let elements = lists.flat_map(|(_, list)| Attributes::of(list));
-            filter.closed.extend(elements.filter_map(|(_, element)| closed(element)));
+            match set {
+                Set::Closed | Set::ClosedOnLink => {
+                    filter.closed.extend(elements.filter_map(|(_, element)| closed(element)));
+                }
+                Set::Bases => {
+                    let muffled = elements.filter_map(|(_, element)| muffled(family, element));
+                    filter.muffled.extend(muffled);
+                }
+            }
         });
     }
 }
 
-fn closed(element: &[u8]) -> Option<ClosedAddress> {
+/// What an element has under its key, or as its value.
+fn part(element: &[u8], wanted: u16) -> Option<&[u8]> {
     let inside = |bytes, wanted| Attributes::of(bytes).find(|(kind, _)| *kind == wanted);
-    let (_, key) = inside(element, words::ELEMENT_KEY)?;
-    let (_, value) = inside(key, words::DATA_VALUE)?;
+    let (_, part) = inside(element, wanted)?;
+    inside(part, words::DATA_VALUE).map(|(_, value)| value)
+}
+
+fn muffled(family: Family, element: &[u8]) -> Option<Muffled> {
+    let link = LinkIndex(number(part(element, words::ELEMENT_KEY)?)?);
+    let base = LinkIndex(number(part(element, words::ELEMENT_VALUE)?)?);
+    Some(Muffled { family, link, base })
+}
+
+fn closed(element: &[u8]) -> Option<ClosedAddress> {
+    let value = part(element, words::ELEMENT_KEY)?;
     let ip = match value.len() {
         4 => IpAddr::V4(Ipv4Addr::from(array::<4>(value, 0)?)),
         _ => IpAddr::V6(Ipv6Addr::from(array::<16>(value, 0)?)),

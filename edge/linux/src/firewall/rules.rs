@@ -5,6 +5,9 @@
 //!   IPv6: neighbour discovery (types 133 to 137) → accept      the same
 //!   destination in `closed` → drop                              source in `closed` → drop
 //!   IPv6: destination and link in `closed_on_link` → drop       source and link → drop
+//!
+//! chain output, before these: membership reports (IGMP, MLDv2) of virtual links leave by their bases,
+//! router solicitations of virtual links do not leave
 //! ```
 
 use mainstay_base::Family;
@@ -22,6 +25,8 @@ const VERDICT: u32 = 0;
 const FIRST: u32 = 1;
 const BEHIND: u32 = 12;
 
+const ICMPV6: u8 = 58;
+
 const DROP: u32 = 0;
 const ACCEPT: u32 = 1;
 
@@ -29,10 +34,16 @@ const ACCEPT: u32 = 1;
 pub(super) fn write(family: Family, requests: &mut Vec<Request>) {
     for way in [Way::In, Way::Out] {
         requests.push(chain(family, way));
+        if way == Way::Out {
+            requests.push(rule(family, way, |list| reports(list, family)));
+        }
+        if (family, way) == (Family::V6, Way::Out) {
+            requests.push(rule(family, way, solicitations));
+        }
         if family == Family::V6 {
             requests.push(rule(family, way, neighbour_discovery));
         }
-        for set in Set::of(family) {
+        for set in Set::of(family).iter().filter(|set| **set != Set::Bases) {
             requests.push(rule(family, way, |list| closed(list, family, way, *set)));
         }
     }
@@ -96,7 +107,6 @@ fn rule(family: Family, way: Way, expressions: impl FnOnce(&mut Composer)) -> Re
 /// Types 133 to 137 of ICMPv6 (RFC 4861 §4): hosts find the router by these, and RFC 9568 §6.4.3
 /// has the Active answer solicitations whether it accepts packets or not.
 fn neighbour_discovery(list: &mut Composer) {
-    const ICMPV6: u8 = 58;
     load_meta(list, L4_PROTOCOL, FIRST);
     compare(list, EQUAL, ICMPV6);
     load_payload(list, TRANSPORT, 0, 1);
@@ -104,6 +114,51 @@ fn neighbour_discovery(list: &mut Composer) {
     load_payload(list, TRANSPORT, 0, 1);
     compare(list, AT_MOST, 137);
     verdict(list, ACCEPT);
+}
+
+/// Copies a report to the base and drops it: were it to leave with the virtual hardware address,
+/// switches would look for that address where only a Backup is.
+fn reports(list: &mut Composer, family: Family) {
+    const IGMP: u8 = 2;
+    const MLDV2_REPORT: u8 = 143;
+    let (offset, length) = match family {
+        Family::V4 => {
+            load_payload(list, NETWORK, 9, 1);
+            compare(list, EQUAL, IGMP);
+            (16, 4)
+        }
+        Family::V6 => {
+            load_meta(list, L4_PROTOCOL, FIRST);
+            compare(list, EQUAL, ICMPV6);
+            load_payload(list, TRANSPORT, 0, 1);
+            compare(list, EQUAL, MLDV2_REPORT);
+            (24, 16)
+        }
+    };
+    load_base(list);
+    load_payload(list, NETWORK, offset, length);
+    expression(list, "dup", |e| {
+        e.put_be(1, FIRST).put_be(2, BEHIND);
+    });
+    verdict(list, DROP);
+}
+
+fn solicitations(list: &mut Composer) {
+    const ROUTER_SOLICITATION: u8 = 133;
+    load_meta(list, L4_PROTOCOL, FIRST);
+    compare(list, EQUAL, ICMPV6);
+    load_payload(list, TRANSPORT, 0, 1);
+    compare(list, EQUAL, ROUTER_SOLICITATION);
+    load_base(list);
+    verdict(list, DROP);
+}
+
+/// The link under the one that the packet leaves by; the rule ends where there is none.
+fn load_base(list: &mut Composer) {
+    load_meta(list, Way::Out.link(), BEHIND);
+    expression(list, "lookup", |e| {
+        e.put_text(1, Set::Bases.name()).put_be(2, BEHIND).put_be(3, BEHIND);
+    });
 }
 
 fn closed(list: &mut Composer, family: Family, way: Way, set: Set) {

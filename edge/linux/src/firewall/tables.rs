@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mainstay_base::Family;
+use mainstay_base::{Family, LinkIndex};
 use mainstay_plan::{ClosedAddress, Filter};
 use netlink_packet_core::NLM_F_CREATE;
 
@@ -33,14 +33,19 @@ pub(super) enum Set {
     Closed,
     /// Link-local addresses of IPv6, each with the number of its link.
     ClosedOnLink,
+    /// A map: from each virtual link to the one that it stands on.
+    Bases,
 }
+
+/// An element: its key, and its value in a map.
+type Element = (Vec<u8>, Option<[u8; 4]>);
 
 impl Set {
     /// Those of a family's table.
     pub(super) fn of(family: Family) -> &'static [Set] {
         match family {
-            Family::V4 => &[Set::Closed],
-            Family::V6 => &[Set::Closed, Set::ClosedOnLink],
+            Family::V4 => &[Set::Closed, Set::Bases],
+            Family::V6 => &[Set::Closed, Set::ClosedOnLink, Set::Bases],
         }
     }
 
@@ -49,15 +54,28 @@ impl Set {
         match self {
             Set::Closed => "closed",
             Set::ClosedOnLink => "closed_on_link",
+            Set::Bases => "bases",
         }
     }
 
-    /// The elements that a filter has in it.
-    fn elements(self, family: Family, filter: &Filter) -> Vec<Vec<u8>> {
-        let own = |closed: &&ClosedAddress| {
-            Family::of(closed.ip) == family && closed.link.is_some() == (self == Set::ClosedOnLink)
+    /// The elements that a filter has in it, in order.
+    fn elements(self, family: Family, filter: &Filter) -> Vec<Element> {
+        let mut elements: Vec<Element> = match self {
+            Set::Closed | Set::ClosedOnLink => {
+                let own = |closed: &&ClosedAddress| {
+                    let on_link = closed.link.is_some();
+                    Family::of(closed.ip) == family && on_link == (self == Set::ClosedOnLink)
+                };
+                filter.closed.iter().filter(own).map(|closed| (key(closed), None)).collect()
+            }
+            Set::Bases => {
+                let own = filter.muffled.iter().filter(|muffled| muffled.family == family);
+                let number = |link: LinkIndex| link.0.to_ne_bytes();
+                own.map(|one| (number(one.link).to_vec(), Some(number(one.base)))).collect()
+            }
         };
-        filter.closed.iter().filter(own).map(key).collect()
+        elements.sort();
+        elements
     }
 }
 
@@ -88,7 +106,8 @@ pub(super) fn transaction(from: &Filter, to: &Filter, known: bool) -> Vec<Reques
 }
 
 fn has_table(family: Family, filter: &Filter) -> bool {
-    filter.closed.iter().any(|closed| Family::of(closed.ip) == family)
+    let closes = filter.closed.iter().any(|closed| Family::of(closed.ip) == family);
+    closes || filter.muffled.iter().any(|muffled| muffled.family == family)
 }
 
 /// Takes the table away, also if it is not there: a transaction that adds it first cannot fail.
@@ -114,11 +133,12 @@ fn make(family: Family, filter: &Filter, requests: &mut Vec<Request>) {
 fn change(family: Family, from: &Filter, to: &Filter, requests: &mut Vec<Request>) {
     for set in Set::of(family) {
         let [was, is] = [from, to].map(|filter| set.elements(family, filter));
-        let only = |one: &[Vec<u8>], other: &[Vec<u8>]| -> Vec<Vec<u8>> {
+        let only = |one: &[Element], other: &[Element]| -> Vec<Element> {
             one.iter().filter(|element| other.binary_search(element).is_err()).cloned().collect()
         };
-        write_elements(family, *set, words::NEW_ELEMENTS, &only(&is, &was), requests);
+        // A link that stands on another one now is taken out before it is put in again.
         write_elements(family, *set, words::DELETE_ELEMENTS, &only(&was, &is), requests);
+        write_elements(family, *set, words::NEW_ELEMENTS, &only(&is, &was), requests);
     }
 }
 
@@ -138,14 +158,23 @@ fn new_set(family: Family, set: Set) -> Request {
     const IPV4_ADDRESS: u32 = 7;
     const IPV6_ADDRESS: u32 = 8;
     const LINK_INDEX: u32 = 20;
+    const MAP: u32 = 8;
+    const VALUE_TYPE: u16 = 6;
+    const VALUE_LENGTH: u16 = 7;
     let (key_type, bytes, id) = match (set, family) {
         (Set::Closed, Family::V4) => (IPV4_ADDRESS, 4, 1),
         (Set::Closed, Family::V6) => (IPV6_ADDRESS, 16, 2),
         (Set::ClosedOnLink, _) => (IPV6_ADDRESS << 6 | LINK_INDEX, 20, 3),
+        (Set::Bases, _) => (LINK_INDEX, 4, 4),
     };
+    let flags = if set == Set::Bases { MAP } else { 0 };
     let mut payload = words::about_table(family);
     payload.put_text(NAME, set.name());
-    payload.put_be(FLAGS, 0).put_be(KEY_TYPE, key_type).put_be(KEY_LENGTH, bytes).put_be(ID, id);
+    payload.put_be(FLAGS, flags).put_be(KEY_TYPE, key_type).put_be(KEY_LENGTH, bytes);
+    if set == Set::Bases {
+        payload.put_be(VALUE_TYPE, LINK_INDEX).put_be(VALUE_LENGTH, 4);
+    }
+    payload.put_be(ID, id);
     Request::new(words::NEW_SET, NLM_F_CREATE, payload)
 }
 
@@ -153,19 +182,24 @@ fn write_elements(
     family: Family,
     set: Set,
     kind: u16,
-    keys: &[Vec<u8>],
+    elements: &[Element],
     requests: &mut Vec<Request>,
 ) {
-    for part in keys.chunks(ELEMENTS_AT_ONCE) {
+    for part in elements.chunks(ELEMENTS_AT_ONCE) {
         let mut payload = Composer::after(&words::header(family));
         payload.put_text(TABLE, words::TABLE_NAME);
         payload.put_text(words::ELEMENTS_SET, set.name());
         payload.nest(words::ELEMENTS, |list| {
-            for key in part {
+            for (key, value) in part {
                 list.nest(words::LIST_ELEMENT, |element| {
-                    element.nest(words::ELEMENT_KEY, |value| {
-                        value.put(words::DATA_VALUE, key);
+                    element.nest(words::ELEMENT_KEY, |inside| {
+                        inside.put(words::DATA_VALUE, key);
                     });
+                    if let Some(value) = value {
+                        element.nest(words::ELEMENT_VALUE, |inside| {
+                            inside.put(words::DATA_VALUE, value);
+                        });
+                    }
                 });
             }
         });

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use mainstay_base::LinkIndex;
-use mainstay_plan::{Change, ClosedAddress, Step};
+use mainstay_plan::{Change, ClosedAddress, Muffled, Step};
 
 use super::*;
 use crate::kernel::{Kernel, News};
@@ -16,7 +16,7 @@ fn filter(addresses: &[&str], on_link: &[(&str, u32)]) -> Filter {
     let here = on_link
         .iter()
         .map(|(text, link)| ClosedAddress { ip: ip(text), link: Some(LinkIndex(*link)) });
-    Filter { closed: anywhere.chain(here).collect() }
+    Filter { closed: anywhere.chain(here).collect(), ..Filter::default() }
 }
 
 fn nft(namespace: &Namespace, arguments: &[&str]) -> String {
@@ -66,6 +66,27 @@ fn addresses_come_and_go_in_the_sets_and_tables_of_others_stay() {
     assert_eq!(open(&namespace).read_whole().expect("readable").filter.filter, second);
     assert!(is_done(&set(&mut kernel, &Filter::default()), &Filter::default()));
     assert_eq!(nft(&namespace, &["list", "ruleset"]), before);
+}
+
+#[test]
+fn what_virtual_links_say_of_themselves_leaves_by_their_bases() {
+    let namespace = namespace();
+    let mut kernel = open(&namespace);
+    let muffled = |family| Muffled { family, link: LinkIndex(7), base: LinkIndex(1) };
+    let muffled = FAMILIES.map(muffled).into_iter().collect();
+    let wanted = Filter { muffled, ..Filter::default() };
+    assert!(is_done(&set(&mut kernel, &wanted), &wanted));
+    let told = nft(&namespace, &["list", "ruleset"]);
+    for line in [
+        "ip protocol igmp dup to ip daddr device oif map @bases drop",
+        "icmpv6 type mld2-listener-report dup to ip6 daddr device oif map @bases drop",
+    ] {
+        assert!(told.contains(line), "{line} is not in {told}");
+    }
+    assert_eq!(open(&namespace).read_whole().expect("readable").filter.filter, wanted);
+    let other = Muffled { family: Family::V4, link: LinkIndex(7), base: LinkIndex(3) };
+    let moved = Filter { muffled: [other].into(), ..Filter::default() };
+    assert!(is_done(&set(&mut kernel, &moved), &moved));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::netlink::Composer;
 /// Our tables' name.
 pub(super) const TABLE_NAME: &str = "mainstay";
 /// The comment by which a table is known as ours.
-pub(super) const MARK: &str = "made by mainstay: virtual addresses that accept nothing";
+pub(super) const MARK: &str = "made by mainstay for its virtual addresses";
 
 /// `NFNL_SUBSYS_NFTABLES`, the upper byte of a message's type.
 pub(super) const SUBSYSTEM: u16 = 10;
@@ -41,6 +41,7 @@ pub(super) const ELEMENTS_SET: u16 = 2;
 pub(super) const ELEMENTS: u16 = 3;
 pub(super) const LIST_ELEMENT: u16 = 1;
 pub(super) const ELEMENT_KEY: u16 = 1;
+pub(super) const ELEMENT_VALUE: u16 = 2;
 pub(super) const DATA_VALUE: u16 = 1;
 
 /// `struct nfgenmsg` of a family.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use mainstay_base::{InterfaceAddress, LinkIndex};
 use mainstay_plan::{AddressOptions, Change, Filter, PresentAddress, Refusal, Step};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use netlink_packet_route::RouteNetlinkMessage;
 
 use super::pending::Pending;
 use super::{Kernel, News, encode};
@@ -26,6 +27,14 @@ impl Kernel {
         for run in steps.chunk_by(|one, next| is_batched(one) && is_batched(next)) {
             match run {
                 [Step::SetFilter(filter)] => self.set_filter(filter, &mut news),
+                [step @ Step::AddLink { name, wanted }] => {
+                    let outcome = self.make_link(name, wanted, &mut news);
+                    news.push(told(step, outcome));
+                }
+                [step @ Step::RemoveLink { link, .. }] => {
+                    let outcome = self.remove_link(*link, &mut news);
+                    news.push(told(step, outcome));
+                }
                 run => self.apply_batches(run, &mut news),
             }
         }
@@ -50,6 +59,36 @@ impl Kernel {
             if let Err(error) = self.carry_out(batch, &mut pending, news) {
                 let refusal = refusal_of(&error);
                 refuse(pending, &refusal, news);
+            }
+        }
+    }
+
+    /// Asks one thing and waits for the answer; changes are told as they come.
+    pub(super) fn ask(
+        &mut self,
+        request: RouteNetlinkMessage,
+        flags: u16,
+        news: &mut Vec<News>,
+    ) -> Result<(), Refusal> {
+        let mut batch = Vec::new();
+        let number = self.channel.append(&mut batch, request, NLM_F_ACK | flags);
+        let mut pending = Pending { asked: Some(number), ..Pending::default() };
+        self.channel.send(&batch).map_err(|error| refusal_of(&error))?;
+        let until = Instant::now() + ANSWERS_WITHIN;
+        loop {
+            match self.channel.read().map_err(|error| refusal_of(&error))? {
+                Read::Datagram(length) => self.take(length, &mut pending, news),
+                Read::Overrun => self.tell_whole(news).map_err(|error| refusal_of(&error))?,
+                Read::Empty => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    let more = self.channel.wait(left).map_err(|error| refusal_of(&error))?;
+                    if left.is_zero() || !more {
+                        return Err(unanswered());
+                    }
+                }
+            }
+            if let Some(answer) = pending.answer.take() {
+                return answer;
             }
         }
     }
@@ -96,7 +135,7 @@ impl Kernel {
                     let there = self.mirror.addresses.get(&(*link, key.address));
                     (encode::remove(*link, key.address, there.and_then(|p| p.options.peer)), 0)
                 }
-                Step::SetFilter(_) => continue,
+                Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => continue,
             };
             let sequence = self.channel.append(&mut batch, request, NLM_F_ACK | flags);
             pending.steps.insert(sequence, step.clone());
@@ -111,6 +150,11 @@ impl Kernel {
         pending: &mut Pending,
         news: &mut Vec<News>,
     ) {
+        if pending.asked == Some(sequence) {
+            pending.asked = None;
+            pending.answer = Some(answer);
+            return;
+        }
         let Some(step) = pending.steps.remove(&sequence) else { return };
         match (&step, answer) {
             (Step::AddAddress { link, key, options }, Ok(())) => {
@@ -127,7 +171,7 @@ impl Kernel {
                 news.push(if gone { News::Applied(step) } else { News::Refused(step, refusal) });
             }
             (Step::AddAddress { .. }, Err(refusal)) => news.push(News::Refused(step, refusal)),
-            (Step::SetFilter(_), _) => {}
+            (Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. }, _) => {}
         }
     }
 
@@ -177,7 +221,7 @@ impl Kernel {
             Step::RemoveAddress { link, key } => {
                 !whole.addresses.contains_key(&(*link, key.address))
             }
-            Step::SetFilter(_) => false,
+            Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => false,
         };
         let told = steps.into_values().map(|step| {
             if done(&step) { News::Applied(step) } else { News::Refused(step, unanswered()) }
@@ -193,7 +237,14 @@ impl Kernel {
 fn is_batched(step: &Step) -> bool {
     match step {
         Step::AddAddress { .. } | Step::RemoveAddress { .. } => true,
-        Step::SetFilter(_) => false,
+        Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => false,
+    }
+}
+
+fn told(step: &Step, outcome: Result<(), Refusal>) -> News {
+    match outcome {
+        Ok(()) => News::Applied(step.clone()),
+        Err(refusal) => News::Refused(step.clone(), refusal),
     }
 }
 

@@ -3,7 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName, MacAddress};
-use mainstay_plan::{Actual, AddressOptions, Change, Lifetime, Link, PresentAddress, Scope};
+use mainstay_plan::{
+    Actual, AddressOptions, Change, Lifetime, Link, PresentAddress, PresentVirtual, Scope,
+};
+
+use super::links::LINK_MARK;
 
 use crate::netlink::{Attributes, array, number, text};
 
@@ -51,10 +55,14 @@ fn link(payload: &[u8]) -> Option<Link> {
     let flags = i32::from_ne_bytes(array(payload, 8)?);
     let is = |flag: i32| flags & flag != 0;
     let (mut name, mut mtu, mut mac) = (None::<LinkName>, None, None);
+    let (mut kind_of, mut base, mut alias) = (&[][..], None, None);
     for (kind, value) in Attributes::of(payload.get(HEADER..)?) {
         match kind {
             libc::IFLA_IFNAME => name = text(value).and_then(|name| name.parse().ok()),
             libc::IFLA_MTU => mtu = number(value),
+            libc::IFLA_LINKINFO => kind_of = value,
+            libc::IFLA_LINK => base = number(value).map(LinkIndex),
+            libc::IFLA_IFALIAS => alias = text(value),
             libc::IFLA_ADDRESS if ethernet && value.len() == 6 => mac = array(value, 0),
             _ => {}
         }
@@ -68,7 +76,28 @@ fn link(payload: &[u8]) -> Option<Link> {
         mtu: mtu?,
         multicast: is(libc::IFF_MULTICAST),
         loopback: is(libc::IFF_LOOPBACK),
+        virtual_on: macvlan_mode(kind_of).zip(base).map(|(mode, base)| PresentVirtual {
+            base,
+            private: mode == PRIVATE,
+            raised: is(libc::IFF_UP),
+            mark: alias.filter(|alias| alias.starts_with(LINK_MARK)).map(str::to_owned),
+        }),
     })
+}
+
+/// `MACVLAN_MODE_PRIVATE`.
+const PRIVATE: u32 = 1;
+
+/// The mode of a macvlan, out of what the kernel says of a link's kind.
+fn macvlan_mode(kind_of: &[u8]) -> Option<u32> {
+    const KIND: u16 = 1;
+    const DETAILS: u16 = 2;
+    const MODE: u16 = 1;
+    let inside = |bytes, wanted| Attributes::of(bytes).find(|(kind, _)| *kind == wanted);
+    let (_, kind) = inside(kind_of, KIND)?;
+    let (_, details) = inside(kind_of, DETAILS)?;
+    let (_, mode) = inside(details, MODE)?;
+    (text(kind)? == "macvlan").then(|| number(mode))?
 }
 
 /// An address as the kernel tells it.

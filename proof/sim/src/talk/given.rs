@@ -73,6 +73,7 @@ impl Given {
             mtu: 1500,
             multicast: true,
             loopback: false,
+            virtual_on: None,
         };
         let mut addresses: Vec<InterfaceAddress> = Vec::new();
         while let Some(word) = words.next() {

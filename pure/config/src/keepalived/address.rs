@@ -21,6 +21,8 @@ pub(super) struct Entry {
     pub link: Option<LinkName>,
     pub options: AddressOptions,
     pub track: bool,
+    /// `use_vmac`.
+    pub virtual_mac: bool,
     pub at: At,
 }
 
@@ -66,6 +68,7 @@ pub(super) fn entry(statement: &Statement, faults: &mut Faults) -> Option<Entry>
         link: None,
         options: AddressOptions { preferred: usual_lifetime(address), ..AddressOptions::default() },
         track: true,
+        virtual_mac: false,
         at: first.at,
     };
     let mut options = Options { words: statement.values().iter(), faults, written };
@@ -103,9 +106,7 @@ impl Options<'_, '_> {
             "noprefixroute" => entry.options.no_prefix_route = true,
             "autojoin" => entry.options.autojoin = true,
             "no_track" => entry.track = false,
-            "use_vmac" => {
-                self.without_effect(word, "virtual hardware addresses are not carried out yet");
-            }
+            "use_vmac" => entry.virtual_mac = true,
             "track_group" => {
                 self.words.next();
                 self.without_effect(word, "it has an effect on static addresses only");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Centiseconds, ChecksumForm, Gauge, GaugeKind, Name, Password, Preempt, Priority,
+    Centiseconds, ChecksumForm, Gauge, GaugeKind, Name, Password, Peers, Preempt, Priority,
     RouterSettings, StartAs, TrackGauge, TrackLink, TrackScript, Version, Vrid,
 };
 
@@ -14,6 +14,7 @@ use super::instance::InstanceDraft;
 use super::script::Tracked;
 use super::strict;
 use super::values::link;
+use super::vmac::{self, Owner, VirtualNames};
 use crate::fault::Faults;
 use crate::{Code, Fault};
 
@@ -21,6 +22,7 @@ use crate::{Code, Fault};
 pub(super) fn complete(
     draft: &mut InstanceDraft,
     globals: &Globals,
+    names: &mut VirtualNames,
     faults: &mut Faults,
 ) -> Option<RouterSettings> {
     let defaults = &globals.defaults;
@@ -35,7 +37,12 @@ pub(super) fn complete(
     let password = password(draft, version, faults)?;
     let preempt = preempt(draft, start_as, priority, faults);
     let mut excluded = std::mem::take(&mut draft.excluded);
-    let addresses = advertised(draft, (family, &link), &mut excluded, faults);
+    let mut addresses = advertised(draft, (family, &link), &mut excluded, faults);
+    let peers = peers(draft, family, defaults, faults);
+    let unicast = matches!(peers, Peers::Unicast { .. });
+    let owner = Owner { link: &link, vrid, family, strict, unicast };
+    let lists = [&mut addresses, &mut excluded];
+    let virtual_links = vmac::place(&draft.virtual_mac, &owner, lists, names, faults);
     let protocol = &draft.protocol;
     Some(RouterSettings {
         name: Name::new(&draft.name.text),
@@ -52,9 +59,10 @@ pub(super) fn complete(
             protocol.down_intervals.unwrap_or(defaults.down_intervals)
         },
         password,
+        virtual_links,
         addresses: addresses.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
         excluded: excluded.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
-        peers: peers(draft, family, defaults, faults),
+        peers,
         source: source(draft, family, faults),
         preempt,
         accept: accept(draft, strict, priority),

@@ -24,6 +24,10 @@ pub(super) struct Globals {
     pub startup_delay: Duration,
     pub default_link: String,
     pub link_delays: BTreeMap<LinkName, LinkDelay>,
+    /// `vmac_prefix`.
+    pub virtual_prefix: Option<String>,
+    /// `vmac_addr_prefix`.
+    pub virtual_prefix_of_addresses: Option<String>,
     pub defaults: Defaults,
 }
 
@@ -50,6 +54,8 @@ impl Default for Globals {
             startup_delay: Duration::ZERO,
             default_link: "eth0".to_owned(),
             link_delays: BTreeMap::new(),
+            virtual_prefix: None,
+            virtual_prefix_of_addresses: None,
             defaults: Defaults {
                 version: None,
                 group_v4: IpAddr::from([224, 0, 0, 18]),
@@ -110,6 +116,13 @@ impl Globals {
             }
             // Links may come and go and change at any time, whatever it says.
             "dynamic_interfaces" => no_more(statement, 1, faults),
+            "vmac_prefix" => {
+                self.virtual_prefix = value(statement, faults).map(|word| word.text.clone());
+            }
+            "vmac_addr_prefix" => {
+                let prefix = value(statement, faults).map(|word| word.text.clone());
+                self.virtual_prefix_of_addresses = prefix;
+            }
             // Read with the text itself.
             "instance" | "include_check" => {}
             _ => return false,

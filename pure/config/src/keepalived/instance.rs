@@ -18,6 +18,7 @@ use super::script::{self, Tracked, tracked};
 use super::tree::Statement;
 use super::unknown::unhandled;
 use super::values::{flag, ip, no_more, number, seconds, value, whole};
+use super::vmac::VirtualMac;
 use super::watched;
 use super::words::Word;
 use crate::fault::Faults;
@@ -37,6 +38,7 @@ pub(super) struct InstanceDraft {
     pub authentication: Authentication,
     pub addresses: Vec<Entry>,
     pub excluded: Vec<Entry>,
+    pub virtual_mac: VirtualMac,
     pub sending: Sending,
     pub preempting: Preempting,
     pub tracking: Tracking,
@@ -116,6 +118,7 @@ pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<InstanceDra
         authentication: Authentication::default(),
         addresses: Vec::new(),
         excluded: Vec::new(),
+        virtual_mac: VirtualMac::default(),
         sending: Sending::default(),
         preempting: Preempting::default(),
         tracking: Tracking::default(),
@@ -127,6 +130,7 @@ pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<InstanceDra
         let keyword = statement.keyword();
         let taken = draft.read_identity(keyword, statement, faults)
             || draft.read_addresses(keyword, statement, faults)
+            || draft.virtual_mac.read(keyword, statement, faults)
             || draft.sending.read(keyword, statement, faults)
             || draft.preempting.read(keyword, statement, faults)
             || draft.tracking.read(keyword, statement, faults)

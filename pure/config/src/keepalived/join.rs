@@ -19,6 +19,7 @@ use super::instance::InstanceDraft;
 use super::keywords::Block;
 use super::line::At;
 use super::script::Tracked;
+use super::vmac::VirtualNames;
 use crate::fault::Faults;
 use crate::{Code, Fault};
 
@@ -33,6 +34,10 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
         members: BTreeMap::new(),
         sessions,
         standing: BTreeMap::new(),
+        virtual_names: VirtualNames::beginning(
+            globals.virtual_prefix.as_deref(),
+            globals.virtual_prefix_of_addresses.as_deref(),
+        ),
         faults,
     };
     joining.settings.vrrp.startup_delay = globals.startup_delay;
@@ -80,6 +85,7 @@ struct Joining<'f> {
     sessions: Vec<BfdDraft>,
     /// The routers that were taken, each with the place of a weight that it tracks, if any.
     standing: BTreeMap<String, Option<At>>,
+    virtual_names: VirtualNames,
     faults: &'f mut Faults,
 }
 
@@ -90,7 +96,10 @@ impl Joining<'_> {
         self.keep_known(Block::File, &mut draft.tracking.files, user);
         self.keep_known(Block::Process, &mut draft.tracking.processes, user);
         self.keep_known(Block::Bfd, &mut draft.tracking.sessions, user);
-        let Some(router) = complete(&mut draft, globals, self.faults) else { return };
+        let Some(router) = complete(&mut draft, globals, &mut self.virtual_names, self.faults)
+        else {
+            return;
+        };
         let peers: Vec<IpAddr> = draft.sending.peers.iter().map(|(peer, _)| peer.address).collect();
         bfd::surprise(&draft.tracking.sessions, &self.sessions, &peers, self.faults);
         if !self.number_is_new(&router, &draft) {

@@ -153,7 +153,7 @@ const LATER: Status = NoEffect("not carried out yet");
 const FIFO: Status = NoEffect("notification through a FIFO is not carried out yet");
 const ROUTES: Status = NoEffect("routes and rules are not carried out yet");
 const VMAC: Status =
-    NoEffect("virtual hardware addresses are not carried out yet; the link's own is used");
+    NoEffect("announcements leave by the links of the addresses; ipvlan is not carried out");
 const TUNING: Status = NoEffect("it tunes the insides of keepalived");
 const DUMPS: Status = NoEffect("keepalived's dump files are not written; ask `mainstay status`");
 const MANAGEMENT: Status = NoEffect("SNMP and D-Bus are not served");
@@ -259,8 +259,8 @@ static GLOBAL: &[Keyword] = &[
     key(Global, "vrrp_unicast_fault_no_peer", LATER),
     key(Global, "log_unknown_vrids", NoEffect("unknown router numbers are counted; ask `mainstay status`")),
     key(Global, "use_vmac", VMAC),
-    key(Global, "vmac_prefix", VMAC),
-    key(Global, "vmac_addr_prefix", VMAC),
+    key(Global, "vmac_prefix", CarriedOut),
+    key(Global, "vmac_addr_prefix", CarriedOut),
     key(Global, "linkbeat_use_polling", TUNING),
     braces(Global, "linkbeat_interfaces", TUNING),
     braces(Global, "interface_up_down_delays", CarriedOut),
@@ -402,9 +402,9 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "old_unicast_checksum", NoEffect("peers of every age are recognised by themselves")),
     key(Instance, "track_src_ip", CarriedOut),
     key(Instance, "smtp_alert", MAIL),
-    key(Instance, "use_vmac", VMAC),
-    key(Instance, "vmac_xmit_base", VMAC),
-    key(Instance, "use_vmac_addr", VMAC),
+    key(Instance, "use_vmac", CarriedOut),
+    key(Instance, "vmac_xmit_base", CarriedOut),
+    key(Instance, "use_vmac_addr", CarriedOut),
     key(Instance, "use_ipvlan", VMAC),
     key(Instance, "garp_extra_if", VMAC),
     key(Instance, "vrf", LATER),

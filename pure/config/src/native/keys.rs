@@ -11,11 +11,12 @@ pub fn reference() -> &'static [Section] {
     &SECTIONS
 }
 
-static SECTIONS: [Section; 21] = [
+static SECTIONS: [Section; 22] = [
     FILE,
     NODE,
     ROUTER,
     ADDRESS,
+    VIRTUAL_LINK,
     PEER,
     TRACK_LINK,
     TRACK_SCRIPT,
@@ -196,6 +197,20 @@ pub(super) const ROUTER: Section = Section {
             "addresses that move along and are not advertised; any family",
         ),
         key(
+            "virtual_links",
+            "a list of tables",
+            "none",
+            "[{ name = \"vrrp.51\" }]",
+            "links with the virtual router's hardware address (RFC 9568 §7.3), for its addresses",
+        ),
+        key(
+            "speaks_on",
+            "the name of a virtual link",
+            "the link itself",
+            "\"vrrp.51\"",
+            "the virtual link that its advertisements leave by",
+        ),
+        key(
             "multicast_group",
             "a multicast address",
             "\"224.0.0.18\" or \"ff02::12\"",
@@ -311,6 +326,22 @@ pub(super) const ROUTER: Section = Section {
             "false",
             "false",
             "do not compare the list of addresses again while the sender is the same",
+        ),
+    ],
+};
+
+pub(super) const VIRTUAL_LINK: Section = Section {
+    heading: "a virtual link",
+    about: "A link with the virtual router's hardware address: `{ name = \"vrrp.51\", on = \"eth0\" }`.",
+    keys: &[
+        key("name", "the name of a link", "required", "\"vrrp.51\"", "what it is called"),
+        key("on", "the name of a link", "the router's", "\"eth0\"", "the link that it stands on"),
+        key(
+            "family",
+            "\"ipv4\" or \"ipv6\"",
+            "the router's",
+            "\"ipv4\"",
+            "whose addresses stand on it, and which of the two hardware addresses it has",
         ),
     ],
 };

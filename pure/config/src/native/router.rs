@@ -13,6 +13,7 @@ use super::address;
 use super::keys;
 use super::table::{Field, Reader, Table};
 use super::tracking::{LINK, name, track_links, track_scripts};
+use super::virtual_links;
 use super::watched::track_gauges;
 use crate::{Code, Fault, Span};
 
@@ -41,6 +42,8 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
     let version = version(reader, table, family);
     let priority = priority(reader, table);
     let scripts = track_scripts(reader, table);
+    let number = vrid.as_ref().and_then(|vrid| Vrid::new(vrid.value));
+    let virtual_links = virtual_links::read(reader, table, &own, number, family);
     let places = Places {
         table: table.span,
         vrid: vrid.map_or(table.span, |vrid| vrid.span),
@@ -65,6 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
         password: password(reader, table, version),
         addresses: addresses.into_iter().map(|(address, _)| address).collect(),
         excluded: excluded.into_iter().map(|(address, _)| address).collect(),
+        virtual_links,
         peers: peers(reader, table, family),
         source: source(reader, table, family),
         preempt: preempt(reader, table),

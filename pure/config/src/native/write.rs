@@ -5,7 +5,7 @@ mod watched;
 
 use std::fmt::Write;
 
-use mainstay_base::Family;
+use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
     Announce, ChecksumForm, Command, GroupSettings, Name, Password, Peers, Preempt, RouterSettings,
     StartAs, TrackLink, TrackScript, TrackedScript, Version, VirtualAddress, Weight,
@@ -130,6 +130,7 @@ impl Text {
         if !router.excluded.is_empty() {
             self.key("excluded", addresses(&router.excluded, router));
         }
+        self.virtual_links(router);
         self.peers(router);
         self.text("source", router.source.map(|source| source.to_string()).as_deref());
         match router.preempt {
@@ -169,6 +170,31 @@ impl Text {
                 self.key("password_hex", quoted(&digits));
             }
         }
+    }
+
+    fn virtual_links(&mut self, router: &RouterSettings) {
+        let written: Vec<String> = router
+            .virtual_links
+            .made
+            .iter()
+            .map(|(name, link)| {
+                let mut inline = Inline::start("name", quoted(name.as_str()));
+                if link.base != router.link {
+                    inline.key("on", quoted(link.base.as_str()));
+                }
+                match link.family {
+                    family if family == router.family => {}
+                    Family::V4 => inline.key("family", quoted("ipv4")),
+                    Family::V6 => inline.key("family", quoted("ipv6")),
+                }
+                inline.end()
+            })
+            .collect();
+        if !written.is_empty() {
+            self.key("virtual_links", list(&written));
+        }
+        let speaks_on = router.virtual_links.speaks_on.as_ref();
+        self.text("speaks_on", speaks_on.map(LinkName::as_str));
     }
 
     fn peers(&mut self, router: &RouterSettings) {

@@ -107,6 +107,7 @@ fn wrapped(section: &Section, body: &str) -> String {
         "[[sync_group]]" => format!("{web}[[sync_group]]\n{body}"),
         "[virtual_router.announce]" => format!("{ROUTER}[virtual_router.announce]\n{body}"),
         "an address table" => format!("{ROUTER}excluded = [{{ {} }}]\n", inline(body)),
+        "a virtual link" => format!("{ROUTER}virtual_links = [{{ {} }}]\n", inline(body)),
         "a peer table" => format!("{ROUTER}peers = [{{ {} }}]\n", inline(body)),
         "a tracked link" => format!("{ROUTER}track_links = [{{ {} }}]\n", inline(body)),
         "a tracked script" => {
@@ -148,6 +149,7 @@ fn every_example_of_the_reference_is_accepted() {
             body += match (section.heading, key.name) {
                 ("[[virtual_router]]", "password" | "password_hex") => "version = 2\n",
                 ("[[virtual_router]]", "ttl") => "peers = [\"192.0.2.2\"]\n",
+                ("[[virtual_router]]", "speaks_on") => "virtual_links = [{ name = \"vrrp.51\" }]\n",
                 ("a tracked script", "reverse") => "weight = 3\n",
                 _ => "",
             };

@@ -47,7 +47,9 @@ fn what_surprises_is_said_at_its_place() {
         ("notify_master \"x.sh a\"", "warning 4:15 script/not-absolute"),
         ("track_script {\nnone\n}", "error 5:1 name/unknown"),
         ("priority 255\ntrack_interface {\neth1 weight 5\n}", "warning 6:1 track/owner"),
-        ("use_vmac", "warning 4:1 keyword/not-carried-out"),
+        ("use_vmac\nunicast_peer { 192.0.2.7 }", "warning 4:1 vrrp/virtual-mac"),
+        ("vmac_xmit_base", "warning 4:1 vrrp/virtual-mac"),
+        ("strict_mode on\nuse_vmac\nvmac_xmit_base", "warning 6:1 vrrp/strict"),
     ] {
         let found = lines(&load(instance(&format!("{more}\n{ADDRESS}"))));
         assert!(found.iter().any(|line| line == expected), "{more}\n{found:?}");

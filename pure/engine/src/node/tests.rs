@@ -24,6 +24,7 @@ fn link(up: bool) -> Link {
         mtu: 1500,
         multicast: true,
         loopback: false,
+        virtual_on: None,
     }
 }
 
@@ -108,7 +109,7 @@ impl Bench {
             let _ = self.engine.handle_input(Input::Refused(step, refusal), self.now);
             return;
         }
-        let change = step.outcome();
+        let change = step.outcome().expect("addresses and filters only");
         if !self.blind {
             let _ = self.engine.handle_input(Input::Kernel(change), self.now);
         }

@@ -2,6 +2,7 @@
 
 mod filter;
 mod laws;
+mod links;
 
 use super::*;
 use crate::{Change, Link, PresentAddress};
@@ -24,6 +25,7 @@ fn eth0() -> Link {
         mtu: 1500,
         multicast: true,
         loopback: false,
+        virtual_on: None,
     }
 }
 

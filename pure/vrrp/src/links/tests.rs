@@ -23,6 +23,7 @@ fn actual(addresses: &[(&str, PresentAddress)]) -> Actual {
         mtu: 1500,
         multicast: true,
         loopback: false,
+        virtual_on: None,
     };
     actual.links.insert(ETH0, link);
     for (address, present) in addresses {

@@ -8,7 +8,7 @@ fn closed(addresses: &[&str]) -> Filter {
         let ip: std::net::IpAddr = text.parse().expect("an address");
         ClosedAddress { ip, link: text.starts_with("fe80").then_some(ETH0) }
     };
-    Filter { closed: addresses.iter().map(of).collect() }
+    Filter { closed: addresses.iter().map(of).collect(), ..Filter::default() }
 }
 
 fn closing(addresses: &[&str]) -> Wants {

@@ -20,7 +20,9 @@ impl Kernel {
         match step {
             Step::AddAddress { key, options, .. } => self.add(key.address, options, true),
             Step::RemoveAddress { key, .. } => self.remove(key.address),
-            Step::SetFilter(_) => self.actual.apply(&step.outcome()),
+            Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => {
+                step.outcome().iter().for_each(|change| self.actual.apply(change));
+            }
         }
     }
 

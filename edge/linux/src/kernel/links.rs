@@ -1,0 +1,143 @@
+//! Virtual links: made, set up, marked, deleted.
+//!
+//! The mark is the link's alias. It is set in the same request that sets the link up, when everything else
+//! is done, so that a link with the mark is complete. It keeps what the base's variables were before.
+
+use mainstay_base::{Family, LinkIndex, LinkName};
+use mainstay_plan::{Link, PresentVirtual, Refusal, VirtualLink};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{
+    InfoData, InfoKind, InfoMacVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, MacVlanMode,
+};
+
+use super::variables::{self, of_link};
+use super::{Kernel, News};
+
+/// How the alias of a virtual link of ours begins.
+pub(super) const LINK_MARK: &str = "mainstay:";
+
+/// Variables of a base: it answers for addresses of its own only, and not for those that stand on its
+/// virtual links.
+const OF_BASE: [(&str, &str); 2] = [("arp_ignore", "1"), ("arp_filter", "1")];
+
+impl Kernel {
+    /// Makes a virtual link, or completes one that is there.
+    pub(super) fn make_link(
+        &mut self,
+        name: &LinkName,
+        wanted: &VirtualLink,
+        news: &mut Vec<News>,
+    ) -> Result<(), Refusal> {
+        let base = self.mirror.link_named(&wanted.base).map(|link| link.index);
+        let base = base.ok_or_else(|| missing(&wanted.base))?;
+        let there = self.mirror.link_named(name);
+        let stands = |link: &&Link| {
+            let present = link.virtual_on.as_ref();
+            present.is_some_and(|present| present.base == base && present.private)
+                && link.mac == Some(wanted.mac)
+        };
+        if there.filter(stands).is_none() {
+            self.ask(create(name, base, wanted), NLM_F_CREATE | NLM_F_EXCL, news)?;
+        }
+        let mark = self.mark_of(base, &wanted.base);
+        set_variables(name, wanted)?;
+        let link = self.mirror.link_named(name).ok_or_else(|| missing(name))?.index;
+        self.ask(raise(link, mark), 0, news)
+    }
+
+    /// Deletes a virtual link; the last one on a base gives it back as it was.
+    pub(super) fn remove_link(
+        &mut self,
+        link: LinkIndex,
+        news: &mut Vec<News>,
+    ) -> Result<(), Refusal> {
+        let present = self.mirror.links.get(&link).and_then(|link| link.virtual_on.clone());
+        let mut message = LinkMessage::default();
+        message.header.index = link.0;
+        self.ask(RouteNetlinkMessage::DelLink(message), 0, news)?;
+        let Some(PresentVirtual { base, mark: Some(mark), .. }) = present else { return Ok(()) };
+        match self.mirror.links.get(&base).map(|base| base.name.clone()) {
+            Some(name) if self.siblings(base).next().is_none() => restore(&name, &mark),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The marks of our links on a base.
+    fn siblings(&self, base: LinkIndex) -> impl Iterator<Item = &String> {
+        let links = self.mirror.links.values().filter_map(|link| link.virtual_on.as_ref());
+        links.filter(move |present| present.base == base).filter_map(|on| on.mark.as_ref())
+    }
+
+    /// What the base's variables were before our first link stood on it.
+    fn mark_of(&self, base: LinkIndex, name: &LinkName) -> String {
+        let value = |variable| {
+            let value = variables::read(&of_link("ipv4", name.as_str(), variable));
+            value.unwrap_or_else(|| "0".to_owned())
+        };
+        let were = OF_BASE.map(|(variable, _)| format!("{variable}={}", value(variable)));
+        let first = self.siblings(base).next().cloned();
+        first.unwrap_or_else(|| format!("{LINK_MARK} base had {}", were.join(" ")))
+    }
+}
+
+/// Puts the variables of a base back to what a mark says.
+fn restore(base: &LinkName, mark: &str) -> Result<(), Refusal> {
+    let pairs = mark.split_whitespace().filter_map(|word| word.split_once('='));
+    for (variable, value) in pairs {
+        if OF_BASE.iter().any(|(known, _)| *known == variable) {
+            variables::set(&of_link("ipv4", base.as_str(), variable), value)?;
+        }
+    }
+    Ok(())
+}
+
+fn set_variables(name: &LinkName, wanted: &VirtualLink) -> Result<(), Refusal> {
+    let set =
+        |family, variable, value| variables::set(&of_link(family, name.as_str(), variable), value);
+    // None: no address of its own; the link-local one is that of its base.
+    set("ipv6", "addr_gen_mode", "1")?;
+    set("ipv6", "disable_ipv6", if wanted.family == Family::V6 { "0" } else { "1" })?;
+    if wanted.family == Family::V6 {
+        return Ok(());
+    }
+    for (variable, value) in OF_BASE {
+        variables::set(&of_link("ipv4", wanted.base.as_str(), variable), value)?;
+    }
+    variables::spread_source_check()?;
+    let own = [
+        ("arp_ignore", "1"),
+        ("accept_local", "1"),
+        ("rp_filter", "0"),
+        ("promote_secondaries", "1"),
+    ];
+    own.into_iter().try_for_each(|(variable, value)| set("ipv4", variable, value))
+}
+
+fn create(name: &LinkName, base: LinkIndex, wanted: &VirtualLink) -> RouteNetlinkMessage {
+    let mode = vec![InfoMacVlan::Mode(MacVlanMode::Private)];
+    let mut message = LinkMessage::default();
+    message.attributes = vec![
+        LinkAttribute::IfName(name.to_string()),
+        LinkAttribute::Link(base.0),
+        LinkAttribute::Address(wanted.mac.0.to_vec()),
+        LinkAttribute::LinkInfo(vec![
+            LinkInfo::Kind(InfoKind::MacVlan),
+            LinkInfo::Data(InfoData::MacVlan(mode)),
+        ]),
+    ];
+    RouteNetlinkMessage::NewLink(message)
+}
+
+fn raise(link: LinkIndex, mark: String) -> RouteNetlinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = link.0;
+    message.header.flags = LinkFlags::Up;
+    message.header.change_mask = LinkFlags::Up;
+    message.attributes.push(LinkAttribute::IfAlias(mark));
+    RouteNetlinkMessage::SetLink(message)
+}
+
+fn missing(link: &LinkName) -> Refusal {
+    Refusal { errno: libc::ENODEV, message: format!("link {link} is not there") }
+}

@@ -1,0 +1,171 @@
+//! `use_vmac`, `vmac_xmit_base`, `use_vmac_addr`: links with the virtual router's hardware address.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mainstay_base::{Family, LinkName};
+use mainstay_engine::vrrp::{VirtualLinks, Vrid};
+use mainstay_plan::VirtualLink;
+
+use super::address::Entry;
+use super::line::At;
+use super::tree::Statement;
+use super::values::{flag, link};
+use crate::fault::Faults;
+use crate::virtual_links::hardware_address;
+use crate::{Code, Fault};
+
+/// What an instance says of virtual links.
+#[derive(Debug, Default)]
+pub(super) struct VirtualMac {
+    /// `use_vmac`, with the name that it gives.
+    asked: Option<(At, Option<LinkName>)>,
+    from_base: Option<At>,
+    for_addresses: bool,
+}
+
+impl VirtualMac {
+    pub(super) fn read(
+        &mut self,
+        keyword: &str,
+        statement: &Statement,
+        faults: &mut Faults,
+    ) -> bool {
+        let at = statement.at();
+        match keyword {
+            "use_vmac" => {
+                let name = statement.values().first().and_then(|word| link(word, faults));
+                self.asked = Some((at, name));
+            }
+            "vmac_xmit_base" => self.from_base = Some(at),
+            "use_vmac_addr" => self.for_addresses = flag(statement, faults).unwrap_or(true),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// The instance whose links are placed.
+pub(super) struct Owner<'a> {
+    pub link: &'a LinkName,
+    pub vrid: Vrid,
+    pub family: Family,
+    pub strict: bool,
+    pub unicast: bool,
+}
+
+/// Names of virtual links, given out once in a file: `vrrp.51`, `vrrp6.51`, `vrrp1.51` …
+#[derive(Debug)]
+pub(super) struct VirtualNames {
+    prefix: String,
+    prefix_of_addresses: String,
+    given: BTreeMap<(LinkName, Vrid, Family), LinkName>,
+    taken: BTreeSet<LinkName>,
+}
+
+impl VirtualNames {
+    /// With the prefixes of `global_defs`.
+    pub(super) fn beginning(prefix: Option<&str>, of_addresses: Option<&str>) -> VirtualNames {
+        let prefix = prefix.unwrap_or("vrrp").to_owned();
+        let prefix_of_addresses = of_addresses.unwrap_or(&prefix).to_owned();
+        let (given, taken) = (BTreeMap::new(), BTreeSet::new());
+        VirtualNames { prefix, prefix_of_addresses, given, taken }
+    }
+
+    /// The name of the one on a base, the same one for whoever has number and family.
+    fn name(&mut self, key: (LinkName, Vrid, Family), wish: Wish<'_>) -> Option<LinkName> {
+        if let Some(given) = self.given.get(&key) {
+            return Some(given.clone());
+        }
+        let prefix = match wish {
+            Wish::Of(_) | Wish::Router => &self.prefix,
+            Wish::Address => &self.prefix_of_addresses,
+        };
+        let (_, vrid, family) = key;
+        let wished = match wish {
+            Wish::Of(name) => Some(name.to_string()),
+            Wish::Router | Wish::Address => None,
+        };
+        let plain = format!("{prefix}.{vrid}");
+        let of_six = (family == Family::V6).then(|| format!("{prefix}6.{vrid}"));
+        let numbered = (1..=u16::MAX).map(|number| format!("{prefix}{number}.{vrid}"));
+        let candidates = wished.into_iter().chain([plain]).chain(of_six).chain(numbered);
+        let mut good = candidates.map_while(|text| text.parse::<LinkName>().ok());
+        let name = good.find(|name| !self.taken.contains(name))?;
+        self.taken.insert(name.clone());
+        self.given.insert(key, name.clone());
+        Some(name)
+    }
+}
+
+/// What a new name is for.
+#[derive(Clone, Copy)]
+enum Wish<'a> {
+    Of(&'a LinkName),
+    Router,
+    Address,
+}
+
+/// Moves addresses to virtual links where that is asked for; the links that this takes.
+pub(super) fn place(
+    asked: &VirtualMac,
+    owner: &Owner<'_>,
+    lists: [&mut Vec<Entry>; 2],
+    names: &mut VirtualNames,
+    faults: &mut Faults,
+) -> VirtualLinks {
+    let mut links = VirtualLinks::default();
+    if let Some((_, name)) = &asked.asked {
+        let wish = name.as_ref().map_or(Wish::Router, Wish::Of);
+        let name = make(&mut links, owner, (owner.link, owner.family), wish, names);
+        links.speaks_on = name.filter(|_| !from_base(asked, owner, faults));
+    } else if let Some(at) = asked.from_base {
+        let message = "`vmac_xmit_base` has no effect without `use_vmac`";
+        let fault = Fault::warning(Code::VirtualMac, message).here(at, "");
+        faults.add(fault.help("add `use_vmac`, or remove the line"));
+    }
+    for entry in lists.into_iter().flatten() {
+        let base = entry.link.clone().unwrap_or_else(|| owner.link.clone());
+        let with_router = asked.asked.is_some() && (base == *owner.link || asked.for_addresses);
+        if with_router || entry.virtual_mac {
+            let family = entry.address.family();
+            let name = make(&mut links, owner, (&base, family), Wish::Address, names);
+            entry.link = name.or(entry.link.take());
+        }
+    }
+    links
+}
+
+/// Whether advertisements leave by the base after all.
+fn from_base(asked: &VirtualMac, owner: &Owner<'_>, faults: &mut Faults) -> bool {
+    let Some((at, _)) = asked.asked else { return false };
+    if owner.unicast && asked.from_base.is_none() {
+        let message =
+            "answers to unicast advertisements come to the base: `vmac_xmit_base` is taken";
+        let fault = Fault::warning(Code::VirtualMac, message).here(at, "");
+        faults.add(fault.help("add `vmac_xmit_base`"));
+        return true;
+    }
+    if let (true, Some(at)) = (owner.strict, asked.from_base) {
+        let message = "strict mode: advertisements bear the virtual hardware address";
+        let fault = Fault::warning(Code::Strict, message).here(at, "");
+        faults.add(fault.help("remove `vmac_xmit_base`, or take `vrrp_strict` out"));
+        return false;
+    }
+    asked.from_base.is_some()
+}
+
+fn make(
+    links: &mut VirtualLinks,
+    owner: &Owner<'_>,
+    (base, family): (&LinkName, Family),
+    wish: Wish<'_>,
+    names: &mut VirtualNames,
+) -> Option<LinkName> {
+    let name = names.name((base.clone(), owner.vrid, family), wish)?;
+    links.made.entry(name.clone()).or_insert_with(|| VirtualLink {
+        base: base.clone(),
+        mac: hardware_address(owner.vrid, family),
+        family,
+    });
+    Some(name)
+}

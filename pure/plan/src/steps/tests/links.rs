@@ -1,0 +1,70 @@
+//! Virtual links among the steps.
+
+use mainstay_base::{Family, MacAddress};
+
+use super::*;
+use crate::{Muffled, PresentFilter, PresentVirtual, VirtualLink};
+
+const MAC: MacAddress = MacAddress([0, 0, 0x5e, 0, 1, 51]);
+const VMAC: LinkIndex = LinkIndex(7);
+
+fn wanting(family: Family) -> Wants {
+    let base = eth0().name;
+    let link = VirtualLink { base, mac: MAC, family };
+    Wants { links: [("vrrp.51".parse().expect("a name"), link)].into(), ..Wants::default() }
+}
+
+/// eth0 with an address of its own, and a virtual link on it.
+fn with_link(mark: Option<&str>, private: bool) -> Actual {
+    let mut actual = actual(&[("fe80::1/64", false)]);
+    let mark = mark.map(str::to_owned);
+    let present = PresentVirtual { base: ETH0, private, raised: true, mark };
+    actual.apply(&Change::Link(Link {
+        index: VMAC,
+        name: "vrrp.51".parse().expect("a name"),
+        mac: Some(MAC),
+        virtual_on: Some(present),
+        ..eth0()
+    }));
+    let muffled = [Muffled { family: Family::V4, link: VMAC, base: ETH0 }].into();
+    let filter = Filter { muffled, ..Filter::default() };
+    actual.apply(&Change::Filter(PresentFilter { filter, intact: true }));
+    actual
+}
+
+#[test]
+fn a_virtual_link_is_made_once_and_deleted_when_nobody_wants_it() {
+    let wants = wanting(Family::V4);
+    assert_eq!(said(&wants, &actual(&[])), ["add link vrrp.51 on eth0"]);
+    let there = with_link(Some("ours"), true);
+    assert_eq!(steps(&wants, &there), []);
+    let done = ["set no packet filter", "remove link vrrp.51"];
+    assert_eq!(said(&Wants::default(), &there), done);
+}
+
+#[test]
+fn one_of_others_is_completed_and_never_deleted() {
+    let there = with_link(None, true);
+    assert_eq!(said(&wanting(Family::V4), &there), ["add link vrrp.51 on eth0"]);
+    assert_eq!(said(&Wants::default(), &there), ["set no packet filter"]);
+}
+
+#[test]
+fn one_of_ours_that_is_otherwise_is_made_anew() {
+    let plan = said(&wanting(Family::V4), &with_link(Some("ours"), false));
+    assert_eq!(plan, ["remove link vrrp.51", "add link vrrp.51 on eth0"]);
+}
+
+#[test]
+fn a_link_whose_base_is_missing_waits_for_it() {
+    let mut wants = wanting(Family::V4);
+    wants.links.values_mut().for_each(|link| link.base = "eth7".parse().expect("a name"));
+    assert_eq!(steps(&wants, &actual(&[])), []);
+}
+
+#[test]
+fn that_of_ipv6_shares_the_link_local_address_of_its_base() {
+    let plan = said(&wanting(Family::V6), &with_link(Some("ours"), true));
+    let filter = "set the packet filter of 1 virtual link";
+    assert_eq!(plan, [filter, "add fe80::1/64 on vrrp.51"]);
+}
