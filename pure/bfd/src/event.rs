@@ -57,6 +57,8 @@ pub enum DownCause {
     ToldDown,
     /// The peer's operator, or its end, has taken the session down.
     AdminDown,
+    /// This node slept for longer than the detection time: it cannot tell who was silent.
+    Overslept,
     /// We do not watch it any more.
     Unwatched,
     /// The link is gone.
@@ -70,6 +72,7 @@ impl DownCause {
             DownCause::Silent => "silent",
             DownCause::ToldDown => "told-down",
             DownCause::AdminDown => "admin-down",
+            DownCause::Overslept => "overslept",
             DownCause::Unwatched => "unwatched",
             DownCause::LinkGone => "link-gone",
         }
@@ -82,6 +85,7 @@ impl fmt::Display for DownCause {
             DownCause::Silent => "nothing was heard from it",
             DownCause::ToldDown => "it says that it does not hear us",
             DownCause::AdminDown => "it was taken down on purpose",
+            DownCause::Overslept => "this node slept for too long to tell",
             DownCause::Unwatched => "it is not watched any more",
             DownCause::LinkGone => "the link is gone",
         })

@@ -74,7 +74,8 @@ impl Payload {
     /// The first bytes of `bytes`, at most [`PAYLOAD_MAX`] of them.
     pub fn of(bytes: &[u8]) -> Payload {
         let used = &bytes[..bytes.len().min(PAYLOAD_MAX)];
-        let mut payload = Payload { bytes: [0; PAYLOAD_MAX], len: used.len() as u8 };
+        let len = u8::try_from(used.len()).expect("at most 52 bytes");
+        let mut payload = Payload { bytes: [0; PAYLOAD_MAX], len };
         payload.bytes[..used.len()].copy_from_slice(used);
         payload
     }

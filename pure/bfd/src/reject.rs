@@ -35,8 +35,6 @@ pub enum Reject {
     Sequence,
     /// The password or digest is wrong.
     Digest,
-    /// Poll and Final at once. RFC 5880 §6.8.7 never sends that.
-    PollAndFinal,
     /// We have taken the session down on purpose.
     AdminDown,
     /// There are too many sessions.
@@ -45,7 +43,7 @@ pub enum Reject {
 
 impl Reject {
     /// All reasons, in the order of their counters.
-    pub const ALL: [Reject; 18] = [
+    pub const ALL: [Reject; 17] = [
         Reject::Ttl,
         Reject::TooShort,
         Reject::Version,
@@ -61,7 +59,6 @@ impl Reject {
         Reject::AuthenticationForm,
         Reject::Sequence,
         Reject::Digest,
-        Reject::PollAndFinal,
         Reject::AdminDown,
         Reject::TooMany,
     ];
@@ -84,7 +81,6 @@ impl Reject {
             Reject::AuthenticationForm => "wrong-authentication",
             Reject::Sequence => "wrong-sequence",
             Reject::Digest => "wrong-digest",
-            Reject::PollAndFinal => "poll-and-final",
             Reject::AdminDown => "admin-down",
             Reject::TooMany => "too-many-sessions",
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Machine, Seed};
-use mainstay_bfd as bfd;
+use mainstay_bfd::{self as bfd, Peer};
 use mainstay_plan::{Actual, AddressKey, Change, Refusal, Step, Wants, steps};
 use mainstay_vrrp::{self as vrrp, Table};
 
@@ -14,7 +14,7 @@ use crate::input::{Command, Input};
 use crate::outgoing::{Reject, Transmit};
 use crate::settings::Settings;
 use crate::status::{Status, Taken, Will};
-use crate::watch;
+use crate::watch::{News, Watch};
 
 /// Events of the node itself that wait for the driver; whatever comes in excess is dropped and
 /// counted.
@@ -31,6 +31,7 @@ pub struct Engine {
     settings: Settings,
     actual: Actual,
     table: Table,
+    watch: Watch,
     /// The steps from `actual` to the wants.
     planned: Vec<Step>,
     /// The revision of the wants that `planned` leads to.
@@ -44,12 +45,13 @@ pub struct Engine {
 impl Engine {
     /// A node that has not seen the kernel yet; it does nothing before [`Change::Whole`] came. Nodes of one link
     /// need different seeds.
-    pub fn start(settings: Settings, _seed: Seed, now: Instant) -> Engine {
+    pub fn start(settings: Settings, seed: Seed, now: Instant) -> Engine {
         let table = Table::start(&settings.vrrp, now);
         Engine {
             planned: Vec::new(),
             planned_for: table.revision(),
             table,
+            watch: Watch::start(&settings, seed, now),
             settings,
             actual: Actual::default(),
             holdback: Holdback::default(),
@@ -78,7 +80,7 @@ impl Engine {
     /// The links and families on which datagrams to UDP port 3784 are to be received. They follow from settings
     /// and links alone.
     pub fn session_places(&self) -> BTreeSet<(LinkIndex, Family)> {
-        watch::places(&self.settings, &self.actual)
+        Watch::places(&self.settings, &self.actual)
     }
 
     /// What to do if this node ends without notice.
@@ -93,11 +95,54 @@ impl Engine {
         Status {
             now,
             vrrp: self.table.view(),
-            sessions: Vec::new(),
-            session_rejects: Vec::new(),
+            sessions: self.watch.views(&self.actual),
+            session_rejects: self.watch.rejects(),
             refused: self.holdback.refused().cloned().collect(),
             taken: taken.map(|(key, times)| Taken { key: key.clone(), times }).collect(),
-            events_dropped: self.events_dropped,
+            events_dropped: self.events_dropped + self.watch.dropped(),
+        }
+    }
+
+    /// The source of an advertisement that is accepted is worth watching.
+    fn hear_advert(&mut self, packet: vrrp::Received<'_>, now: Instant) -> Result<(), Reject> {
+        let from = (packet.link, packet.source);
+        let input = vrrp::Input::Received(packet);
+        self.table.handle_input(input, now).map_err(Reject::Vrrp)?;
+        self.watch.hear_advert(from, &self.settings, &self.actual, now);
+        Ok(())
+    }
+
+    /// Lets virtual routers and the journal know what came about with sessions.
+    fn follow_sessions(&mut self, now: Instant) {
+        while let Some(news) = self.watch.next_news() {
+            match news {
+                News::Event(event) => self.tell_session(event),
+                News::Watched(Peer { link, remote: peer, .. }, detection) => {
+                    let input = vrrp::Input::PeerWatched { link, peer, detection };
+                    tell_table(&mut self.table, input, now);
+                }
+                News::Lost { peer: Peer { link, remote: peer, .. }, last_heard, detection } => {
+                    let input = vrrp::Input::PeerLost { link, peer, last_heard, detection };
+                    tell_table(&mut self.table, input, now);
+                }
+                News::Unwatched(Peer { link, remote: peer, .. }) => {
+                    tell_table(&mut self.table, vrrp::Input::PeerUnwatched { link, peer }, now);
+                }
+                News::Named { name, up } => {
+                    tell_table(
+                        &mut self.table,
+                        vrrp::Input::SessionChanged { name: &name, up },
+                        now,
+                    );
+                }
+            }
+        }
+    }
+
+    fn tell_session(&mut self, event: bfd::Event) {
+        let link = event.peer().link;
+        if let Some(link) = self.actual.links.get(&link).map(|link| link.name.clone()) {
+            self.tell(Event::Session { link, event });
         }
     }
 
@@ -105,6 +150,7 @@ impl Engine {
         self.actual.apply(change);
         let input = vrrp::Input::Kernel { change, actual: &self.actual };
         tell_table(&mut self.table, input, now);
+        self.watch.look_at(change, &self.settings, &self.actual, now);
         match change {
             Change::Address { link, address, present } => {
                 self.address_came((*link, *address), present.ours);
@@ -197,6 +243,7 @@ impl Engine {
     fn take_settings(&mut self, settings: Settings, now: Instant) {
         let input = vrrp::Input::Settings { settings: &settings.vrrp, actual: &self.actual };
         tell_table(&mut self.table, input, now);
+        self.watch.take_settings(&settings, &self.actual, now);
         self.settings = settings;
     }
 
@@ -241,11 +288,11 @@ impl Machine for Engine {
     fn handle_input(&mut self, input: Input<'_>, now: Instant) -> Result<(), Reject> {
         let now = self.advance(now);
         let result = match input {
-            Input::Received(packet) => {
-                let input = vrrp::Input::Received(packet);
-                self.table.handle_input(input, now).map_err(Reject::Vrrp)
+            Input::Received(packet) => self.hear_advert(packet, now),
+            Input::Bfd(packet) => {
+                let (settings, actual) = (&self.settings, &self.actual);
+                self.watch.receive(packet, settings, actual, now).map_err(Reject::Bfd)
             }
-            Input::Bfd(_) => Err(Reject::Bfd(bfd::Reject::Unwatched)),
             Input::NeighbourSeen(seen) => {
                 tell_table(&mut self.table, vrrp::Input::NeighbourSeen(seen), now);
                 Ok(())
@@ -280,9 +327,11 @@ impl Machine for Engine {
             }
             Input::Command(Command::Stop) => {
                 tell_table(&mut self.table, vrrp::Input::Stop, now);
+                self.watch.stop(now);
                 Ok(())
             }
         };
+        self.follow_sessions(now);
         self.replan_if_wants_changed();
         result
     }
@@ -290,12 +339,15 @@ impl Machine for Engine {
     fn handle_timeout(&mut self, now: Instant) {
         let now = self.advance(now);
         self.table.handle_timeout(now);
+        self.watch.handle_timeout(now);
+        self.follow_sessions(now);
         self.holdback.expire(now);
         self.replan_if_wants_changed();
     }
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.table.poll_transmit().map(Transmit::Vrrp)
+        let advert = self.table.poll_transmit().map(Transmit::Vrrp);
+        advert.or_else(|| self.watch.poll_transmit().map(Transmit::Bfd))
     }
 
     fn poll_event(&mut self) -> Option<Event> {
@@ -304,7 +356,8 @@ impl Machine for Engine {
 
     fn poll_timeout(&self) -> Option<Deadline> {
         let retry = self.holdback.next_at().map(|at| Deadline { at, why: "retry" });
-        Deadline::earlier(self.table.poll_timeout(), retry)
+        let session = self.watch.poll_timeout();
+        Deadline::earlier(self.table.poll_timeout(), Deadline::earlier(session, retry))
     }
 
     fn wants(&self) -> &Wants {

@@ -1,0 +1,499 @@
+//! One session: its state, what it says and when. RFC 5880 §6.2, §6.8.
+//!
+//! ```text
+//!                    Up, AdminDown heard, or detection time over
+//!                             +-------------------+
+//!        Down heard           v                   |
+//!      +------------------ [ Down ] <----------- [ Up ]
+//!      |                      |    Down or          ^
+//!      v                      |    AdminDown heard, |
+//!   [ Init ]                  |    or time over     |
+//!      |   |                  +---------------------+
+//!      |   |                        Init heard      |
+//!      |   +----------------------------------------+
+//!      |                 Init or Up heard
+//!      +--> [ Down ]  AdminDown heard, or detection time over
+//! ```
+//!
+//! Taken down on purpose it is in AdminDown, says so as often as packets may be lost, and is gone.
+
+use std::time::Duration;
+
+use mainstay_base::{Deadline, Instant};
+
+use crate::authenticate::Sequence;
+use crate::control::{Control, Diagnostic, Dissected};
+use crate::negotiation::Negotiation;
+use crate::outbox::Outbox;
+use crate::prompts::Prompts;
+use crate::remote::Remote;
+use crate::settings::{IDLE_TX, SessionSettings};
+use crate::times::{self, Terms, jittered, length, micros};
+use crate::view::{Counters, SessionView, State};
+use crate::{DownCause, Event, Peer, Reject, Transmit};
+
+/// A peer that never answers is tried at last with this distance.
+const TRY_MAX: Duration = Duration::from_secs(60);
+/// Waking so late is as good as in time: a packet of the peer may be late by more.
+const LATE_FREE: Duration = Duration::from_micros(500);
+
+/// One session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    peer: Peer,
+    settings: SessionSettings,
+    /// The shortest interval that the rate of the node allows.
+    floor: Duration,
+    identity: Identity,
+    state: State,
+    since: Instant,
+    diagnostic: Diagnostic,
+    remote: Remote,
+    negotiation: Negotiation,
+    sequence: Sequence,
+    prompts: Prompts,
+    last_heard: Option<Instant>,
+    /// By how much a verdict was postponed, and until when, because this node was late.
+    patience: Option<(Duration, Instant)>,
+    /// The interval that `send_at` follows.
+    every: Option<Duration>,
+    send_at: Option<Instant>,
+    /// Packets sent since the peer was heard last.
+    unanswered: u32,
+    /// Packets still to be sent before the session is gone.
+    farewells: Option<u8>,
+    /// The detection time that was told; none while the session does not count as up.
+    told: Option<Duration>,
+    record: Record,
+}
+
+/// The numbers by which a session is known on the wire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub discriminator: u32,
+    pub source_port: u16,
+    /// Where sequence numbers begin.
+    pub sequence: u32,
+}
+
+/// The past of a session.
+#[derive(Clone, Copy, Debug, Default)]
+struct Record {
+    counters: Counters,
+    last_down: Option<(Instant, DownCause)>,
+    late_max: Duration,
+    /// What was sent last, poll and final left out.
+    said: Option<Control>,
+}
+
+impl Session {
+    /// A session that has not said anything.
+    pub(crate) fn new(
+        peer: Peer,
+        settings: SessionSettings,
+        identity: Identity,
+        floor: Duration,
+        now: Instant,
+    ) -> Session {
+        let mut session = Session {
+            peer,
+            settings,
+            floor,
+            identity,
+            state: State::Down,
+            since: now,
+            diagnostic: Diagnostic::None,
+            remote: Remote::unheard(),
+            negotiation: Negotiation::at(Terms { desired_tx: 0, required_rx: 0 }),
+            sequence: Sequence::starting_at(identity.sequence),
+            prompts: Prompts::full(now),
+            last_heard: None,
+            patience: None,
+            every: None,
+            send_at: None,
+            unanswered: 0,
+            farewells: None,
+            told: None,
+            record: Record::default(),
+        };
+        session.negotiation = Negotiation::at(session.terms());
+        session
+    }
+
+    /// Speaks for the first time, unless it waits for the peer.
+    pub(crate) fn begin(&mut self, now: Instant, out: &mut Outbox) {
+        self.prompt(false, now, out);
+    }
+
+    /// Takes in other settings, or the same once more: a peer that never answered is tried as at the beginning.
+    /// Authentication and passivity count from now on; times are agreed anew.
+    pub(crate) fn adopt(&mut self, settings: SessionSettings) {
+        if settings.authentication != self.settings.authentication {
+            self.sequence.forget();
+        }
+        self.settings = settings;
+        self.unanswered = 0;
+        self.retime();
+    }
+
+    /// Takes in the shortest interval that the rate of the node allows.
+    pub(crate) fn set_floor(&mut self, floor: Duration) {
+        if floor != self.floor {
+            self.floor = floor;
+            self.retime();
+        }
+    }
+
+    /// Takes in a packet that was found to be for this session; true if the state is another one.
+    ///
+    /// # Errors
+    /// It may not be used.
+    pub(crate) fn receive(
+        &mut self,
+        packet: &Dissected<'_>,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Result<bool, Reject> {
+        if self.state == State::AdminDown {
+            return Err(Reject::AdminDown);
+        }
+        let stale = |at: Instant| now.since(at) >= self.detection() * 2;
+        if self.last_heard.is_none_or(stale) {
+            self.sequence.forget();
+        }
+        self.sequence.verify(self.settings.authentication.as_ref(), packet)?;
+        self.remote.learn(&packet.control);
+        self.last_heard = Some(now);
+        self.patience = None;
+        self.unanswered = 0;
+        self.record.counters.received += 1;
+        if packet.control.final_bit {
+            self.negotiation.finish();
+        }
+        let changed = self.follow(packet.control.state, now, out);
+        self.tell_detection(out);
+        if packet.control.poll || changed {
+            self.prompt(packet.control.poll, now, out);
+        }
+        Ok(changed)
+    }
+
+    /// Sends what is due; `chance` is the same for all sessions, so that they stay in step.
+    pub(crate) fn send_due(&mut self, chance: u32, now: Instant, out: &mut Outbox) {
+        if self.send_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.send(false, now, out);
+        self.unanswered = self.unanswered.saturating_add(1);
+        if let Some(left) = &mut self.farewells {
+            *left = left.saturating_sub(1);
+        }
+        self.every = self.transmit_interval();
+        self.send_at = self.every.map(|every| now + self.jittered(every, chance));
+    }
+
+    /// Judges the silence of the peer; true if the state is another one.
+    ///
+    /// Whoever was late to judge gives the peer the same time once more, as it may have been the whole machine
+    /// that stood still. Late by the detection time or more, it has been silent itself for so long that the
+    /// peer's silence says nothing.
+    pub(crate) fn judge(&mut self, now: Instant, out: &mut Outbox) -> bool {
+        let Some(judge_at) = self.judge_at().filter(|at| *at <= now) else { return false };
+        let late = now.since(judge_at);
+        self.record.late_max = self.record.late_max.max(late);
+        if late >= self.detection() {
+            self.fall(DownCause::Overslept, late, now, out);
+        } else if let Some((postponed, _)) = self.patience {
+            self.fall(DownCause::Silent, postponed, now, out);
+        } else if late > LATE_FREE {
+            self.patience = Some((late, now + late));
+            return false;
+        } else {
+            self.fall(DownCause::Silent, late, now, out);
+        }
+        self.prompt(false, now, out);
+        self.remote.forget();
+        true
+    }
+
+    /// Is taken down on purpose, and says so to whom it concerns.
+    pub(crate) fn leave(&mut self, now: Instant, out: &mut Outbox) {
+        if self.state == State::AdminDown {
+            return;
+        }
+        let was_heard = self.remote.is_known();
+        let copies = if self.state == State::Up { self.settings.multiplier } else { 1 };
+        self.down(DownCause::Unwatched, Duration::ZERO, now, out);
+        self.enter(State::AdminDown, Diagnostic::AdminDown, now);
+        self.farewells = Some(if was_heard { copies } else { 0 });
+        if was_heard {
+            self.send(false, now, out);
+            let is_done = self.transmit_interval().is_none();
+            self.farewells = Some(if is_done { 0 } else { copies.saturating_sub(1) });
+        }
+    }
+
+    /// Ends without a word: there is no link to say it on.
+    pub(crate) fn vanish(&mut self, now: Instant, out: &mut Outbox) {
+        self.down(DownCause::LinkGone, Duration::ZERO, now, out);
+        self.farewells = Some(0);
+    }
+
+    /// Whether it has said everything and can be forgotten.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.farewells == Some(0)
+    }
+
+    /// Whether it is about to go.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.farewells.is_some()
+    }
+
+    /// Whether the interval of packets is another one than the one that is followed.
+    pub(crate) fn is_out_of_step(&self) -> bool {
+        self.every != self.transmit_interval()
+    }
+
+    /// When the next packet leaves, of a session with that interval.
+    pub(crate) fn step(&self, every: Duration) -> Option<Instant> {
+        self.send_at.filter(|_| self.every == Some(every))
+    }
+
+    /// Follows the interval that is in force, in step with others that have the same.
+    pub(crate) fn fall_in(&mut self, in_step: Option<Instant>, chance: u32, now: Instant) {
+        self.every = self.transmit_interval();
+        let Some(every) = self.every else {
+            self.send_at = None;
+            return;
+        };
+        let alone = now + self.jittered(every, chance);
+        let before = self.send_at.filter(|at| *at > now && *at < alone);
+        self.send_at = in_step.or(before).or(Some(alone));
+    }
+
+    /// The longest time between two of our packets; none while it does not speak. RFC 5880 §6.8.7.
+    pub(crate) fn transmit_interval(&self) -> Option<Duration> {
+        if self.is_gone() || self.must_be_silent() || self.remote.required_rx == 0 {
+            return None;
+        }
+        let both_up = self.state == State::Up && self.remote.state == State::Up;
+        if self.remote.demand && both_up && !self.negotiation.is_polling() {
+            return None;
+        }
+        let agreed = length(self.negotiation.in_force().desired_tx.max(self.remote.required_rx));
+        if !self.settings.tentative || self.remote.is_known() {
+            return Some(agreed);
+        }
+        let rarely = agreed * (1 << self.unanswered.min(10));
+        Some(rarely.min(TRY_MAX).max(agreed))
+    }
+
+    pub(crate) fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    pub(crate) fn discriminator(&self) -> u32 {
+        self.identity.discriminator
+    }
+
+    pub(crate) fn ttl_min(&self) -> u8 {
+        self.settings.ttl_min
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    /// What it waits for next.
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
+        let send = self.send_at.map(|at| Deadline { at, why: "session" });
+        let judge = self.judge_at().map(|at| Deadline { at, why: "detection" });
+        Deadline::earlier(send, judge)
+    }
+
+    /// Everything that it shows.
+    pub(crate) fn view(&self) -> SessionView {
+        let is_up = self.state == State::Up;
+        let receive_interval =
+            length(self.negotiation.in_force().required_rx.max(self.remote.desired_tx));
+        let receives = self.remote.is_known().then(|| times::packets_per_second(receive_interval));
+        let sends = self.every.map(times::packets_per_second);
+        SessionView {
+            peer: self.peer,
+            state: self.state,
+            remote_state: self.remote.state,
+            since: self.since,
+            local_discriminator: self.identity.discriminator,
+            remote_discriminator: self.remote.discriminator,
+            transmit_interval: self.every,
+            receive_interval: is_up.then_some(receive_interval),
+            detection: is_up.then(|| self.detection()),
+            packets_per_second: sends.unwrap_or(0).saturating_add(receives.unwrap_or(0)),
+            last_heard: self.last_heard,
+            last_down: self.record.last_down,
+            late_max: self.record.late_max,
+            counters: self.record.counters,
+        }
+    }
+
+    /// What the state of the peer means for ours; true if ours is another one. RFC 5880 §6.8.6.
+    fn follow(&mut self, heard: State, now: Instant, out: &mut Outbox) -> bool {
+        match (self.state, heard) {
+            (State::Init | State::Up, State::AdminDown) => {
+                self.down(DownCause::AdminDown, Duration::ZERO, now, out);
+                self.enter(State::Down, Diagnostic::NeighbourSignaledDown, now);
+            }
+            (State::Up, State::Down) => {
+                self.down(DownCause::ToldDown, Duration::ZERO, now, out);
+                self.enter(State::Down, Diagnostic::NeighbourSignaledDown, now);
+            }
+            (State::Down, State::Down) => self.enter(State::Init, self.diagnostic, now),
+            (State::Down, State::Init) | (State::Init, State::Init | State::Up) => {
+                self.enter(State::Up, Diagnostic::None, now);
+                self.record.counters.ups += 1;
+            }
+            (State::AdminDown, _)
+            | (State::Down, State::AdminDown | State::Up)
+            | (State::Init, State::Down)
+            | (State::Up, State::Init | State::Up) => return false,
+        }
+        true
+    }
+
+    fn fall(&mut self, why: DownCause, late: Duration, now: Instant, out: &mut Outbox) {
+        self.down(why, late, now, out);
+        self.enter(State::Down, Diagnostic::DetectionTimeExpired, now);
+    }
+
+    /// Notes that it is not up any more, and tells it if it was told to be.
+    fn down(&mut self, why: DownCause, late: Duration, now: Instant, out: &mut Outbox) {
+        if self.state != State::Up {
+            return;
+        }
+        self.record.counters.downs += 1;
+        self.record.last_down = Some((now, why));
+        let last_heard = self.last_heard.unwrap_or(self.since);
+        if let Some(detection) = self.told.take() {
+            out.tell(Event::Down { peer: self.peer, why, last_heard, detection, late });
+        }
+    }
+
+    fn enter(&mut self, state: State, diagnostic: Diagnostic, now: Instant) {
+        self.state = state;
+        self.since = now;
+        self.diagnostic = diagnostic;
+        self.patience = None;
+        self.unanswered = 0;
+        match state {
+            State::Up => self.negotiation.wish(self.terms()),
+            State::Down | State::Init => self.negotiation = Negotiation::at(self.terms()),
+            // Departs from RFC 5880 §6.8.3: the last words follow each other as fast as packets did
+            // before, so that the loss of one does not look like a death.
+            State::AdminDown => self.negotiation = Negotiation::at(self.negotiation.in_force()),
+        }
+    }
+
+    fn retime(&mut self) {
+        match self.state {
+            State::Up => self.negotiation.wish(self.terms()),
+            State::Down | State::Init => self.negotiation = Negotiation::at(self.terms()),
+            State::AdminDown => {}
+        }
+    }
+
+    /// The times to offer in this state. RFC 5880 §6.8.3.
+    fn terms(&self) -> Terms {
+        let desired_tx = self.settings.desired_min_tx.max(self.floor);
+        let required_rx = micros(self.settings.required_min_rx.max(self.floor)).max(1);
+        let desired_tx = match self.state {
+            State::Up => desired_tx,
+            State::AdminDown | State::Down | State::Init => {
+                desired_tx.max(self.settings.idle_tx).max(IDLE_TX)
+            }
+        };
+        Terms { desired_tx: micros(desired_tx).max(1), required_rx }
+    }
+
+    fn detection(&self) -> Duration {
+        let required_rx = self.negotiation.in_force().required_rx;
+        let agreed = times::detection(self.remote.multiplier, required_rx, self.remote.desired_tx);
+        agreed.max(self.settings.detection_min)
+    }
+
+    fn judge_at(&self) -> Option<Instant> {
+        match self.state {
+            State::Init | State::Up => {
+                let heard = self.last_heard.unwrap_or(self.since);
+                Some(self.patience.map_or(heard + self.detection(), |(_, until)| until))
+            }
+            State::AdminDown | State::Down => None,
+        }
+    }
+
+    /// Tells that both ends are up, and whenever the detection time is another one.
+    fn tell_detection(&mut self, out: &mut Outbox) {
+        if self.state != State::Up || self.remote.state != State::Up {
+            return;
+        }
+        let (peer, detection) = (self.peer, self.detection());
+        match self.told.replace(detection) {
+            None => out.tell(Event::Up { peer, detection }),
+            Some(told) if told != detection => out.tell(Event::Timed { peer, detection }),
+            Some(_) => {}
+        }
+    }
+
+    /// Whoever is passive does not speak to a stranger. RFC 5880 §6.8.7.
+    fn must_be_silent(&self) -> bool {
+        self.settings.passive && !self.remote.is_known()
+    }
+
+    /// Sends outside of its turn, as far as that is allowed.
+    fn prompt(&mut self, final_bit: bool, now: Instant, out: &mut Outbox) {
+        let interval = length(self.negotiation.asked().desired_tx);
+        if !self.must_be_silent() && self.prompts.take(interval, now) {
+            self.send(final_bit, now, out);
+        }
+    }
+
+    /// Polls ride on packets in their turn, answers and changes of state do not poll. RFC 5880 §6.5.
+    fn send(&mut self, final_bit: bool, now: Instant, out: &mut Outbox) {
+        let in_turn = self.send_at.is_some_and(|at| at <= now);
+        let said = self.words();
+        let changed = self.record.said.replace(said) != Some(said);
+        let poll = self.negotiation.is_polling() && in_turn && !final_bit;
+        let control = Control { poll, final_bit, ..said };
+        let payload = self.sequence.seal(self.settings.authentication.as_ref(), &control, changed);
+        self.record.counters.sent += 1;
+        out.send(Transmit {
+            link: self.peer.link,
+            source: self.peer.local,
+            destination: self.peer.remote,
+            source_port: self.identity.source_port,
+            ttl: self.settings.ttl,
+            payload,
+        });
+    }
+
+    /// Demand and echo are never asked for: zero says that echo packets are not taken in.
+    fn words(&self) -> Control {
+        let Terms { desired_tx, required_rx } = self.negotiation.asked();
+        Control {
+            diagnostic: self.diagnostic as u8,
+            state: self.state,
+            poll: false,
+            final_bit: false,
+            demand: false,
+            multiplier: self.settings.multiplier.max(1),
+            my_discriminator: self.identity.discriminator,
+            your_discriminator: self.remote.discriminator,
+            desired_min_tx: desired_tx,
+            required_min_rx: required_rx,
+            required_min_echo_rx: 0,
+        }
+    }
+
+    fn jittered(&self, every: Duration, chance: u32) -> Duration {
+        jittered(every, self.settings.multiplier, chance)
+    }
+}

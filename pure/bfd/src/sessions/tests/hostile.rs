@@ -1,0 +1,156 @@
+//! Packets that are broken, forged or meant for somebody else.
+
+use super::*;
+
+#[test]
+fn each_fault_is_refused_for_its_reason_and_counted() {
+    let mut wire = alone_and_up(SessionSettings::default());
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    let good = bytes(&said(State::Up, 7, ours));
+    let with = |at: usize, byte: u8| {
+        let mut bytes = good;
+        bytes[at] = byte;
+        bytes.to_vec()
+    };
+    let without_your = bytes(&said(State::Up, 7, 0)).to_vec();
+    let cases = [
+        (Vec::new(), Reject::TooShort),
+        (good[..23].to_vec(), Reject::TooShort),
+        (with(0, 0), Reject::Version),
+        (with(0, 2 << 5), Reject::Version),
+        (with(3, 23), Reject::Length),
+        (with(3, 25), Reject::Length),
+        (with(3, 0), Reject::Length),
+        (with(1, 0b1100_0100), Reject::Length),
+        (with(2, 0), Reject::Multiplier),
+        (with(1, 0b1100_0001), Reject::Multipoint),
+        (bytes(&said(State::Up, 0, ours)).to_vec(), Reject::MyDiscriminator),
+        (bytes(&said(State::Up, 7, ours ^ 1)).to_vec(), Reject::YourDiscriminator),
+        (without_your, Reject::YourDiscriminatorZero),
+        (bytes(&said(State::Init, 7, 0)).to_vec(), Reject::YourDiscriminatorZero),
+    ];
+    wire.forget_the_past();
+    for (payload, why) in &cases {
+        assert_eq!(wire.hand(0, payload), Err(*why), "{payload:02x?}");
+    }
+    assert!(wire.ends[0].told.is_empty() && wire.ends[0].sent.is_empty());
+    let counted: u64 = wire.ends[0].sessions.rejects().map(|(_, count)| count).sum();
+    assert_eq!(counted, cases.len() as u64);
+    assert_eq!(wire.ends[0].state(&peer_of(0)), State::Up);
+}
+
+#[test]
+fn padding_after_the_packet_is_ignored() {
+    let mut wire = alone_and_up(SessionSettings::default());
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    let mut padded = bytes(&said(State::Up, 7, ours)).to_vec();
+    padded.resize(1_400, 0xee);
+    assert_eq!(wire.hand(0, &padded), Ok(()));
+}
+
+#[test]
+fn a_packet_from_off_link_changes_nothing() {
+    let mut wire = alone_and_up(SessionSettings::default());
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    let end = bytes(&said(State::AdminDown, 7, ours));
+    for ttl in [0, 1, 64, 254] {
+        let packet = Received { ttl, ..received(0, &end) };
+        assert_eq!(wire.input(0, Input::Received(packet)), Err(Reject::Ttl));
+    }
+    assert_eq!(wire.ends[0].state(&peer_of(0)), State::Up);
+}
+
+#[test]
+fn a_session_over_several_hops_takes_what_its_settings_allow() {
+    let far = SessionSettings { ttl_min: 250, ..SessionSettings::default() };
+    let mut wire = alone_and_up(far);
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    let up = bytes(&said(State::Up, 7, ours));
+    let mut hear = |ttl| wire.input(0, Input::Received(Received { ttl, ..received(0, &up) }));
+    assert_eq!((hear(250), hear(249)), (Ok(()), Err(Reject::Ttl)));
+}
+
+#[test]
+fn a_number_that_leaked_does_not_help_somebody_else() {
+    let mut wire = alone_and_up(SessionSettings::default());
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    let end = bytes(&said(State::Down, 7, ours));
+    let stranger = Received { source: [192, 0, 2, 66].into(), ..received(0, &end) };
+    assert_eq!(wire.input(0, Input::Received(stranger)), Err(Reject::Addresses));
+    let elsewhere = Received { link: LinkIndex(9), ..received(0, &end) };
+    assert_eq!(wire.input(0, Input::Received(elsewhere)), Err(Reject::Addresses));
+    let unknown = bytes(&said(State::Down, 7, 0));
+    let stranger = Received { source: [192, 0, 2, 66].into(), ..received(0, &unknown) };
+    assert_eq!(wire.input(0, Input::Received(stranger)), Err(Reject::Unwatched));
+    assert_eq!(wire.ends[0].state(&peer_of(0)), State::Up);
+}
+
+#[test]
+fn peers_with_the_same_number_are_told_apart() {
+    let mut wire = alone(SessionSettings::default());
+    let second = Peer { remote: [192, 0, 2, 3].into(), ..peer_of(0) };
+    let watch = Input::Watch { peer: second, settings: SessionSettings::default() };
+    wire.input(0, watch).expect("there is room");
+    let ours = [peer_of(0), second].map(|peer| wire.ends[0].view(&peer).local_discriminator);
+    assert_ne!(ours[0], ours[1]);
+    for (peer, ours) in [peer_of(0), second].into_iter().zip(ours) {
+        let init = bytes(&said(State::Init, 7, ours));
+        let packet = Received { source: peer.remote, ..received(0, &init) };
+        wire.input(0, Input::Received(packet)).expect("each is heard");
+        assert_eq!(wire.ends[0].state(&peer), State::Up);
+    }
+}
+
+#[test]
+fn after_goodbye_nothing_is_heard() {
+    let mut wire = alone_and_up(SessionSettings::default());
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    wire.input(0, Input::Unwatch { peer: peer_of(0) }).expect("it is there");
+    let up = bytes(&said(State::Up, 7, ours));
+    assert_eq!(wire.hand(0, &up), Err(Reject::AdminDown));
+}
+
+#[test]
+fn there_is_an_end_to_sessions() {
+    let mut wire = Wire::quiet();
+    let peer = |n: usize| Peer {
+        remote: IpAddr::from([10, 0, (n / 256) as u8, (n % 256) as u8]),
+        ..peer_of(0)
+    };
+    for n in 0..SESSIONS_MAX {
+        let watch = Input::Watch { peer: peer(n), settings: SessionSettings::default() };
+        wire.input(0, watch).expect("there is room");
+    }
+    let more = |n| Input::Watch { peer: peer(n), settings: SessionSettings::default() };
+    assert_eq!(wire.input(0, more(SESSIONS_MAX)), Err(Reject::TooMany));
+    assert_eq!(wire.input(0, more(3)), Ok(()), "one that is held already may change");
+    wire.input(0, Input::Unwatch { peer: peer(0) }).expect("it is there");
+    assert_eq!(wire.input(0, more(SESSIONS_MAX)), Ok(()));
+}
+
+#[test]
+fn no_bytes_do_harm() {
+    let mut wire = alone_and_up(SessionSettings::default());
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    let mut random = Random::of(Seed(5));
+    for _ in 0..50_000 {
+        let mut payload = bytes(&said(State::Up, 7, ours)).to_vec();
+        payload.resize(24 + (random.next() % 40) as usize, 1);
+        for _ in 0..random.next() % 4 {
+            let at = random.next() as usize % payload.len();
+            payload[at] = random.next() as u8;
+        }
+        payload.truncate(random.next() as usize % 70);
+        let _ = wire.hand(0, &payload);
+        wire.now = wire.now + Duration::from_micros(u64::from(random.next() % 5_000));
+        wire.ends[0].sessions.handle_timeout(wire.now);
+        wire.drain(0);
+    }
+    assert_eq!(wire.ends[0].sessions.views().count(), 1);
+}
+
+#[test]
+fn a_payload_never_holds_more_than_the_longest_packet() {
+    assert_eq!(Payload::of(&[1; 100]).len(), PAYLOAD_MAX);
+    assert_eq!(*Payload::of(&[1, 2, 3]), [1, 2, 3]);
+}

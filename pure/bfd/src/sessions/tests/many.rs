@@ -1,0 +1,138 @@
+//! Many peers at once: one tick, one rate.
+
+use super::*;
+
+/// A node with so many peers that are all up and answer.
+struct Crowd {
+    sessions: Sessions,
+    peers: Vec<Peer>,
+    now: Instant,
+    /// The moments at which packets left.
+    sent: Vec<Instant>,
+    /// Packets on their way back: each is answered as a peer of ours would.
+    heard: Vec<(Peer, Control)>,
+    downs: usize,
+}
+
+impl Crowd {
+    fn of(count: u8) -> Crowd {
+        let now = Instant::ZERO + Duration::from_secs(1);
+        let mut crowd = Crowd {
+            sessions: Sessions::start(Seed(3), now),
+            peers: Vec::new(),
+            now,
+            sent: Vec::new(),
+            heard: Vec::new(),
+            downs: 0,
+        };
+        for n in 0..count {
+            let peer = Peer { remote: [10, 0, 0, n].into(), ..peer_of(0) };
+            crowd.peers.push(peer);
+            let watch = Input::Watch { peer, settings: SessionSettings::default() };
+            crowd.sessions.handle_input(watch, now).expect("there is room");
+            crowd.drain();
+        }
+        crowd
+    }
+
+    /// Every peer says the same as it hears: the same times, and Final to Poll.
+    fn drain(&mut self) {
+        while let Some(transmit) = self.sessions.poll_transmit() {
+            self.sent.push(self.now);
+            let heard = words(&transmit.payload);
+            let state = match heard.state {
+                State::Down => State::Init,
+                State::Init | State::Up => State::Up,
+                State::AdminDown => State::Down,
+            };
+            let answer = Control {
+                state,
+                final_bit: heard.poll,
+                poll: false,
+                my_discriminator: 9,
+                your_discriminator: heard.my_discriminator,
+                ..heard
+            };
+            let peer = Peer { link: LINK, local: transmit.source, remote: transmit.destination };
+            self.heard.push((peer, answer));
+        }
+        while let Some(event) = self.sessions.poll_event() {
+            self.downs += usize::from(matches!(event, Event::Down { .. }));
+        }
+    }
+
+    fn pass(&mut self, length: Duration) {
+        let until = self.now + length;
+        loop {
+            for (peer, answer) in std::mem::take(&mut self.heard) {
+                let payload = bytes(&answer);
+                let packet = Received {
+                    source: peer.remote,
+                    destination: peer.local,
+                    ..received(0, &payload)
+                };
+                // Whoever was just taken down refuses the answer, and counts it.
+                let _ = self.sessions.handle_input(Input::Received(packet), self.now);
+                self.drain();
+            }
+            let Some(next) = self.sessions.poll_timeout().filter(|next| next.at <= until) else {
+                break;
+            };
+            self.now = self.now.max(next.at);
+            self.sessions.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = until;
+    }
+}
+
+#[test]
+fn packets_to_all_peers_leave_at_the_same_moment() {
+    let mut crowd = Crowd::of(10);
+    crowd.pass(MS * 200);
+    crowd.sent.clear();
+    crowd.pass(MS * 1_000);
+    let mut moments = crowd.sent.clone();
+    moments.dedup();
+    assert!(moments.len() >= 250, "{} ticks in a second", moments.len());
+    assert_eq!(crowd.sent.len(), moments.len() * 10, "each tick speaks to all");
+}
+
+#[test]
+fn two_hundred_peers_share_the_rate_and_nobody_dies_of_it() {
+    let mut crowd = Crowd::of(200);
+    crowd.pass(Duration::from_secs(10));
+    let up = crowd.sessions.views().filter(|view| view.state == State::Up).count();
+    assert_eq!((up, crowd.downs), (200, 0));
+    let view = crowd.sessions.view_of(&crowd.peers[0]).expect("it is there");
+    assert_eq!(view.transmit_interval, Some(MS * 64));
+    assert_eq!(view.detection, Some(MS * 192));
+    crowd.sent.clear();
+    crowd.pass(Duration::from_secs(10));
+    let each_second = crowd.sent.len() / 10;
+    assert!(each_second <= 4_000, "{each_second} packets in a second");
+    assert!(each_second >= 3_000, "{each_second} packets in a second");
+    let price: u32 = crowd.sessions.views().map(|view| view.packets_per_second).sum();
+    assert!((6_500..8_000).contains(&price), "the price is both ways: {price}");
+}
+
+#[test]
+fn when_most_have_gone_the_rest_is_watched_closely_again() {
+    let mut crowd = Crowd::of(40);
+    crowd.pass(Duration::from_secs(5));
+    let interval = |crowd: &Crowd, n: usize| {
+        crowd.sessions.view_of(&crowd.peers[n]).expect("it is there").transmit_interval
+    };
+    assert_eq!(interval(&crowd, 0), Some(MS * 16));
+    for peer in crowd.peers[5..].to_vec() {
+        crowd.sessions.handle_input(Input::Unwatch { peer }, crowd.now).expect("it is there");
+        crowd.drain();
+    }
+    crowd.pass(Duration::from_secs(5));
+    assert_eq!(interval(&crowd, 0), Some(MS * 4));
+    assert_eq!(crowd.sessions.views().count(), 5);
+    let other = Input::Limit { packets_per_second_max: 50 };
+    crowd.sessions.handle_input(other, crowd.now).expect("always possible");
+    crowd.pass(Duration::from_secs(5));
+    assert_eq!(interval(&crowd, 0), Some(MS * 128), "fifty in a second for five");
+}

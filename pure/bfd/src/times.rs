@@ -1,0 +1,93 @@
+//! Times as they go on the wire, the jitter between packets, and the time of detection.
+
+use std::time::Duration;
+
+/// A length of time as it goes on the wire: whole microseconds, as many as 32 bits hold.
+pub(crate) fn micros(length: Duration) -> u32 {
+    u32::try_from(length.as_micros()).unwrap_or(u32::MAX)
+}
+
+/// The length of time that a number on the wire means.
+pub(crate) fn length(micros: u32) -> Duration {
+    Duration::from_micros(u64::from(micros))
+}
+
+/// Both times that a system offers to its peer, in microseconds. RFC 5880 §6.8.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// The least time between two of our packets.
+    pub desired_tx: u32,
+    /// The least time between two packets of the peer.
+    pub required_rx: u32,
+}
+
+/// The time until the next packet: the interval less a part of it that differs from packet to packet, so that
+/// systems do not fall into step. A quarter at most; with a multiplier of one at least a tenth, as no packet may
+/// come late then. RFC 5880 §6.8.7.
+pub(crate) fn jittered(interval: Duration, multiplier: u8, chance: u32) -> Duration {
+    let part = |share: u32| interval / 1_024 * share;
+    let chance = chance % 1_024;
+    let less =
+        if multiplier == 1 { interval / 10 + part(chance * 15 / 100) } else { part(chance / 4) };
+    interval - less
+}
+
+/// Silence of this length is a death. RFC 5880 §6.8.4.
+pub(crate) fn detection(
+    remote_multiplier: u8,
+    required_rx: u32,
+    remote_desired_tx: u32,
+) -> Duration {
+    length(required_rx.max(remote_desired_tx)) * u32::from(remote_multiplier)
+}
+
+/// Packets in a second with that interval, one way, rounded up; the mean jitter is an eighth.
+pub(crate) fn packets_per_second(interval: Duration) -> u32 {
+    let nanos = interval.as_nanos().max(1);
+    u32::try_from(8_000_000_000_u128.div_ceil(7 * nanos)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn jitter_takes_up_to_a_quarter_and_with_one_try_at_least_a_tenth() {
+        for interval in [1, 250, 4_000, 1_000_000, u32::MAX].map(length) {
+            for chance in (0..1_024).chain([u32::MAX]) {
+                let ordinary = jittered(interval, 3, chance);
+                assert!(ordinary <= interval && ordinary * 4 >= interval * 3, "{interval:?}");
+                let only = jittered(interval, 1, chance);
+                assert!(only * 10 <= interval * 9 + Duration::from_nanos(9), "{interval:?}");
+                assert!(only * 4 >= interval * 3, "{interval:?} {chance} {only:?}");
+                assert!(!only.is_zero());
+            }
+        }
+        assert_eq!(jittered(4 * MS, 3, 0), 4 * MS);
+        assert!(jittered(4 * MS, 3, 1_023) < Duration::from_micros(3_010));
+    }
+
+    #[test]
+    fn detection_follows_the_slower_end_and_the_peer_s_multiplier() {
+        assert_eq!(detection(3, 4_000, 4_000), 12 * MS);
+        assert_eq!(detection(3, 4_000, 300_000), 900 * MS);
+        assert_eq!(detection(5, 10_000, 0), 50 * MS);
+        let longest = detection(255, u32::MAX, u32::MAX);
+        assert_eq!(longest.as_micros(), 255 * u128::from(u32::MAX), "nothing overflows");
+    }
+
+    #[test]
+    fn the_price_is_what_is_sent_on_average() {
+        assert_eq!(packets_per_second(4 * MS), 286);
+        assert_eq!(packets_per_second(1_000 * MS), 2);
+        assert_eq!(packets_per_second(Duration::from_secs(4_294)), 1);
+    }
+
+    #[test]
+    fn times_beyond_the_wire_are_the_longest_there_is() {
+        assert_eq!(micros(Duration::from_secs(5_000)), u32::MAX);
+        assert_eq!(micros(Duration::from_nanos(4_000_999)), 4_000);
+    }
+}
