@@ -183,6 +183,7 @@ impl Watch {
                 let mut places = self.watched.keys();
                 places.any(|(on, _, local)| on == link && *local == address.ip())
             }
+            Change::Filter(_) => false,
         };
         if concerns {
             self.refresh(settings, actual, now);

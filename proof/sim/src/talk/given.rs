@@ -4,25 +4,34 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName, MacAddress};
-use mainstay_engine::Settings;
 use mainstay_engine::vrrp::{
     Centiseconds, ChecksumForm, Command, GroupSettings, Name, Password, Peers, Preempt, Priority,
     RouterSettings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer, Version,
     VirtualAddress, Vrid, Weight,
 };
+use mainstay_engine::{Detection, Settings};
 use mainstay_plan::{AddressKey, AddressOptions, Link, PresentAddress};
 
 use super::words::Words;
 use crate::Kernel;
 
 /// The settings and the kernel that a talk begins with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Given {
     /// The node's settings.
     pub settings: Settings,
     /// Its kernel.
     pub kernel: Kernel,
     links: u32,
+}
+
+impl Default for Given {
+    /// Nobody is watched unless the talk says so.
+    fn default() -> Given {
+        let detection = Detection { on: false, ..Detection::default() };
+        let settings = Settings { detection, ..Settings::default() };
+        Given { settings, kernel: Kernel::default(), links: 0 }
+    }
 }
 
 impl Given {
@@ -42,6 +51,10 @@ impl Given {
             }
             "script" => {
                 self.settings.vrrp.scripts.push(script(&mut words)?);
+                Ok(())
+            }
+            "detection" => {
+                self.settings.detection = detection(&mut words)?;
                 Ok(())
             }
             "startup-delay" => {
@@ -111,6 +124,22 @@ impl Given {
         }
         Ok(())
     }
+}
+
+/// `given detection`, `given detection 10ms times 5`, `given detection off`.
+fn detection(words: &mut Words<'_>) -> Result<Detection, String> {
+    let mut detection = Detection::default();
+    while let Some(word) = words.next() {
+        match word {
+            "off" => detection.on = false,
+            "times" => detection.multiplier = words.value("the multiplier")?,
+            interval => {
+                let interval = super::words::duration(interval);
+                detection.interval = interval.ok_or("the interval is not a length of time")?;
+            }
+        }
+    }
+    Ok(detection)
 }
 
 fn link_name() -> Result<LinkName, String> {
