@@ -12,8 +12,9 @@ struct Peer {
     needed: bool,
 }
 
-const PEERS: [Peer; 13] = [
+const PEERS: [Peer; 14] = [
     Peer { program: "arping", package: "arping", unit: None, needed: true },
+    Peer { program: "bfdd", package: "frr", unit: Some("frr.service"), needed: true },
     Peer { program: "busybox", package: "busybox-static", unit: None, needed: false },
     Peer { program: "conntrack", package: "conntrack", unit: None, needed: true },
     Peer {
@@ -82,7 +83,7 @@ pub fn is_there(program: &str) -> bool {
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     path.split(':')
-        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"])
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/frr"])
         .map(|folder| Path::new(folder).join(program))
         .find(|place| place.is_file())
 }

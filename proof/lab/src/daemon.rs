@@ -2,12 +2,13 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use mainstay_api::Status;
+use mainstay_api::{Session, SessionState, Status};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::cluster::{Cluster, Host};
@@ -17,6 +18,9 @@ use crate::wait::{self, TimedOut};
 
 /// A daemon that was told to stop must be gone by then; keepalived lingers a second.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
+
+/// A peer that answers is watched by then, also when it was tried in vain for a while.
+const WATCHING_WITHIN: Duration = Duration::from_secs(30);
 
 /// A running keepalived or mainstay; killed and reaped when dropped.
 #[derive(Debug)]
@@ -88,6 +92,27 @@ impl Daemon {
             let said = String::from_utf8_lossy(&output.stderr);
             io::Error::other(format!("mainstay status: {error}: {said}"))
         })
+    }
+
+    /// Waits until it is ready for a failure: mainstay watches `peer`, or some peer where
+    /// none is named, by a session. keepalived is ready when it runs.
+    ///
+    /// # Errors
+    /// It never does.
+    pub fn until_watching(&self, host: &Host, peer: Option<IpAddr>) -> io::Result<()> {
+        if self.program == Program::Keepalived {
+            return Ok(());
+        }
+        let watched = || {
+            let sessions = self.status(host).map(|status| status.detection.sessions);
+            let is_it = |session: &Session| {
+                let named = peer.is_none_or(|peer| session.peer == peer.to_string());
+                named && session.state == SessionState::Up
+            };
+            sessions.is_ok_and(|sessions| sessions.iter().any(is_it))
+        };
+        let what = format!("a session of {} with {peer:?}", host.name());
+        wait::until(&what, WATCHING_WITHIN, watched).map_err(io::Error::other)
     }
 
     /// Gives mainstay an order, such as `switch VI_1`, and waits for its end; answers what was
@@ -224,6 +249,7 @@ fn command(program: Program, folder: &Path) -> io::Result<Command> {
             command.arg("--use-file").arg(folder.join("keepalived.conf"));
             command.arg("--pid").arg(folder.join("keepalived.pid"));
             command.arg("--vrrp_pid").arg(folder.join("vrrp.pid"));
+            command.arg("--bfd_pid").arg(folder.join("bfd.pid"));
         }
         Program::Mainstay => {
             command.arg("--runtime-dir").arg(folder.join("run"));
@@ -242,7 +268,7 @@ fn launch(
 ) -> io::Result<(Child, (u32, Leash))> {
     // A killed keepalived leaves these behind, and would take the number's next bearer, or its
     // own corpse, for itself.
-    for left in ["keepalived.pid", "vrrp.pid"].map(|name| folder.join(name)) {
+    for left in ["keepalived.pid", "vrrp.pid", "bfd.pid"].map(|name| folder.join(name)) {
         if left.exists() {
             fs::remove_file(left)?;
         }

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod directory;
 pub mod drill;
 pub mod echo;
+pub mod frr;
 pub mod nginx;
 pub mod program;
 pub mod replies;

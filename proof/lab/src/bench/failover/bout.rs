@@ -75,7 +75,6 @@ impl Want {
 /// A running pair.
 pub(super) struct Bout {
     stage: Stage,
-    program: Program,
     holder: usize,
 }
 
@@ -88,7 +87,7 @@ impl Bout {
         let mut stage = Stage::build_paced(drill, &[program; 2], PACE)?;
         stage.beat(Act::Start(0), Then::Holds(0))?;
         stage.beat(Act::Start(1), Then::Holds(0))?;
-        let bout = Bout { stage, program, holder: 0 };
+        let bout = Bout { stage, holder: 0 };
         bout.ready()?;
         Ok(bout)
     }
@@ -124,12 +123,12 @@ impl Bout {
         Ok(passed)
     }
 
-    /// Waits until the one that waits would notice at once.
+    /// Waits until each host watches the other one.
     fn ready(&self) -> io::Result<()> {
-        match self.program {
-            // It is ready when it has started, and that the last beat's calm has seen.
-            Program::Keepalived => Ok(()),
-            Program::Mainstay => Ok(()),
+        for host in 0..2 {
+            let daemon = self.stage.daemon(host).ok_or_else(|| io::Error::other("no daemon"))?;
+            daemon.until_watching(self.stage.cluster().host(host), None)?;
         }
+        Ok(())
     }
 }

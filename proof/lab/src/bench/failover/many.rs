@@ -76,7 +76,15 @@ impl Crowd {
         }
         std::thread::sleep(SECOND_BURST);
         crowd.held_by(0)?;
+        crowd.ready()?;
         Ok(crowd)
+    }
+
+    fn ready(&self) -> io::Result<()> {
+        for (host, daemon) in self.daemons.iter().enumerate() {
+            daemon.until_watching(self.cluster.host(host), None)?;
+        }
+        Ok(())
     }
 
     /// The processor time of the node that uses more, in hundredths of a core, at rest.
@@ -106,6 +114,7 @@ impl Crowd {
         self.cluster.plug(former)?;
         std::thread::sleep(CALM);
         self.held_by(self.holder)?;
+        self.ready()?;
         Ok(slowest)
     }
 

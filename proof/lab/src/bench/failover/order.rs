@@ -73,6 +73,7 @@ impl Trio {
             trio.held_by(0)?;
         }
         trio.calm()?;
+        trio.ready()?;
         Ok(trio)
     }
 
@@ -91,6 +92,7 @@ impl Trio {
         self.cluster.plug(former)?;
         self.holder = best;
         self.calm()?;
+        self.ready()?;
         Ok(wrong)
     }
 
@@ -111,5 +113,14 @@ impl Trio {
         let same = || (0..3).map(has).collect::<Vec<_>>() == before;
         wait::throughout(CALM, same)
             .map_err(|after| io::Error::other(format!("the address moved on after {after:?}")))
+    }
+
+    /// Both Backups watch the one that holds the address.
+    fn ready(&self) -> io::Result<()> {
+        let holder = self.holder;
+        for (host, daemon) in self.daemons.iter().enumerate().filter(|(host, _)| *host != holder) {
+            daemon.until_watching(self.cluster.host(host), Some(own(holder).into()))?;
+        }
+        Ok(())
     }
 }

@@ -65,6 +65,10 @@ impl Pair {
         let adverts = Adverts::listen(stage.cluster().host(2).namespace(), CLIENT)?;
         stage.beat(Act::Start(0), Then::Holds(0))?;
         stage.beat(Act::Start(1), Then::Holds(0))?;
+        for host in 0..2 {
+            let daemon = stage.daemon(host).ok_or_else(|| io::Error::other("no daemon"))?;
+            daemon.until_watching(stage.cluster().host(host), None)?;
+        }
         Ok(Pair { program, adverts, stage })
     }
 
