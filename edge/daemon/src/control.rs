@@ -227,6 +227,7 @@ impl Control {
         let claims = [
             (realtime::claim_priority(PRIORITY), "no real-time priority (CAP_SYS_NICE)"),
             (realtime::lock_memory(), "memory is not locked (CAP_IPC_LOCK, LimitMEMLOCK)"),
+            (realtime::prefault().map(drop), "code is not read in advance (kernel before 5.14)"),
         ];
         for (claim, what) in claims {
             if let Err(error) = claim {
