@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use mainstay_api::{State, Verdict};
+use mainstay_api::{SessionState, State, Status, Verdict};
 use mainstay_lab::wait;
 use rustix::process::Signal;
 use stage::{Router, Stage, code, run};
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 21] = [
+    let tests: [Test; 22] = [
         ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
         ("a_reload_changes_what_changed_and_nothing_else", reload),
         ("a_faulty_reload_is_refused_and_the_daemon_goes_on", faulty_reload),
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         ("a_script_is_told_of_a_lower_priority", lower_priority),
         ("counters_are_logged_when_asked_for", counters),
         ("a_link_may_go_away_and_come_back", vanishing_link),
+        ("nodes_that_hear_each_other_watch_each_other", watching),
         ("events_are_followed_live", events),
     ];
     let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
@@ -492,4 +493,34 @@ fn events() -> Checked {
     daemon.stop()?;
     daemon.gone()?;
     Ok(())
+}
+
+fn watching() -> Checked {
+    let stage = Stage::of_two()?;
+    let both = |priority| {
+        let (four, six) = (Router::default(), Router { vrid: 6, ..Router::ipv6() });
+        format!("{}{}", Router { priority, ..four }.text(), Router { priority, ..six }.text())
+    };
+    let strong = stage.start(0, &both(150))?;
+    let weak = stage.start(1, &both(100))?;
+    for (daemon, place) in [(&strong, 0), (&weak, 1)] {
+        wait::until("a session for each family", SOON, || {
+            stage.status(daemon, place).is_ok_and(|status| up(&status).len() == 2)
+        })?;
+    }
+    // Nothing is sent to a port that nobody listens to when one of them ends.
+    strong.stop()?;
+    strong.gone()?;
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    wait::until("the end of the sessions", SOON, || {
+        stage.status(&weak, 1).is_ok_and(|status| up(&status).is_empty())
+    })?;
+    Ok(())
+}
+
+/// The peers of the sessions that are up.
+fn up(status: &Status) -> Vec<&str> {
+    let sessions = status.detection.sessions.iter();
+    let up = sessions.filter(|session| session.state == SessionState::Up);
+    up.map(|session| &*session.peer).collect()
 }
