@@ -23,6 +23,7 @@ mod server;
 mod slow;
 mod sockets;
 mod supervisor;
+mod telling;
 #[cfg(test)]
 mod testing;
 mod tether;

@@ -6,17 +6,18 @@ use std::sync::mpsc::SyncSender;
 use std::time::{Duration, SystemTime};
 
 use mainstay_api as api;
-use mainstay_engine::vrrp::Name;
+use mainstay_engine::vrrp::{Name, View};
 use mainstay_engine::{Event, Settings, vrrp};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::channel::{EngineSender, ToEngine};
+use crate::channel::{EngineSender, Report, ToEngine};
 use crate::facts::Facts;
 use crate::journal::Journal;
 use crate::scripts::notify::{Notifier, Subject, Tiding};
 use crate::scripts::tracked::{self, Schedule, Trackers};
 use crate::server::{self, Doors, Request};
+use crate::telling::Teller;
 use crate::watched::Watchers;
 use crate::{Error, Loader, Occasion};
 
@@ -77,6 +78,7 @@ struct Work {
     facts: Facts,
     journal: Journal,
     notifier: Notifier,
+    teller: Teller,
     trackers: Trackers,
     watchers: Watchers,
     settings: Settings,
@@ -139,6 +141,7 @@ impl Work {
             facts: slow.facts,
             journal,
             notifier: Notifier::default(),
+            teller: Teller::default(),
             trackers: Trackers::default(),
             watchers: Watchers::default(),
             settings: Settings::default(),
@@ -161,7 +164,7 @@ impl Work {
                     Some(Told::Stopped) | None => break End::Stopped,
                 },
                 Some(request) = self.commands.recv() => match request {
-                    Request::Reload(reply) => drop(reply.send(self.reload())),
+                    Request::Reload(reply) => drop(reply.send(self.reload().await)),
                     Request::Stop(reply) => {
                         self.stoppers.push(reply);
                         self.stop();
@@ -171,7 +174,7 @@ impl Work {
                         self.engine.send(ToEngine::Upgrade);
                     }
                 },
-                _ = self.signals.reload.recv() => drop(self.reload()),
+                _ = self.signals.reload.recv() => drop(self.reload().await),
                 _ = self.signals.terminate.recv() => self.stop(),
                 _ = self.signals.interrupt.recv() => self.stop(),
                 _ = self.signals.report.recv() => self.report(crate::present::standing).await,
@@ -200,7 +203,8 @@ impl Work {
             End::Stopped => (NOTIFY_WITHIN, self.stoppers, "stopped"),
             End::Resigned => (NOTIFY_QUICKLY, self.upgraders, "another process goes on"),
         };
-        self.notifier.finish(within).await;
+        let (notifier, teller) = (&mut self.notifier, &mut self.teller);
+        tokio::join!(notifier.finish(within), teller.finish(within));
         self.journal.note(api::Level::Info, message.to_owned());
         let reply = api::Reply::done(message);
         for asker in askers {
@@ -220,32 +224,46 @@ impl Work {
     fn notify(&mut self, event: &vrrp::Event) {
         match event {
             vrrp::Event::StateChanged { router, to, priority, .. } => {
-                let kept = self.settings.vrrp.routers.iter().any(|kept| kept.name == *router);
-                let tiding = self.tiding(*to, kept);
-                self.notifier.tell(&Subject::Router(router.clone()), tiding, *priority);
+                let subject = Subject::Router(router.clone());
+                self.tell_all(&subject, self.tiding(*to, &subject), *priority);
             }
             vrrp::Event::GroupChanged { group, to, .. } => {
-                let kept = self.settings.vrrp.groups.iter().any(|kept| kept.name == *group);
-                let tiding = self.tiding(*to, kept);
-                self.notifier.tell(&Subject::Group(group.clone()), tiding, 0);
+                let subject = Subject::Group(group.clone());
+                self.tell_all(&subject, self.tiding(*to, &subject), 0);
             }
             vrrp::Event::LowerPriorityHeard { router, ours, .. } => {
-                self.notifier.tell(&Subject::Router(router.clone()), Tiding::LowerPriority, *ours);
+                self.tell_all(&Subject::Router(router.clone()), Tiding::LowerPriority, *ours);
             }
-            vrrp::Event::PriorityChanged { .. }
-            | vrrp::Event::ActiveHeard { .. }
+            vrrp::Event::PriorityChanged { router, to, state, .. } => {
+                let told = self.notifier.of(&Subject::Router(router.clone()));
+                if told.is_some_and(|notify| notify.priority_changes) {
+                    self.teller.tell_priority(router, *state, *to);
+                }
+            }
+            vrrp::Event::ActiveHeard { .. }
             | vrrp::Event::ScriptChanged { .. }
             | vrrp::Event::GaugeChanged { .. }
             | vrrp::Event::Noticed { .. } => {}
         }
     }
 
-    fn tiding(&self, to: vrrp::StateName, kept: bool) -> Tiding {
+    fn tell_all(&mut self, subject: &Subject, tiding: Tiding, priority: u8) {
+        let mail = self.notifier.of(subject).is_some_and(|notify| notify.mail);
+        self.notifier.tell(subject, tiding, priority);
+        self.teller.tell(subject, tiding, priority, mail);
+    }
+
+    fn tiding(&self, to: vrrp::StateName, subject: &Subject) -> Tiding {
+        let vrrp = &self.settings.vrrp;
+        let kept = match subject {
+            Subject::Router(name) => vrrp.routers.iter().any(|kept| kept.name == *name),
+            Subject::Group(name) => vrrp.groups.iter().any(|kept| kept.name == *name),
+        };
         if kept || self.stopping || to != vrrp::StateName::Initialize {
-            Tiding::State(to)
-        } else {
-            Tiding::Deleted
+            return Tiding::State(to);
         }
+        let notify = self.notifier.of(subject);
+        Tiding::Deleted { says_deleted: notify.is_some_and(|notify| notify.says_deleted) }
     }
 
     /// Takes settings into everything on this side; what is odd about them is said.
@@ -259,13 +277,15 @@ impl Work {
             self.journal.note(api::Level::Warning, remark);
         }
         self.notifier.configure(&settings);
+        let node = settings.node.name.clone().unwrap_or_else(host_name);
+        self.teller.configure(&settings, &node);
         self.trackers.configure(schedules, &self.engine);
         self.watchers.configure(&settings, &self.engine);
         self.settings = settings;
     }
 
     /// All or nothing: settings that are refused change nothing but the status.
-    fn reload(&mut self) -> api::Reply {
+    async fn reload(&mut self) -> api::Reply {
         if self.stopping {
             return api::Reply::refused("it is stopping");
         }
@@ -279,6 +299,9 @@ impl Work {
                 let message = crate::present::summary(&settings);
                 self.take(settings, schedules, [loaded.warnings, remarks].concat());
                 self.journal.note(api::Level::Info, format!("reloaded: {message}"));
+                if self.settings.telling.states_on_reload {
+                    self.repeat_states().await;
+                }
                 api::Reply::done(message)
             }
             Err(refusal) => {
@@ -297,13 +320,29 @@ impl Work {
         self.engine.send(ToEngine::Stop);
     }
 
-    /// On SIGUSR1 and SIGUSR2: one line for each router in the log.
-    async fn report(&mut self, line: fn(&api::Router) -> String) {
+    /// Writes to the FIFOs where everything stands.
+    async fn repeat_states(&mut self) {
+        let Some(report) = self.ask().await else { return };
+        let View { routers, groups, .. } = report.status.vrrp;
+        for router in routers {
+            let subject = Subject::Router(router.name);
+            self.teller.repeat(&subject, router.standing.state, router.effective_priority);
+        }
+        for group in groups {
+            self.teller.repeat(&Subject::Group(group.name), group.state, 0);
+        }
+    }
+
+    /// Where everything stands, as the engine says.
+    async fn ask(&self) -> Option<Box<Report>> {
         let (sender, receiver) = oneshot::channel();
         self.engine.send(ToEngine::Status(sender));
-        let Ok(Ok(report)) = tokio::time::timeout(Duration::from_secs(2), receiver).await else {
-            return;
-        };
+        tokio::time::timeout(Duration::from_secs(2), receiver).await.ok()?.ok()
+    }
+
+    /// On SIGUSR1 and SIGUSR2: one line for each router in the log.
+    async fn report(&mut self, line: fn(&api::Router) -> String) {
+        let Some(report) = self.ask().await else { return };
         for router in crate::present::status(&report, &self.facts.now()).routers {
             self.journal.note(api::Level::Info, line(&router));
         }

@@ -94,6 +94,7 @@ codes! {
     WeightsOwner = "track/owner": "Weights have no effect on the address owner.",
     ScriptMissing = "script/no-command": "A script needs a command.",
     ScriptPath = "script/not-absolute": "A program named without its whole path is looked up where the daemon runs.",
+    MailNowhere = "mail/nowhere": "Mail is asked for without a server or without a recipient.",
     TomlSyntax = "toml/syntax": "The text is not TOML.",
     VersionUnknown = "toml/version": "The file must say `version = 1`.",
 }

@@ -23,6 +23,7 @@ mod line;
 mod reader;
 mod script;
 mod strict;
+mod telling;
 mod tree;
 mod unknown;
 mod values;
@@ -42,8 +43,15 @@ pub fn load(path: &str, sources: &mut dyn Sources, surroundings: &Surroundings) 
     let opened = reader.open_main(path, &mut faults);
     let statements = tree::read(&mut reader, &mut faults);
     let whole = opened && !reader.cut_short;
-    let settings =
+    let mut settings =
         whole.then(|| join::settings(blocks::read(&statements, &mut faults), &mut faults));
+    if let Some(settings) = &mut settings {
+        // Without a name of its own the instance is named like the host, which says nothing.
+        let host = surroundings.host_name.split('.').next();
+        let id = Some(&reader.definitions.id).filter(|id| Some(id.as_str()) != host);
+        let dumps = &mut settings.telling.dumps;
+        dumps.with_instance = dumps.with_instance.take().and(id.cloned());
+    }
     let sources = reader.map;
     Loaded { settings, faults: faults.finish(), sources }
 }

@@ -1,5 +1,7 @@
 //! Limits and defaults that both languages share.
 
+use std::time::Duration;
+
 use mainstay_base::{Family, InterfaceAddress};
 use mainstay_plan::Lifetime;
 
@@ -21,3 +23,8 @@ pub(crate) fn usual_lifetime(address: InterfaceAddress) -> Lifetime {
         Lifetime::Forever
     }
 }
+
+/// How long start and stop scripts may take where nobody says otherwise.
+pub(crate) const SCRIPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a mail server may take to answer where nobody says otherwise.
+pub(crate) const MAIL_TIMEOUT: Duration = Duration::from_secs(30);

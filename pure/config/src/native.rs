@@ -13,6 +13,8 @@ mod node;
 mod router;
 mod section;
 mod table;
+mod telling;
+mod telling_keys;
 mod times;
 mod tracking;
 mod virtual_links;
@@ -111,6 +113,7 @@ fn settings(text: &str, file: FileId, faults: &mut Faults) -> Option<Settings> {
     node::scripts(&mut reader, file, &mut settings);
     watched::read(&mut reader, file, &mut settings);
     detection::read(&mut reader, file, &mut settings);
+    telling::read(&mut reader, file, &mut settings.telling);
     let places = routers(&mut reader, file, &mut settings);
     node::groups(&mut reader, file, &mut settings);
     check::routers(&settings.vrrp, &places, &mut reader);

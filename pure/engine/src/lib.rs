@@ -16,6 +16,7 @@ mod outgoing;
 mod outside;
 mod settings;
 mod status;
+mod telling;
 mod watch;
 
 pub use event::Event;
@@ -29,6 +30,8 @@ pub use outside::{
 };
 pub use settings::{BfdSession, Detection, Node, Notify, Settings};
 pub use status::{Origin, Status, Taken, WatchView, Will};
+
+pub use telling::{Dumps, Fifo, JsonVersion, Mail, MailSecurity, Telling, TimedCommand};
 
 /// The settings and events of the protocols, handed on to the rooms above.
 pub mod vrrp {

@@ -9,6 +9,7 @@ use mainstay_bfd::{self as bfd, Authentication, SessionSettings};
 use mainstay_vrrp::{self as vrrp, Command, Name};
 
 use crate::outside::{WatchedFile, WatchedProcess};
+use crate::telling::Telling;
 
 /// Everything that a configuration says, already checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Settings {
     pub files: Vec<WatchedFile>,
     /// Processes behind the gauges that routers track.
     pub processes: Vec<WatchedProcess>,
+    /// Whom to tell beside the programs of routers and groups.
+    pub telling: Telling,
     /// Whom to tell about a router.
     pub notify_routers: BTreeMap<Name, Notify>,
     /// Whom to tell about a sync group.
@@ -103,4 +106,12 @@ pub struct Notify {
     pub any: Option<Command>,
     /// While Active it heard a lower priority.
     pub lower_priority: Option<Command>,
+    /// It was taken out of the settings.
+    pub deleted: Option<Command>,
+    /// Say DELETED rather than FAULT when it was taken out of the settings.
+    pub says_deleted: bool,
+    /// Write changes of the priority to the FIFOs.
+    pub priority_changes: bool,
+    /// Send mail.
+    pub mail: bool,
 }

@@ -27,8 +27,8 @@ pub(crate) enum Subject {
 pub(crate) enum Tiding {
     /// It is in another state.
     State(StateName),
-    /// It was taken out of the settings: keepalived says FAULT.
-    Deleted,
+    /// It was taken out of the settings: keepalived says FAULT, or DELETED where that is asked for.
+    Deleted { says_deleted: bool },
     /// While Active it heard a lower priority.
     LowerPriority,
 }
@@ -84,20 +84,24 @@ impl Notifier {
         self.groups.retain(|name, _| kept(name, &groups, &settings.notify_groups));
     }
 
-    /// Tells the programs of an subject: the specific one first, then the general one.
-    pub(crate) fn tell(&mut self, subject: &Subject, tiding: Tiding, priority: u8) {
-        let notify = match subject {
+    /// Whom to tell about a subject.
+    pub(crate) fn of(&self, subject: &Subject) -> Option<&Notify> {
+        match subject {
             Subject::Router(name) => self.routers.get(name),
             Subject::Group(name) => self.groups.get(name),
-        };
-        let Some(notify) = notify.cloned() else { return };
+        }
+    }
+
+    /// Tells the programs of a subject: the specific one first, then the general one.
+    pub(crate) fn tell(&mut self, subject: &Subject, tiding: Tiding, priority: u8) {
+        let Some(notify) = self.of(subject).cloned() else { return };
         if let Some(command) = specific(&notify, tiding) {
             self.queue(subject, command, Vec::new());
         }
-        if let (Some(command), Some(state)) = (&notify.any, keepalived_state(tiding)) {
+        if let (Some(command), Some(state)) = (&notify.any, tiding.any_word()) {
             self.queue(subject, command, appended(subject, state, priority));
         }
-        if tiding == Tiding::Deleted {
+        if let Tiding::Deleted { .. } = tiding {
             self.forget(subject);
         }
     }
@@ -206,20 +210,46 @@ fn specific(notify: &Notify, tiding: Tiding) -> Option<&Command> {
     match tiding {
         Tiding::State(StateName::Active) => notify.active.as_ref(),
         Tiding::State(StateName::Backup) => notify.backup.as_ref(),
-        Tiding::State(StateName::Fault) | Tiding::Deleted => notify.fault.as_ref(),
+        Tiding::State(StateName::Fault) | Tiding::Deleted { says_deleted: false } => {
+            notify.fault.as_ref()
+        }
         Tiding::State(StateName::Initialize) => notify.stop.as_ref(),
+        Tiding::Deleted { says_deleted: true } => notify.deleted.as_ref(),
         Tiding::LowerPriority => notify.lower_priority.as_ref(),
     }
 }
 
-/// keepalived's word; none where the general program is not told.
-fn keepalived_state(tiding: Tiding) -> Option<&'static str> {
-    match tiding {
-        Tiding::State(StateName::Active) => Some("MASTER"),
-        Tiding::State(StateName::Backup) => Some("BACKUP"),
-        Tiding::State(StateName::Fault) | Tiding::Deleted => Some("FAULT"),
-        Tiding::State(StateName::Initialize) => Some("STOP"),
-        Tiding::LowerPriority => None,
+impl Tiding {
+    /// keepalived's word, as a FIFO is told.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Tiding::State(StateName::Active) => "MASTER",
+            Tiding::State(StateName::Backup) => "BACKUP",
+            Tiding::State(StateName::Fault) | Tiding::Deleted { says_deleted: false } => "FAULT",
+            Tiding::State(StateName::Initialize) => "STOP",
+            Tiding::Deleted { says_deleted: true } => "DELETED",
+            Tiding::LowerPriority => "MASTER_RX_LOWER_PRI",
+        }
+    }
+
+    /// The same for the general program; none where it is not told.
+    fn any_word(self) -> Option<&'static str> {
+        match self {
+            Tiding::State(_) | Tiding::Deleted { .. } => Some(self.word()),
+            Tiding::LowerPriority => None,
+        }
+    }
+
+    /// The word of a state that it came into and is in; none where it is gone or stayed as it was.
+    pub(crate) fn state(self) -> Option<&'static str> {
+        match self {
+            Tiding::State(StateName::Initialize)
+            | Tiding::Deleted { .. }
+            | Tiding::LowerPriority => None,
+            Tiding::State(StateName::Active | StateName::Backup | StateName::Fault) => {
+                Some(self.word())
+            }
+        }
     }
 }
 

@@ -100,6 +100,11 @@ fn user_of(command: &Command, node: &Node) -> Result<Option<(u32, u32)>, Unfit> 
             return Ok(known.map(|user| (user.uid(), user.primary_group_id())));
         }
     };
+    ids(user, group).map(Some)
+}
+
+/// The numbers of a user and a group; the user's own group if none is named.
+pub(crate) fn ids(user: &str, group: Option<&String>) -> Result<(u32, u32), Unfit> {
     let found = uzers::get_user_by_name(user).ok_or_else(|| Unfit::NoUser(user.to_owned()))?;
     let group = match group {
         Some(group) => {
@@ -107,7 +112,7 @@ fn user_of(command: &Command, node: &Node) -> Result<Option<(u32, u32)>, Unfit> 
         }
         None => found.primary_group_id(),
     };
-    Ok(Some((found.uid(), group)))
+    Ok((found.uid(), group))
 }
 
 impl Program {
@@ -150,11 +155,23 @@ impl Program {
         self.start(further)?.wait().await
     }
 
+    /// Runs it to its end, or until nobody waits for it any more: then its whole process group is killed.
+    pub(crate) async fn run_until_dropped(
+        &self,
+        further: &[String],
+    ) -> std::io::Result<ExitStatus> {
+        let mut child = self.start(further)?;
+        let guard = GroupGuard(group_of(&child));
+        let status = child.wait().await;
+        std::mem::forget(guard);
+        status
+    }
+
     /// Runs it; after `limit` its whole process group is ended: asked first, then forced.
     /// `None`: it had to be ended.
     pub(crate) async fn run_within(&self, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
         let mut child = self.start(&[])?;
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let group = group_of(&child);
         let guard = GroupGuard(group);
         match tokio::time::timeout(limit, child.wait()).await {
             Ok(status) => {
@@ -183,6 +200,10 @@ impl Drop for GroupGuard {
     fn drop(&mut self) {
         signal_group(self.0, Signal::KILL);
     }
+}
+
+fn group_of(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
 }
 
 fn signal_group(group: Option<Pid>, signal: Signal) {

@@ -10,6 +10,7 @@ use mainstay_engine::vrrp::{LinkDelay, Version};
 
 use super::announcing::Announcing;
 use super::keywords::Block;
+use super::telling::TellingDraft;
 use super::tree::Statement;
 use super::unknown::unhandled;
 use super::values::{flag, ip, no_more, number, seconds, value};
@@ -28,6 +29,7 @@ pub(super) struct Globals {
     pub virtual_prefix: Option<String>,
     /// `vmac_addr_prefix`.
     pub virtual_prefix_of_addresses: Option<String>,
+    pub telling: TellingDraft,
     pub defaults: Defaults,
 }
 
@@ -56,6 +58,7 @@ impl Default for Globals {
             link_delays: BTreeMap::new(),
             virtual_prefix: None,
             virtual_prefix_of_addresses: None,
+            telling: TellingDraft::default(),
             defaults: Defaults {
                 version: None,
                 group_v4: IpAddr::from([224, 0, 0, 18]),
@@ -81,6 +84,7 @@ impl Globals {
             let short = keyword.strip_prefix("vrrp_").unwrap_or("");
             let taken = self.defaults.announce.read(short, statement, faults)
                 || self.defaults.read(keyword, statement, faults)
+                || self.telling.read(keyword, statement, faults)
                 || self.read_node(keyword, statement, faults);
             if !taken {
                 unhandled(Block::Global, statement, faults);

@@ -4,6 +4,7 @@ use mainstay_engine::Notify;
 
 use super::keywords::Block;
 use super::script::{self, Tracked, tracked};
+use super::telling::TellingDraft;
 use super::tree::Statement;
 use super::unknown::unhandled;
 use super::values::{command, flag, no_more, value};
@@ -22,7 +23,7 @@ pub(super) struct GroupDraft {
     pub track_processes: Vec<Tracked>,
     pub track_sessions: Vec<Tracked>,
     pub member_weights: bool,
-    pub notify: Notify,
+    pub notify: NotifyDraft,
 }
 
 /// Reads a `vrrp_sync_group` block; none if it has no name.
@@ -42,7 +43,7 @@ pub(super) fn read(
         track_processes: Vec::new(),
         track_sessions: Vec::new(),
         member_weights,
-        notify: Notify::default(),
+        notify: NotifyDraft::default(),
     };
     for statement in block.inner() {
         match statement.keyword() {
@@ -69,7 +70,7 @@ pub(super) fn read(
                 group.member_weights = flag(statement, faults).unwrap_or(true);
             }
             keyword => {
-                if !read_notify(&mut group.notify, keyword, statement, faults) {
+                if !group.notify.read(keyword, statement, faults) {
                     unhandled(Block::Group, statement, faults);
                 }
             }
@@ -78,24 +79,59 @@ pub(super) fn read(
     Some(group)
 }
 
-/// Reads one of the `notify` keywords; whether it is one.
-pub(super) fn read_notify(
-    notify: &mut Notify,
-    keyword: &str,
-    statement: &Statement,
-    faults: &mut Faults,
-) -> bool {
-    let target = match keyword {
-        "notify_master" => &mut notify.active,
-        "notify_backup" => &mut notify.backup,
-        "notify_fault" => &mut notify.fault,
-        "notify_stop" => &mut notify.stop,
-        "notify" => &mut notify.any,
-        "notify_master_rx_lower_pri" => &mut notify.lower_priority,
-        _ => return false,
-    };
-    if let Some(command) = command(statement, faults) {
-        *target = Some(command);
+/// Notification as written, with what is left to the node's defaults.
+#[derive(Debug, Default)]
+pub(super) struct NotifyDraft {
+    notify: Notify,
+    mail: Option<bool>,
+    priority_changes: Option<bool>,
+}
+
+impl NotifyDraft {
+    /// Reads one of the keywords of notification; whether it is one.
+    pub(super) fn read(
+        &mut self,
+        keyword: &str,
+        statement: &Statement,
+        faults: &mut Faults,
+    ) -> bool {
+        let notify = &mut self.notify;
+        let target = match keyword {
+            "notify_master" => &mut notify.active,
+            "notify_backup" => &mut notify.backup,
+            "notify_fault" => &mut notify.fault,
+            "notify_stop" => &mut notify.stop,
+            "notify" => &mut notify.any,
+            "notify_master_rx_lower_pri" => &mut notify.lower_priority,
+            "notify_deleted" => {
+                notify.says_deleted = true;
+                if statement.values().is_empty() {
+                    return true;
+                }
+                &mut notify.deleted
+            }
+            "smtp_alert" => {
+                self.mail = flag(statement, faults).or(self.mail);
+                return true;
+            }
+            "notify_priority_changes" => {
+                self.priority_changes = flag(statement, faults).or(self.priority_changes);
+                return true;
+            }
+            _ => return false,
+        };
+        if let Some(command) = command(statement, faults) {
+            *target = Some(command);
+        }
+        true
     }
-    true
+
+    /// What it comes to.
+    pub(super) fn settle(self, telling: &TellingDraft) -> Notify {
+        Notify {
+            mail: self.mail.unwrap_or(telling.mails()),
+            priority_changes: self.priority_changes.unwrap_or(telling.priority_changes),
+            ..self.notify
+        }
+    }
 }

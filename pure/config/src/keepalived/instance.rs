@@ -5,13 +5,12 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use mainstay_base::Family;
-use mainstay_engine::Notify;
 use mainstay_engine::vrrp::{StartAs, UnicastPeer, Version};
 
 use super::address::{self, Entry};
 use super::announcing::Announcing;
 use super::globals::{Defaults, down_intervals, group, version};
-use super::group::read_notify;
+use super::group::NotifyDraft;
 use super::keywords::Block;
 use super::line::At;
 use super::script::{self, Tracked, tracked};
@@ -42,7 +41,7 @@ pub(super) struct InstanceDraft {
     pub sending: Sending,
     pub preempting: Preempting,
     pub tracking: Tracking,
-    pub notify: Notify,
+    pub notify: NotifyDraft,
     pub announce: Announcing,
     pub protocol: Protocol,
 }
@@ -122,7 +121,7 @@ pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<InstanceDra
         sending: Sending::default(),
         preempting: Preempting::default(),
         tracking: Tracking::default(),
-        notify: Notify::default(),
+        notify: NotifyDraft::default(),
         announce: Announcing::default(),
         protocol: Protocol::default(),
     };
@@ -136,7 +135,7 @@ pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<InstanceDra
             || draft.tracking.read(keyword, statement, faults)
             || draft.protocol.read(keyword, statement, faults)
             || draft.announce.read(keyword, statement, faults)
-            || read_notify(&mut draft.notify, keyword, statement, faults);
+            || draft.notify.read(keyword, statement, faults);
         if !taken {
             unhandled(Block::Instance, statement, faults);
         }

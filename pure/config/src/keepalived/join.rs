@@ -25,7 +25,8 @@ use crate::{Code, Fault};
 
 /// The settings that drafts come to.
 pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
-    let Drafts { globals, scripts, sessions, files, processes, groups, instances, names } = drafts;
+    let Drafts { mut globals, scripts, sessions, files, processes, groups, instances, names } =
+        drafts;
     let mut joining = Joining {
         settings: Settings { node: globals.node.clone(), ..Settings::default() },
         names,
@@ -46,9 +47,13 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
         joining.router(draft, &globals);
     }
     for draft in groups {
-        joining.group(draft);
+        joining.group(draft, &globals);
     }
     let mut settings = joining.settings;
+    let mut notified = settings.notify_routers.values().chain(settings.notify_groups.values());
+    let mails = notified.any(|notify| notify.mail);
+    settings.telling = globals.telling.settle(mails, joining.faults);
+    settings.telling.dumps.with_instance = globals.telling.use_instance.then(String::new);
     settings.vrrp.scripts = scripts.into_iter().map(|script| script.settings).collect();
     let gauge = |kind, name: &Name, weight: Weight| {
         let gauge = Gauge { kind, name: name.clone() };
@@ -118,8 +123,9 @@ impl Joining<'_> {
             self.faults.add(fault.help("give it a priority below 255, or take the weight out"));
         }
         self.standing.insert(draft.name.text, weighted);
-        if draft.notify != Notify::default() {
-            self.settings.notify_routers.insert(router.name.clone(), draft.notify);
+        let notify = draft.notify.settle(&globals.telling);
+        if notify != Notify::default() {
+            self.settings.notify_routers.insert(router.name.clone(), notify);
         }
         self.settings.vrrp.routers.push(router);
     }
@@ -198,7 +204,7 @@ impl Joining<'_> {
         }
     }
 
-    fn group(&mut self, mut draft: GroupDraft) {
+    fn group(&mut self, mut draft: GroupDraft, globals: &Globals) {
         self.keep_known(Block::Script, &mut draft.track_scripts, None);
         self.keep_known(Block::File, &mut draft.track_files, None);
         self.keep_known(Block::Process, &mut draft.track_processes, None);
@@ -225,8 +231,9 @@ impl Joining<'_> {
         }
         self.start_together(&members);
         let name = Name::new(&draft.name.text);
-        if draft.notify != Notify::default() {
-            self.settings.notify_groups.insert(name.clone(), draft.notify);
+        let notify = draft.notify.settle(&globals.telling);
+        if notify != Notify::default() {
+            self.settings.notify_groups.insert(name.clone(), notify);
         }
         self.settings.vrrp.groups.push(GroupSettings {
             name,

@@ -4,6 +4,7 @@
 
 use super::detection_keys::{AUTHENTICATION, BFD, DETECTION, TRACK_SESSION};
 use super::section::{Section, key};
+use super::telling_keys::{DUMPS, FIFO, MAIL, TELLING};
 use super::watched_keys::{FILE_GAUGE, LINK_DELAY, PROCESS, TRACK_FILE, TRACK_PROCESS};
 
 /// All tables of the language, for the reference.
@@ -11,7 +12,7 @@ pub fn reference() -> &'static [Section] {
     &SECTIONS
 }
 
-static SECTIONS: [Section; 22] = [
+static SECTIONS: [Section; 26] = [
     FILE,
     NODE,
     ROUTER,
@@ -31,6 +32,10 @@ static SECTIONS: [Section; 22] = [
     FILE_GAUGE,
     PROCESS,
     LINK_DELAY,
+    TELLING,
+    FIFO,
+    MAIL,
+    DUMPS,
     DETECTION,
     BFD,
     AUTHENTICATION,
@@ -57,6 +62,16 @@ pub(super) const FILE: Section = Section {
         ),
         key("bfd", "tables", "none", "[]", "sessions with peers of which the address is known"),
         key("script", "tables", "none", "[]", "scripts whose verdicts are tracked"),
+        key("telling", "a table", "all defaults", "{}", "whom the node tells"),
+        key("fifo", "tables", "none", "[]", "named pipes that get a line for each change"),
+        key(
+            "mail",
+            "a table",
+            "none",
+            "{ to = [\"root@example.com\"], server = \"mail.example.com\" }",
+            "who gets mail",
+        ),
+        key("dumps", "a table", "all defaults", "{}", "files that are written when asked for"),
         key("file", "tables", "none", "[]", "files whose number is tracked"),
         key("process", "tables", "none", "[]", "processes whose number is tracked"),
         key("link_delay", "tables", "none", "[]", "links whose changes of state are waited out"),
@@ -511,6 +526,28 @@ pub(super) const NOTIFY: Section = Section {
             "[\"/bin/true\"]",
             "while Active it heard a lower priority",
         ),
+        key(
+            "deleted",
+            "a command",
+            "none",
+            "[\"/bin/true\"]",
+            "it was taken out of the configuration",
+        ),
+        key(
+            "says_deleted",
+            "true or false",
+            "false",
+            "true",
+            "say DELETED rather than FAULT when it was taken out of the configuration",
+        ),
+        key(
+            "priority_changes",
+            "true or false",
+            "false",
+            "true",
+            "write changes of the priority to the FIFOs",
+        ),
+        key("mail", "true or false", "false", "true", "send mail as well"),
     ],
 };
 

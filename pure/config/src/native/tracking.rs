@@ -100,11 +100,15 @@ pub(super) fn notify(reader: &mut Reader<'_>, table: Table<'_>) -> Notify {
         stop: command(reader, table, "stop"),
         any: command(reader, table, "any"),
         lower_priority: command(reader, table, "lower_priority"),
+        deleted: command(reader, table, "deleted"),
+        says_deleted: reader.flag(table, "says_deleted", false),
+        priority_changes: reader.flag(table, "priority_changes", false),
+        mail: reader.flag(table, "mail", false),
     }
 }
 
 /// A list of words, or a table with user and group.
-fn command(reader: &mut Reader<'_>, table: Table<'_>, key: &str) -> Option<Command> {
+pub(super) fn command(reader: &mut Reader<'_>, table: Table<'_>, key: &str) -> Option<Command> {
     let value = reader.get(table, key)?;
     if value.get_ref().is_table() {
         let table = reader.table(value, &keys::COMMAND)?;

@@ -1,6 +1,7 @@
 //! Settings as text that reads back as the same settings.
 
 mod detection;
+mod telling;
 mod watched;
 
 use std::fmt::Write;
@@ -25,6 +26,7 @@ pub fn write(settings: &Settings) -> String {
     for script in &settings.vrrp.scripts {
         out.script(script);
     }
+    out.telling(&settings.telling);
     out.watched(settings);
     for router in &settings.vrrp.routers {
         out.router(router);
@@ -295,12 +297,16 @@ impl Text {
             ("stop", &notify.stop),
             ("any", &notify.any),
             ("lower_priority", &notify.lower_priority),
+            ("deleted", &notify.deleted),
         ];
         for (key, command) in commands {
             if let Some(command) = command {
                 self.key(key, whole_command(command));
             }
         }
+        self.flag("says_deleted", notify.says_deleted, false);
+        self.flag("priority_changes", notify.priority_changes, false);
+        self.flag("mail", notify.mail, false);
     }
 }
 

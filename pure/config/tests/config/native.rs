@@ -95,6 +95,10 @@ fn wrapped(section: &Section, body: &str) -> String {
         "[[virtual_router]]" => format!("version = 1\n[[virtual_router]]\n{body}"),
         "[[file]]" => format!("version = 1\n[[file]]\n{body}"),
         "[[process]]" => format!("version = 1\n[[process]]\n{body}"),
+        "[telling]" => format!("version = 1\n[telling]\n{body}"),
+        "[[fifo]]" => format!("version = 1\n[[fifo]]\n{body}"),
+        "[mail]" => format!("version = 1\n[mail]\n{body}"),
+        "[dumps]" => format!("version = 1\n[dumps]\n{body}"),
         "[[link_delay]]" => format!("version = 1\n[[link_delay]]\n{body}"),
         "a tracked file" => {
             let file = "[[file]]\nname = \"load\"\npath = \"/run/load\"\n";

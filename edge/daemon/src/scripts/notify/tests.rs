@@ -63,6 +63,7 @@ fn each_object_is_told_in_order_with_the_arguments_of_keepalived() {
         stop: scribe.command("stop"),
         any: scribe.command("any"),
         lower_priority: scribe.command("lower"),
+        ..Notify::default()
     };
     let name = Name::new("VI_1");
     let mut notifier = Notifier::default();
@@ -73,8 +74,8 @@ fn each_object_is_told_in_order_with_the_arguments_of_keepalived() {
         notifier.tell(&subject, Tiding::State(StateName::Backup), 90);
         notifier.tell(&subject, Tiding::LowerPriority, 90);
         notifier.tell(&subject, Tiding::State(StateName::Initialize), 90);
-        notifier.tell(&subject, Tiding::Deleted, 90);
-        notifier.tell(&subject, Tiding::Deleted, 90);
+        notifier.tell(&subject, Tiding::Deleted { says_deleted: false }, 90);
+        notifier.tell(&subject, Tiding::Deleted { says_deleted: false }, 90);
         notifier.finish(Duration::from_secs(20)).await;
     });
     let wanted = [

@@ -1,0 +1,171 @@
+//! Readers that come, go, never come, and come ten thousand times.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::time::Instant;
+
+use mainstay_engine::vrrp::Command;
+
+use super::*;
+use crate::testing::name;
+
+fn path(label: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("mainstay-fifo-{label}-{}", std::process::id()))
+}
+
+fn fifo(path: &Path, script: Option<&str>) -> Fifo {
+    let script = script.map(|text| Command {
+        words: vec!["/bin/sh".to_owned(), "-c".to_owned(), text.to_owned(), "reader".to_owned()],
+        user: None,
+        group: None,
+    });
+    Fifo { path: path.to_owned(), user: None, group: None, script }
+}
+
+fn opened(fifo: &Fifo) -> Fifos {
+    let mut fifos = Fifos::default();
+    fifos.configure(std::slice::from_ref(fifo), &Node::default());
+    assert_eq!(fifos.open.len(), 1, "it is open");
+    fifos
+}
+
+/// So many lines from the FIFO, read on another thread.
+async fn lines(path: &Path, count: usize) -> Vec<String> {
+    let path = path.to_owned();
+    let read = move || -> io::Result<Vec<String>> {
+        BufReader::new(File::open(path)?).lines().take(count).collect()
+    };
+    tokio::task::spawn_blocking(read).await.expect("the reader lives").expect("it can be read")
+}
+
+#[test]
+fn a_line_is_keepaliveds_and_stays_one_line() {
+    let router = Subject::Router(name("VI_1"));
+    assert_eq!(line(&router, "MASTER", 100), "INSTANCE \"VI_1\" MASTER 100\n");
+    let group = Subject::Group(name("odd\nname"));
+    assert_eq!(line(&group, "BACKUP", 100), "GROUP \"odd name\" BACKUP 0\n");
+}
+
+#[tokio::test]
+async fn lines_wait_for_a_reader_and_the_fifo_goes_with_the_daemon() {
+    let path = path("waits");
+    let mut fifos = opened(&fifo(&path, None));
+    assert!(std::fs::metadata(&path).expect("it is made").file_type().is_fifo());
+    fifos.write("one\n");
+    fifos.write("two\n");
+    assert_eq!(lines(&path, 2).await, ["one", "two"]);
+    fifos.write("three\n");
+    assert_eq!(lines(&path, 1).await, ["three"], "another reader is as good");
+    fifos.finish(Duration::from_secs(5)).await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn without_a_reader_nobody_waits_and_the_latest_lines_stay() {
+    let path = path("deaf");
+    let mut fifos = opened(&fifo(&path, None));
+    let begun = Instant::now();
+    let count = 50_000;
+    for number in 0..count {
+        fifos.write(&format!("INSTANCE \"VI_1\" MASTER {number}\n"));
+        if number % 500 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    // Whatever the pipe held before, and then the latest.
+    let last = format!("INSTANCE \"VI_1\" MASTER {}", count - 1);
+    let read = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || {
+            let file = File::open(path).expect("a reader");
+            let lines = BufReader::new(file).lines().map_while(Result::ok);
+            let mut seen = 0_usize;
+            for line in lines {
+                assert!(line.starts_with("INSTANCE"), "a whole line: {line}");
+                seen += 1;
+                if line == last {
+                    break;
+                }
+            }
+            seen
+        }
+    });
+    let seen = tokio::time::timeout(Duration::from_secs(20), read).await;
+    let seen = seen.expect("the latest line comes").expect("the reader lives");
+    assert!(seen > WAITING_MAX && seen < count, "{seen}");
+    fifos.finish(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn ten_thousand_readers_come_and_go() {
+    let path = path("crowd");
+    let mut fifos = opened(&fifo(&path, None));
+    let visits = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || {
+            for _ in 0..10_000 {
+                let mut options = std::fs::OpenOptions::new();
+                options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+                drop(options.open(&path).expect("a reader"));
+            }
+        }
+    });
+    for number in 0..1000 {
+        fifos.write(&format!("{number}\n"));
+        tokio::task::yield_now().await;
+    }
+    visits.await.expect("they come and go");
+    let expected: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+    assert_eq!(lines(&path, 1000).await, expected, "no line was lost on them");
+    fifos.finish(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_script_reads_and_is_started_again_when_it_ends() {
+    let path = path("script");
+    let seen = path.with_extension("seen");
+    let _ = std::fs::remove_file(&seen);
+    let text = format!("read -r line < \"$1\"; echo \"$line\" >> {}", seen.display());
+    let mut fifos = opened(&fifo(&path, Some(&text)));
+    let until = |expected: &'static str| {
+        let seen = seen.clone();
+        async move {
+            for _ in 0..2000 {
+                if std::fs::read_to_string(&seen).is_ok_and(|text| text == expected) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            panic!("not seen: {expected:?}, but {:?}", std::fs::read_to_string(&seen));
+        }
+    };
+    fifos.write("one\n");
+    until("one\n").await;
+    fifos.write("two\n");
+    until("one\ntwo\n").await;
+    fifos.finish(Duration::from_secs(10)).await;
+    std::fs::remove_file(&seen).expect("it is there");
+}
+
+#[tokio::test]
+async fn a_script_that_hangs_is_ended_with_the_daemon() {
+    let path = path("hangs");
+    let mut fifos = opened(&fifo(&path, Some("trap '' TERM; while :; do sleep 1; done")));
+    let begun = Instant::now();
+    fifos.finish(Duration::from_secs(20)).await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn what_is_no_fifo_is_left_alone() {
+    let path = path("file");
+    std::fs::write(&path, "precious").expect("a file");
+    let mut fifos = Fifos::default();
+    fifos.configure(&[fifo(&path, None)], &Node::default());
+    fifos.write("line\n");
+    fifos.finish(Duration::from_secs(5)).await;
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "precious");
+    std::fs::remove_file(&path).expect("it is there");
+}
