@@ -248,6 +248,14 @@ impl Host {
         &self.namespace
     }
 
+    /// The name of its first link.
+    ///
+    /// # Panics
+    /// It has none.
+    pub fn first_link(&self) -> &str {
+        &self.layout.plugs[0].link
+    }
+
     /// Its links, to change them.
     ///
     /// # Errors

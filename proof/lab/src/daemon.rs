@@ -181,6 +181,30 @@ impl Daemon {
             .map_err(io::Error::other)
     }
 
+    /// Stops all its processes in the middle of whatever they do, as if the machine stood still.
+    ///
+    /// # Errors
+    /// They do not run.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.signal_all(Signal::STOP)
+    }
+
+    /// Lets them go on.
+    ///
+    /// # Errors
+    /// They do not run.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.signal_all(Signal::CONT)
+    }
+
+    fn signal_all(&self, signal: Signal) -> io::Result<()> {
+        for (group, _) in &self.groups {
+            let group = Pid::from_raw(group.cast_signed()).ok_or(io::ErrorKind::NotFound)?;
+            kill_process_group(group, signal)?;
+        }
+        Ok(())
+    }
+
     /// Stops it properly (SIGTERM) without waiting for its end.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub mod directory;
 pub mod drill;
 pub mod echo;
 pub mod frr;
+pub mod loss;
 pub mod nginx;
 pub mod program;
 pub mod replies;

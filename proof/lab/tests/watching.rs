@@ -1,0 +1,243 @@
+//! Watched peers: what is no death moves nothing, what is one moves the address at once.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mainstay_api::{Session, SessionState, Status};
+use mainstay_lab::drill::{self, Act, Stage, Then};
+use mainstay_lab::loss::Loss;
+use mainstay_lab::program::Program;
+use mainstay_lab::wait;
+use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType};
+
+const BOUND: Duration = Duration::from_secs(20);
+
+/// Longer than a Backup of these files waits for advertisements: 3 s and its skew.
+const LONGER: Duration = Duration::from_millis(4500);
+
+/// The hosts' own addresses.
+const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 11), Ipv4Addr::new(192, 0, 2, 12)];
+
+fn main() -> ExitCode {
+    if let Err(reason) = mainstay_lab::permission() {
+        eprintln!("these tests need network namespaces: {reason}");
+        return ExitCode::FAILURE;
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(3);
+    let trials = vec![
+        Trial::test("an_active_that_does_not_hear_its_backup_keeps_the_address", unheard),
+        Trial::test("a_backup_that_stood_still_takes_nothing", backup_stood_still),
+        Trial::test("an_active_that_stood_still_settles_with_its_successor", active_stood_still),
+        Trial::test("a_backup_whose_link_flaps_takes_nothing", backup_flaps),
+        Trial::test("an_active_whose_link_flaps_is_active_again", active_flaps),
+        Trial::test("forged_packets_of_sessions_move_nothing", forged),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Two mainstay at one advertisement a second that watch each other, the first one Active.
+struct Pair {
+    stage: Stage,
+}
+
+impl Pair {
+    fn begin() -> Result<Pair, Failed> {
+        let drill = drill::named("v2-pass").ok_or("the table has it not")?;
+        let mut stage = Stage::build(&drill, &[Program::Mainstay; 2])?;
+        for host in [0, 1] {
+            let began = stage.beat(Act::Start(host), Then::Holds(0));
+            began.map_err(|error| format!("{error}\n{}", stage.logs()))?;
+        }
+        let pair = Pair { stage };
+        pair.watch()?;
+        Ok(pair)
+    }
+
+    fn told(&self, error: &dyn std::fmt::Display) -> Failed {
+        format!("{error}\n{}", self.stage.logs()).into()
+    }
+
+    fn beat(&mut self, act: Act, then: Then) -> Result<(), Failed> {
+        self.stage.beat(act, then).map(drop).map_err(|error| self.told(&error))
+    }
+
+    /// Both watch each other.
+    fn watch(&self) -> Result<(), Failed> {
+        for host in [0, 1] {
+            let machine = self.stage.cluster().host(host);
+            let daemon = self.stage.daemon(host).ok_or("no daemon")?;
+            let watching = daemon.until_watching(machine, Some(OWN[1 - host].into()));
+            watching.map_err(|error| self.told(&error))?;
+        }
+        Ok(())
+    }
+
+    /// The first host, and no other, has the address all the time.
+    fn stays(&self, span: Duration) -> Result<(), Failed> {
+        let address = "192.0.2.100".parse()?;
+        let holds = |host| self.stage.cluster().host(host).holds(address).unwrap_or(false);
+        let stays = || holds(0) && !holds(1);
+        wait::throughout(span, stays)
+            .map_err(|after| self.told(&format!("the address moved after {after:?}")))
+    }
+
+    fn session(&self, host: usize) -> Option<Session> {
+        let sessions = self.stage.status(host).ok()?.detection.sessions;
+        sessions.into_iter().find(|session| session.peer == OWN[1 - host].to_string())
+    }
+
+    /// Waits for the fall of a host's session, and for what is said of it.
+    fn fallen(&self, host: usize, cause: &str) -> Result<(), Failed> {
+        let fallen = || {
+            let down = self.session(host).and_then(|session| session.last_down);
+            down.is_some_and(|down| down.cause == cause)
+        };
+        wait::until(&format!("the session of host {host} being {cause}"), BOUND, fallen)
+            .map_err(|error| self.told(&format!("{error}: {:?}", self.session(host))))
+    }
+
+    fn counted(&self, host: usize) -> Result<(u32, u64), Failed> {
+        let status = self.stage.status(host)?;
+        Ok((status.pid, activations(&status)))
+    }
+}
+
+fn activations(status: &Status) -> u64 {
+    status.routers.iter().map(|router| router.counters.became_active).sum()
+}
+
+/// The Backup hears that it is not heard: nobody died.
+fn unheard() -> Result<(), Failed> {
+    let pair = Pair::begin()?;
+    let before = pair.counted(1)?;
+    let loss = Loss::of(pair.stage.cluster(), 1, 0)?;
+    pair.fallen(0, "silent")?;
+    pair.fallen(1, "told-down")?;
+    pair.stays(LONGER)?;
+    drop(loss);
+    pair.watch()?;
+    pair.stays(Duration::from_secs(1))?;
+    assert_eq!(pair.counted(1)?, before);
+    Ok(())
+}
+
+/// What came in while it stood still is heard before anybody is judged.
+fn backup_stood_still() -> Result<(), Failed> {
+    let pair = Pair::begin()?;
+    let before = pair.counted(1)?;
+    for span in [Duration::from_millis(300), LONGER] {
+        pair.stage.daemon(1).ok_or("no daemon")?.freeze()?;
+        pair.stays(span)?;
+        pair.stage.daemon(1).ok_or("no daemon")?.thaw()?;
+        pair.watch()?;
+        pair.stays(LONGER)?;
+    }
+    assert_eq!(pair.counted(1)?, before, "{}", pair.stage.logs());
+    Ok(())
+}
+
+fn active_stood_still() -> Result<(), Failed> {
+    let mut pair = Pair::begin()?;
+    pair.stage.daemon(0).ok_or("no daemon")?.freeze()?;
+    pair.beat(Act::Rest, Then::Both)?;
+    pair.stage.daemon(0).ok_or("no daemon")?.thaw()?;
+    pair.beat(Act::Rest, Then::Holds(0))?;
+    pair.watch()
+}
+
+/// Flaps the cable of a host so many times, a tenth of a second each way.
+fn flap(pair: &Pair, host: usize, times: usize) -> Result<(), Failed> {
+    let half = Duration::from_millis(50);
+    let began = Instant::now();
+    for number in 0..times {
+        pair.stage.cluster().unplug(host)?;
+        std::thread::sleep(half);
+        pair.stage.cluster().plug(host)?;
+        let next = began + half * 2 * u32::try_from(number + 1)?;
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    Ok(())
+}
+
+fn backup_flaps() -> Result<(), Failed> {
+    let pair = Pair::begin()?;
+    let before = [pair.counted(0)?, pair.counted(1)?];
+    flap(&pair, 1, 50)?;
+    pair.stays(LONGER)?;
+    pair.watch()?;
+    assert_eq!([pair.counted(0)?, pair.counted(1)?], before);
+    Ok(())
+}
+
+fn active_flaps() -> Result<(), Failed> {
+    let mut pair = Pair::begin()?;
+    let before = [pair.counted(0)?, pair.counted(1)?];
+    flap(&pair, 0, 50)?;
+    pair.beat(Act::Rest, Then::Holds(0))?;
+    pair.watch()?;
+    for host in [0, 1] {
+        let (now, before) = (pair.counted(host)?, before[host]);
+        assert_eq!(now.0, before.0, "another control process on {host}");
+        assert!(now.1 <= before.1 + 51, "host {host} became Active {} times", now.1);
+    }
+    Ok(())
+}
+
+/// The Active's own address as the source: from behind a router, and with numbers that it never
+/// chose.
+fn forged() -> Result<(), Failed> {
+    let pair = Pair::begin()?;
+    let before = [pair.counted(0)?, pair.counted(1)?];
+    let outside = pair.stage.cluster().host(2).namespace();
+    let raw = Protocol::from_raw(std::num::NonZeroU32::new(255).ok_or("not zero")?);
+    let socket =
+        outside.run(|| rustix::net::socket(AddressFamily::INET, SocketType::RAW, Some(raw)))??;
+    let rejects = || pair.stage.status(1).map(|status| status.detection.rejects);
+    for (ttl, state, discriminator, reason) in [
+        (254, ADMIN_DOWN, 0, "wrong-ttl"),
+        (254, DOWN, 0, "wrong-ttl"),
+        (255, ADMIN_DOWN, 77, "unknown-discriminator"),
+        (255, DOWN, 77, "unknown-discriminator"),
+        (255, UP, 77, "unknown-discriminator"),
+        (255, UP, 0, "your-discriminator-zero"),
+    ] {
+        let of = |rejects: &BTreeMap<String, u64>| rejects.get(reason).copied().unwrap_or_default();
+        let had = of(&rejects()?);
+        let packet = packet(ttl, state, discriminator);
+        let to = SocketAddrV4::new(OWN[1], 0);
+        rustix::net::sendto(&socket, &packet, SendFlags::empty(), &to)?;
+        let counted = || rejects().is_ok_and(|now| of(&now) == had + 1);
+        wait::until(&format!("state {state}, TTL {ttl} counted as {reason}"), BOUND, counted)
+            .map_err(|error| pair.told(&format!("{error}: {:?}", rejects())))?;
+    }
+    for host in [0, 1] {
+        let session = pair.session(host).ok_or("no session")?;
+        assert_eq!((session.state, session.counters.downs), (SessionState::Up, 0), "{session:#?}");
+    }
+    pair.stays(LONGER)?;
+    assert_eq!([pair.counted(0)?, pair.counted(1)?], before);
+    Ok(())
+}
+
+const ADMIN_DOWN: u8 = 0;
+const DOWN: u8 = 1;
+const UP: u8 = 3;
+
+/// IPv4, UDP and a BFD packet that claims to be the first host's and to stand in `state`.
+fn packet(ttl: u8, state: u8, your_discriminator: u32) -> Vec<u8> {
+    let mut packet = vec![0x45, 0, 0, 52, 0, 0, 0, 0, ttl, 17, 0, 0];
+    packet.extend(OWN[0].octets());
+    packet.extend(OWN[1].octets());
+    // From port 49200 to 3784, 32 bytes, without a checksum. RFC 5881 §4.
+    packet.extend([0xc0, 0x30, 0x0e, 0xc8, 0, 32, 0, 0]);
+    // Version 1, no diagnostic, multiplier 3, 24 bytes. RFC 5880 §4.1.
+    packet.extend([0x20, state << 6, 3, 24]);
+    packet.extend(0x0102_0304_u32.to_be_bytes());
+    packet.extend(your_discriminator.to_be_bytes());
+    packet.extend([10_000_u32, 10_000, 0].map(u32::to_be_bytes).concat());
+    packet
+}
