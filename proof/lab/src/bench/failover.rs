@@ -55,15 +55,20 @@ pub const ROWS: [(&str, &str); 14] = [
 ///
 /// Progress goes to standard error, a line for each round.
 ///
+/// Where something that must come of a failure does not, standard error says so with the daemons'
+/// logs, and the row's bar counts as missed.
+///
 /// # Errors
-/// A row is unknown; something that must come of a failure did not.
+/// A row is unknown.
 pub fn failover(options: &Options) -> io::Result<Table> {
     if let Err(error) = realtime::claim_priority(PRIORITY) {
         eprintln!("no real-time priority for the client ({error}): other work delays it as well");
     }
     let mut table = Table::new("client with a request every millisecond");
     for (name, title) in chosen(&options.rows)? {
-        play(name, title, options, &mut table)?;
+        if let Err(error) = play(name, title, options, &mut table) {
+            eprintln!("{name}: {error}");
+        }
     }
     Ok(table)
 }
@@ -100,6 +105,7 @@ fn play(name: &str, title: &str, options: &Options, table: &mut Table) -> io::Re
         "order" => return order::play(title, options, table),
         other => return Err(io::Error::other(format!("no row is called {other}"))),
     };
+    want.demand(table, title, bar);
     for program in Table::PROGRAMS.into_iter().filter(|program| deed.is_known_to(*program)) {
         let mut bout = Bout::begin(&drill, program)?;
         for round in 1..=options.rounds_of(program) {
@@ -108,7 +114,7 @@ fn play(name: &str, title: &str, options: &Options, table: &mut Table) -> io::Re
             let lost = passed.lost;
             let rounds = options.rounds_of(program);
             eprintln!("{name}: {program} {round}/{rounds}: gap {gap:.1} ms, {lost} lost");
-            want.note(table, title, program, (gap, lost as f64), bar);
+            want.note(table, title, program, (gap, lost as f64));
         }
     }
     Ok(())

@@ -48,28 +48,34 @@ pub(super) enum Want {
 }
 
 impl Want {
-    /// Notes the figures of a round; the bar is for the first of them.
+    /// Says what the first of the figures must not exceed.
+    pub(super) fn demand(self, table: &mut Table, title: &str, bar: Bar) {
+        match self {
+            Want::Gap => table.demand(title, bar),
+            Want::Both => table.demand(&lost_of(title), bar),
+        }
+    }
+
+    /// Notes the figures of a round.
     pub(super) fn note(
         self,
         table: &mut Table,
         title: &str,
         program: Program,
         (gap, lost): (f64, f64),
-        bar: Bar,
     ) {
         match self {
-            Want::Gap => {
-                table.demand(title, bar);
-                table.note(title, program, gap);
-            }
+            Want::Gap => table.note(title, program, gap),
             Want::Both => {
-                let title_of_lost = format!("{title}: requests lost");
-                table.demand(&title_of_lost, bar);
-                table.note(&title_of_lost, program, lost);
+                table.note(&lost_of(title), program, lost);
                 table.note(&format!("{title}: gap, ms"), program, gap);
             }
         }
     }
+}
+
+fn lost_of(title: &str) -> String {
+    format!("{title}: requests lost")
 }
 
 /// A running pair.
