@@ -241,6 +241,13 @@ impl Work {
                 }
             }
             vrrp::Event::ActiveHeard { .. }
+            | vrrp::Event::HandoverBegan { .. }
+            | vrrp::Event::HandedOver { .. }
+            | vrrp::Event::HandoverFailed { .. }
+            | vrrp::Event::Drained { .. }
+            | vrrp::Event::Undrained { .. }
+            | vrrp::Event::TwoHolders { .. }
+            | vrrp::Event::OneHolder { .. }
             | vrrp::Event::ScriptChanged { .. }
             | vrrp::Event::GaugeChanged { .. }
             | vrrp::Event::Noticed { .. } => {}

@@ -1,5 +1,7 @@
 //! What a node is told.
 
+use std::net::IpAddr;
+
 use mainstay_bfd as bfd;
 use mainstay_plan::{Change, Refusal, Step};
 use mainstay_vrrp::{Gauge, Name, NeighbourSeen, Reading, Received};
@@ -42,8 +44,28 @@ pub enum Input<'a> {
 }
 
 /// What the operator commands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// Hand over everything that is held, then want nothing more; [`Engine::is_left`](crate::Engine::is_left) says
+    /// when that is done.
+    Leave,
+    /// Count as priority 1, and hand over what is held.
+    Drain {
+        /// A virtual router or a sync group; all if none.
+        router: Option<Name>,
+    },
+    /// Count with the own priority again.
+    Undrain {
+        /// A virtual router or a sync group; all if none.
+        router: Option<Name>,
+    },
+    /// Hand a router over, with its group.
+    Switch {
+        /// The virtual router or the sync group.
+        router: Name,
+        /// To the node that advertises from there; to the best one if none.
+        to: Option<IpAddr>,
+    },
     /// Say farewell and want nothing more.
     Stop,
 }

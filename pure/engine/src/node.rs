@@ -83,6 +83,12 @@ impl Engine {
         Watch::places(&self.settings, &self.actual)
     }
 
+    /// Whether everything has been handed over or given up after [`Command::Leave`] or [`Command::Stop`], and the
+    /// kernel was told to take away what is left.
+    pub fn is_left(&self) -> bool {
+        self.table.is_left()
+    }
+
     /// What to do if this node ends without notice.
     pub fn last_will(&self) -> Will {
         let addresses = self.table.wants().addresses.keys().cloned().collect();
@@ -247,6 +253,13 @@ impl Engine {
         self.settings = settings;
     }
 
+    /// Peers are watched, and watch us, until everything is handed over.
+    fn part_once_left(&mut self, now: Instant) {
+        if self.table.is_left() {
+            self.watch.stop(now);
+        }
+    }
+
     fn replan(&mut self) {
         self.planned = steps(self.table.wants(), &self.actual);
         self.planned_for = self.table.revision();
@@ -325,12 +338,12 @@ impl Machine for Engine {
                 self.take_settings(*settings, now);
                 Ok(())
             }
-            Input::Command(Command::Stop) => {
-                tell_table(&mut self.table, vrrp::Input::Stop, now);
-                self.watch.stop(now);
+            Input::Command(command) => {
+                tell_table(&mut self.table, ordered(&command), now);
                 Ok(())
             }
         };
+        self.part_once_left(now);
         self.follow_sessions(now);
         self.replan_if_wants_changed();
         result
@@ -340,6 +353,7 @@ impl Machine for Engine {
         let now = self.advance(now);
         self.table.handle_timeout(now);
         self.watch.handle_timeout(now);
+        self.part_once_left(now);
         self.follow_sessions(now);
         self.holdback.expire(now);
         self.replan_if_wants_changed();
@@ -369,6 +383,16 @@ impl Machine for Engine {
 fn tell_table(table: &mut Table, input: vrrp::Input<'_>, now: Instant) {
     let result = table.handle_input(input, now);
     debug_assert!(result.is_ok(), "only packets are rejected");
+}
+
+fn ordered(command: &Command) -> vrrp::Input<'_> {
+    match command {
+        Command::Leave => vrrp::Input::Leave,
+        Command::Drain { router } => vrrp::Input::Drain { router: router.as_ref() },
+        Command::Undrain { router } => vrrp::Input::Undrain { router: router.as_ref() },
+        Command::Switch { router, to } => vrrp::Input::Switch { router, to: *to },
+        Command::Stop => vrrp::Input::Stop,
+    }
 }
 
 fn adds(step: &Step, key: &AddressKey) -> bool {

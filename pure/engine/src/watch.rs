@@ -209,8 +209,11 @@ impl Watch {
         self.refresh(settings, actual, now);
     }
 
-    /// Takes all sessions down on purpose.
+    /// Takes all sessions down on purpose, once.
     pub(crate) fn stop(&mut self, now: Instant) {
+        if self.stopped {
+            return;
+        }
         self.stopped = true;
         self.tell_sessions(bfd::Input::Stop, now);
         self.watched.clear();

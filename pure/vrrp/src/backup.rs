@@ -23,6 +23,41 @@ pub(crate) struct Backup {
     pub heard: Option<Heard>,
     /// Until then it holds back from an Active of lower priority.
     pub preempt_at: Option<Instant>,
+    /// The Active is known to be gone, and the skew among its Backups decides who is next.
+    electing: bool,
+}
+
+/// What an advertisement was to a Backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hearing {
+    /// From the Active that it knows.
+    Known,
+    /// From another one.
+    Stranger,
+    /// From one of lower priority that was faster than it should have been: to be replaced at once.
+    Overtaken,
+}
+
+/// What a Backup judges an advertisement by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stance {
+    /// The times in force, with the own effective priority.
+    pub timing: Timing,
+    /// Whether and when it takes over from a lower priority.
+    pub preempt: Preempt,
+    /// Within which time the sender's death would be known, if it is watched.
+    pub watched: Option<Duration>,
+}
+
+/// A watched peer was silent for too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    /// The peer.
+    pub peer: IpAddr,
+    /// When its last sign of life came in.
+    pub last_heard: Instant,
+    /// The silence that counts as death.
+    pub detection: Duration,
 }
 
 /// Why a Backup would take over when its timer runs out.
@@ -32,6 +67,8 @@ pub(crate) enum Outlook {
     Silence,
     /// The Active said farewell.
     Farewell { from: IpAddr },
+    /// The Active was watched and is dead.
+    PeerLost { from: IpAddr, detection: Duration },
     /// The Active has a lower priority.
     LowerPriority { from: IpAddr, theirs: u8 },
     /// It is the address owner and waits for the start of the node.
@@ -52,24 +89,35 @@ pub(crate) struct Heard {
 impl Backup {
     /// One that has heard nobody and takes over at `at`.
     pub(crate) fn waiting(outlook: Outlook, at: Instant, interval: Centiseconds) -> Backup {
-        Backup { active_down_at: Some(at), outlook, interval, heard: None, preempt_at: None }
+        Backup {
+            active_down_at: Some(at),
+            outlook,
+            interval,
+            heard: None,
+            preempt_at: None,
+            electing: false,
+        }
     }
 
-    /// Takes in an advertisement; true if it is from another Active than the one known. `timing` is the one
-    /// in force, with the own effective priority.
+    /// Takes in an advertisement.
     pub(crate) fn hear(
         &mut self,
         claim: Claim,
         interval: Centiseconds,
-        preempt: Preempt,
-        timing: Timing,
+        stance: Stance,
         now: Instant,
-    ) -> bool {
+    ) -> Hearing {
+        let Stance { timing, preempt, watched: _ } = stance;
+        if self.electing && self.is_overtaken(claim, timing.priority) {
+            self.note(claim, now);
+            self.active_down_at = None;
+            return Hearing::Overtaken;
+        }
         let holds_back = self.holds_back(preempt, now);
         match election::backup_hears(claim.priority, timing.priority, holds_back) {
             BackupVerdict::Farewell => {
-                self.farewell(claim.address, now + timing.skew());
-                return false;
+                self.farewell(claim.address, stance, now);
+                return Hearing::Known;
             }
             BackupVerdict::Accept => {
                 let is_lower = claim.priority < timing.priority;
@@ -80,15 +128,51 @@ impl Backup {
                 let timing = Timing { interval: self.interval, ..timing };
                 self.active_down_at = Some(now + timing.active_down());
                 self.outlook = Outlook::Silence;
+                self.electing = false;
             }
             BackupVerdict::Outrank => {
                 let (from, theirs) = (claim.address, claim.priority);
                 self.outlook = Outlook::LowerPriority { from, theirs };
             }
         }
+        self.note(claim, now)
+    }
+
+    fn note(&mut self, claim: Claim, now: Instant) -> Hearing {
         let before = self.heard.map(|heard| heard.address);
         self.heard = Some(Heard { address: claim.address, priority: claim.priority, at: now });
-        before != Some(claim.address)
+        if before == Some(claim.address) { Hearing::Known } else { Hearing::Stranger }
+    }
+
+    /// Whether another Backup of lower priority won what is still being decided. Holding back from a settled
+    /// Active (`nopreempt`, the preempt delay) has no say in it.
+    fn is_overtaken(&self, claim: Claim, ours: u8) -> bool {
+        let gone = match self.outlook {
+            Outlook::Farewell { from } | Outlook::PeerLost { from, .. } => Some(from),
+            Outlook::Silence | Outlook::LowerPriority { .. } | Outlook::Owner => None,
+        };
+        let is_another = gone.is_some_and(|gone| gone != claim.address);
+        is_another && claim.priority > 0 && claim.priority < ours
+    }
+
+    /// A watched peer was silent for too long: true if it was the Active, and none of its advertisements
+    /// says otherwise.
+    ///
+    /// One that came in during the first half of the silence may be the last word of a host that died right after;
+    /// a later one shows that only the packets of the session were lost, and the ordinary timer runs on.
+    pub(crate) fn lose(&mut self, loss: Loss, timing: Timing, now: Instant) -> bool {
+        let Some(heard) = self.heard.filter(|heard| heard.address == loss.peer) else {
+            return false;
+        };
+        if heard.at > loss.last_heard + loss.detection / 2 {
+            return false;
+        }
+        self.preempt_at = None;
+        self.electing = true;
+        self.outlook = Outlook::PeerLost { from: loss.peer, detection: loss.detection };
+        let soon = now + timing.quick_skew(loss.detection);
+        self.active_down_at = self.active_down_at.map(|at| at.min(soon));
+        true
     }
 
     fn holds_back(&self, preempt: Preempt, now: Instant) -> bool {
@@ -100,7 +184,14 @@ impl Backup {
     }
 
     /// Only the skew is waited for, or what is left of the timer if that is less.
-    fn farewell(&mut self, from: IpAddr, soon: Instant) {
+    ///
+    /// The skew is the quick one if the Active that leaves is watched: then its Backups are watching as well.
+    fn farewell(&mut self, from: IpAddr, stance: Stance, now: Instant) {
+        let of_active = self.heard.is_some_and(|heard| heard.address == from);
+        let quick = stance.watched.filter(|_| of_active);
+        self.electing = quick.is_some();
+        let timing = stance.timing;
+        let soon = now + quick.map_or(timing.skew(), |detection| timing.quick_skew(detection));
         self.heard = None;
         self.preempt_at = None;
         self.outlook = Outlook::Farewell { from };
@@ -135,6 +226,7 @@ impl Backup {
                 Cause::Silence { last_active: self.heard.map(|heard| heard.address) }
             }
             Outlook::Farewell { from } => Cause::Farewell { from },
+            Outlook::PeerLost { from, detection } => Cause::PeerLost { from, detection },
             Outlook::LowerPriority { from, theirs } => Cause::LowerPriority { from, theirs, ours },
             Outlook::Owner => Cause::Owner,
         }

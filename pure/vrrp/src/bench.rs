@@ -12,8 +12,12 @@ use crate::advert::{ChecksumSeen, Outgoing};
 use crate::event::{Cause, StateName};
 use crate::gauge::{Gauge, Reading};
 use crate::settings::*;
-use crate::{Event, Input, Received, Reject, RouterView, Table, Transmit};
+use crate::{
+    Event, HandoverFailure, Input, NeighbourSeen, Received, Reject, RouterView, Table, Transmit,
+};
 
+/// The silence that counts as the death of a watched peer.
+pub(crate) const DETECTION: Duration = Duration::from_millis(12);
 /// eth0.
 pub(crate) const LINK: LinkIndex = LinkIndex(2);
 /// eth1.
@@ -193,8 +197,61 @@ impl Bench {
     }
 
     pub(crate) fn stop(&mut self) {
-        assert_eq!(self.table.handle_input(Input::Stop, self.now), Ok(()));
+        self.tell(Input::Stop);
+    }
+
+    pub(crate) fn tell(&mut self, input: Input<'_>) {
+        assert_eq!(self.table.handle_input(input, self.now), Ok(()));
         self.settle();
+    }
+
+    /// A peer on eth0 is watched: its death will be known within 12 ms.
+    pub(crate) fn watch(&mut self, peer: &str) {
+        self.tell(Input::PeerWatched { link: LINK, peer: ip(peer), detection: DETECTION });
+    }
+
+    /// A watched peer on eth0 has been silent for 12 ms.
+    pub(crate) fn lose(&mut self, peer: &str) {
+        let silence = u64::try_from(DETECTION.as_nanos()).expect("short");
+        let nanos = self.now.as_nanos().saturating_sub(silence);
+        let last_heard = Instant::from_nanos(nanos);
+        let (link, peer) = (LINK, ip(peer));
+        self.tell(Input::PeerLost { link, peer, last_heard, detection: DETECTION });
+    }
+
+    /// A peer on eth0 is not watched any more.
+    pub(crate) fn unwatch(&mut self, peer: &str) {
+        self.tell(Input::PeerUnwatched { link: LINK, peer: ip(peer) });
+    }
+
+    /// Another machine is seen to answer for an address.
+    pub(crate) fn see(&mut self, link: LinkIndex, address: &str) {
+        let hardware = MacAddress([2, 0, 0, 0, 0, 0x77]);
+        self.tell(Input::NeighbourSeen(NeighbourSeen { link, address: ip(address), hardware }));
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.tell(Input::Leave);
+    }
+
+    pub(crate) fn drain_named(&mut self, router: Option<&str>) {
+        self.tell(Input::Drain { router: router.map(Name::new).as_ref() });
+    }
+
+    pub(crate) fn undrain_named(&mut self, router: Option<&str>) {
+        self.tell(Input::Undrain { router: router.map(Name::new).as_ref() });
+    }
+
+    pub(crate) fn switch(&mut self, router: &str, to: Option<&str>) {
+        self.tell(Input::Switch { router: &Name::new(router), to: to.map(ip) });
+    }
+
+    /// Why the last handover failed.
+    pub(crate) fn failure(&self) -> Option<HandoverFailure> {
+        self.told.iter().rev().find_map(|event| match event {
+            Event::HandoverFailed { why, .. } => Some(why.clone()),
+            _ => None,
+        })
     }
 
     /// Hears a peer of the first router, with its settings but for the priority.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mainstay_base::LinkName;
 
 use crate::Name;
+use crate::evidence::Evidence;
 use crate::gauge::{Gauge, Reading};
 
 /// Where a virtual router stands, by name. RFC 9568 §6.4; Fault is keepalived's.
@@ -77,6 +79,51 @@ pub enum Event {
         /// Ours.
         ours: u8,
     },
+    /// A router is being handed over: it said farewell and goes on answering until another is seen to.
+    HandoverBegan {
+        /// The router.
+        router: Name,
+    },
+    /// Another took over, and was seen to answer before this node stopped.
+    HandedOver {
+        /// The router.
+        router: Name,
+        /// The address that the other advertises from.
+        to: IpAddr,
+        /// Since the farewell.
+        after: Duration,
+    },
+    /// A router was not handed over.
+    HandoverFailed {
+        /// The router.
+        router: Name,
+        /// Why.
+        why: HandoverFailure,
+    },
+    /// A router counts as priority 1 from now on.
+    Drained {
+        /// The router.
+        router: Name,
+    },
+    /// A router counts with its own priority again.
+    Undrained {
+        /// The router.
+        router: Name,
+    },
+    /// While Active, there is evidence of another holder of the addresses; told once for each evidence.
+    TwoHolders {
+        /// The router.
+        router: Name,
+        /// What shows it.
+        evidence: Evidence,
+    },
+    /// Nothing shows another holder any more: the addresses were announced again.
+    OneHolder {
+        /// The router.
+        router: Name,
+        /// Since the first evidence.
+        after: Duration,
+    },
     /// A tracked script's verdict changed.
     ScriptChanged {
         /// The script.
@@ -100,6 +147,38 @@ pub enum Event {
     },
 }
 
+/// Why a router was not handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandoverFailure {
+    /// There is no such router or group.
+    Unknown,
+    /// It is not Active here.
+    NotActive {
+        /// Who is, as far as is known.
+        active: Option<IpAddr>,
+    },
+    /// Another handover of it, or the stop of the node, is under way.
+    Underway,
+    /// The address that it was to go to is not one of a peer that is known here.
+    NoPeer {
+        /// The address.
+        to: IpAddr,
+    },
+    /// Another peer has more right than the one that it was to go to, or may have.
+    WouldNotWin {
+        /// The peer that it was to go to.
+        to: IpAddr,
+        /// The peer that may win.
+        winner: IpAddr,
+    },
+    /// Nobody took over within the time that the protocol gives a successor.
+    NobodyTookOver,
+    /// It became unfit meanwhile.
+    Unfit,
+    /// Other settings gave it fellows that were not leaving.
+    Reloaded,
+}
+
 /// Why a virtual router changed its state: enough for a sentence that a person understands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -111,6 +190,18 @@ pub enum Cause {
     Silence {
         /// The Active that was heard last.
         last_active: Option<IpAddr>,
+    },
+    /// The Active was watched, and was silent for longer than a living one can be.
+    PeerLost {
+        /// The Active.
+        from: IpAddr,
+        /// The silence that counts as death.
+        detection: Duration,
+    },
+    /// It was told to hand over, and another was seen to answer.
+    HandedOver {
+        /// Who took over.
+        to: IpAddr,
     },
     /// The Active said farewell with priority 0.
     Farewell {
@@ -244,6 +335,10 @@ impl fmt::Display for Cause {
             Cause::Owner => f.write_str("it is the address owner"),
             Cause::Silence { last_active: Some(last) } => write!(f, "{last} fell silent"),
             Cause::Silence { last_active: None } => f.write_str("nobody else is Active"),
+            Cause::PeerLost { from, detection } => {
+                write!(f, "{from} is dead (no sign of life for {detection:?})")
+            }
+            Cause::HandedOver { to } => write!(f, "it was handed over to {to}"),
             Cause::Farewell { from } => write!(f, "{from} said farewell"),
             Cause::LowerPriority { from, theirs, ours } => {
                 write!(f, "{from} has the lower priority ({theirs}, ours {ours})")
@@ -264,6 +359,40 @@ impl fmt::Display for Cause {
             Cause::Recovered => f.write_str("everything it needs is back"),
             Cause::Group { group, member } => write!(f, "{member} led group {group}"),
             Cause::Stopped => f.write_str("it was stopped"),
+        }
+    }
+}
+
+impl fmt::Display for HandoverFailure {
+    /// The reason and the remedy.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HandoverFailure::Unknown => f.write_str(
+                "there is no such virtual router or sync group; `mainstay status` lists them",
+            ),
+            HandoverFailure::NotActive { active: Some(active) } => {
+                write!(f, "{active} is Active, not this node; give the command there")
+            }
+            HandoverFailure::NotActive { active: None } => {
+                f.write_str("it is not Active here, and no Active is known")
+            }
+            HandoverFailure::Underway => {
+                f.write_str("a handover is under way already; wait until it is over")
+            }
+            HandoverFailure::NoPeer { to } => {
+                write!(f, "{to} is not known as a peer; give the address that it advertises from")
+            }
+            HandoverFailure::WouldNotWin { to, winner } => write!(
+                f,
+                "{winner} would win or may win, not {to}; drain {winner} first, or name no node"
+            ),
+            HandoverFailure::NobodyTookOver => f.write_str(
+                "nobody took over; look whether a Backup is running and hears this node",
+            ),
+            HandoverFailure::Unfit => f.write_str("it became unfit meanwhile"),
+            HandoverFailure::Reloaded => {
+                f.write_str("other settings came meanwhile and changed its group; try again")
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Who is found where: routers by what a packet says, by address, by group.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use mainstay_base::{Family, LinkIndex};
 use mainstay_plan::AddressKey;
@@ -16,6 +17,8 @@ pub(crate) struct Index {
     pub by_wire: BTreeMap<(LinkIndex, Family, u8), usize>,
     /// Router and slot of each address; two routers may list one.
     pub by_address: BTreeMap<AddressKey, Vec<(usize, usize)>>,
+    /// Router and slot of each address, by the link where neighbours find it.
+    pub by_place: BTreeMap<(LinkIndex, IpAddr), Vec<(usize, usize)>>,
     /// The group of each router.
     pub group_of: Vec<Option<usize>>,
     /// All virtual addresses.
@@ -44,11 +47,19 @@ impl Index {
     /// Finds packets on the links that are there; of two routers with one number the first hears.
     pub(crate) fn listen(&mut self, routers: &[Router], links: &Links) {
         self.by_wire.clear();
+        self.by_place.clear();
         for (number, router) in routers.iter().enumerate() {
             let settings = router.settings();
             if let Some(link) = links.of(settings.advert_link()) {
                 let place = (link.index, settings.family, settings.vrid.get());
                 self.by_wire.entry(place).or_insert(number);
+            }
+            for (slot, entry) in router.slots().iter().enumerate() {
+                let key = entry.key();
+                if let Some(link) = links.of(&key.link) {
+                    let place = (link.index, key.address.ip());
+                    self.by_place.entry(place).or_default().push((number, slot));
+                }
             }
         }
     }

@@ -30,9 +30,11 @@ mod bench;
 mod debounce;
 mod election;
 mod event;
+mod evidence;
 mod fitness;
 mod gauge;
 mod group;
+mod hold;
 mod index;
 mod learnt;
 mod links;
@@ -54,7 +56,8 @@ mod wants;
 
 pub use advert::ChecksumSeen;
 pub use debounce::LinkDelay;
-pub use event::{Cause, Event, Notice, StateName};
+pub use event::{Cause, Event, HandoverFailure, Notice, StateName};
+pub use evidence::{Evidence, TrackedThing};
 pub use gauge::{Gauge, GaugeKind, Reading, TrackGauge, TrackedGauge};
 pub use learnt::LearntPeer;
 pub use outbox::Dropped;
@@ -69,6 +72,6 @@ pub use settings::{
 pub use table::{Input, Table};
 pub use track::Verdict;
 pub use view::{
-    ActiveView, AddressView, GaugeView, GroupView, RouterView, ScriptView, Standing, Times,
-    TrackedThing, TrackedView, View,
+    ActiveView, AddressView, GaugeView, GroupView, HandoverView, RouterView, ScriptView, Standing,
+    Times, TrackedView, View,
 };

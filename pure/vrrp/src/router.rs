@@ -8,26 +8,30 @@ use std::time::Duration;
 
 use mainstay_base::{Deadline, Instant};
 
-use crate::accept;
-use crate::advert::{Advert, ChecksumSeen};
 use crate::backup::{Backup, Heard, Outlook};
-use crate::election::{self, ActiveVerdict, Claim};
-use crate::event::{Cause, Event, Notice, StateName};
-use crate::learnt::{LearntPeer, LearntPeers};
+use crate::event::{Cause, Event, HandoverFailure, Notice, StateName};
+use crate::hold::Hold;
+use crate::learnt::LearntPeers;
 use crate::links::Links;
 use crate::outbox::Outbox;
 use crate::record::{Record, Transition};
 use crate::settings::{Centiseconds, Name, RouterSettings, StartAs, Version};
 use crate::slots::Slot;
 use crate::speak;
-use crate::state::{Active, State};
+use crate::state::{Active, Leaving, State};
 use crate::station::Station;
 use crate::timers::Timing;
 use crate::track;
-use crate::{Received, Reject};
+
+mod hearing;
+mod leaving;
 
 /// Whoever builds settings by hand may say 0; an Active still has to come to rest.
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
+/// At least so long from one extra pass of announcements to the next.
+const REANNOUNCE_GAP: Duration = Duration::from_millis(100);
+/// What a drained router counts as: the last to take over.
+const DRAINED_PRIORITY: u8 = 1;
 
 /// What the table has to see to after a router was told something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,8 @@ pub(crate) enum Reaction {
     Yielded,
     /// It heard a lower priority: its group announces again as well.
     Defended,
+    /// Its handover is over, as far as it is concerned.
+    Left,
 }
 
 /// One virtual router.
@@ -53,6 +59,12 @@ pub(crate) struct Router {
     adjustment: i32,
     /// As an address owner it gave way to another one, and counts as 254 until it is told otherwise.
     demoted: bool,
+    /// It counts as priority 1: it serves when nobody else does.
+    drained: bool,
+    /// It gave its addresses away, and does not take them from a living Active until it was Active again.
+    stands_back: bool,
+    /// What it keeps although it yielded.
+    hold: Option<Hold>,
     record: Record,
 }
 
@@ -63,6 +75,9 @@ impl Router {
             priority: settings.priority.get(),
             adjustment: 0,
             demoted: false,
+            drained: false,
+            stands_back: false,
+            hold: None,
             record: Record::start(now),
             station: Station::of(settings),
         }
@@ -96,166 +111,15 @@ impl Router {
         }
     }
 
-    /// Takes in a packet that bears its number.
-    pub(crate) fn receive(
-        &mut self,
-        packet: &Received<'_>,
-        now: Instant,
-        out: &mut Outbox,
-    ) -> Result<Reaction, Reject> {
-        let result = self.try_receive(packet, now, out);
-        if let Err(why) = result {
-            self.record.reject(why);
-            let from = packet.source;
-            if why == Reject::Own {
-                self.notice(Notice::SameAddress { from }, out);
-            } else if why != Reject::NotListening {
-                self.notice(Notice::Dropped { from, why }, out);
-            }
-        }
-        result
-    }
-
-    fn try_receive(
-        &mut self,
-        packet: &Received<'_>,
-        now: Instant,
-        out: &mut Outbox,
-    ) -> Result<Reaction, Reject> {
-        if matches!(self.state, State::Initialize | State::Fault) {
-            return Err(Reject::NotListening);
-        }
-        let (advert, checksum) = accept::check(&self.station.settings, packet)?;
-        let claim = Claim { priority: advert.priority, address: packet.source };
-        let reaction = match self.state {
-            State::Backup(_) => {
-                self.backup_hears(claim, advert.interval, now, out);
-                Reaction::Nothing
-            }
-            State::Active(_) => self.active_hears(claim, advert.interval, now, out)?,
-            State::Initialize | State::Fault => Reaction::Nothing,
-        };
-        self.learn(&advert, packet.source, checksum, now, out);
-        Ok(reaction)
-    }
-
-    /// Counts an advertisement that was used, and tells what is odd about it.
-    fn learn(
-        &mut self,
-        advert: &Advert<'_>,
-        from: IpAddr,
-        checksum: ChecksumSeen,
-        now: Instant,
-        out: &mut Outbox,
-    ) {
-        self.record.counters.adverts_received += 1;
-        if advert.priority == 0 {
-            self.record.counters.farewells_received += 1;
-        }
-        let known = self.station.peers.of(from).is_some();
-        self.station.peers.learn(LearntPeer {
-            address: from,
-            priority: advert.priority,
-            interval: advert.interval,
-            checksum,
-            heard_at: now,
-        });
-        let ours = self.station.settings.advertisement_interval;
-        if advert.interval != ours {
-            self.notice(
-                Notice::IntervalDiffers { from, theirs: advert.interval.0, ours: ours.0 },
-                out,
-            );
-        }
-        let compare = !(self.station.settings.skip_address_check && known);
-        if compare && !accept::same_addresses(advert, &self.station.advertised) {
-            self.record.counters.addresses_differed += 1;
-            self.notice(Notice::AddressesDiffer { from }, out);
-        }
-    }
-
-    fn backup_hears(
-        &mut self,
-        claim: Claim,
-        interval: Centiseconds,
-        now: Instant,
-        out: &mut Outbox,
-    ) {
-        let timing = self.timing();
-        let State::Backup(backup) = &mut self.state else { return };
-        if backup.hear(claim, interval, self.station.settings.preempt, timing, now) {
-            self.record.forget_told();
-            let (address, priority) = (claim.address, claim.priority);
-            out.tell(Event::ActiveHeard {
-                router: self.station.settings.name.clone(),
-                address,
-                priority,
-            });
-        }
-    }
-
-    fn active_hears(
-        &mut self,
-        claim: Claim,
-        interval: Centiseconds,
-        now: Instant,
-        out: &mut Outbox,
-    ) -> Result<Reaction, Reject> {
-        let Some(source) = self.source() else { return Err(Reject::NotListening) };
-        let ours = Claim { priority: self.priority, address: source };
-        if claim.priority == 255 && ours.priority == 255 && claim.address != source {
-            self.notice(Notice::TwoOwners { from: claim.address }, out);
-        }
-        match election::active_hears(claim, ours) {
-            ActiveVerdict::Mirror => Err(Reject::Own),
-            ActiveVerdict::Reassure => {
-                self.advertise(now, out);
-                Ok(Reaction::Nothing)
-            }
-            ActiveVerdict::Defend => {
-                self.defend(claim, interval, now, out);
-                Ok(Reaction::Defended)
-            }
-            ActiveVerdict::Yield => {
-                if self.station.settings.answer_higher_priority {
-                    self.advertise(now, out);
-                }
-                let cause = Cause::HigherPriority {
-                    from: claim.address,
-                    theirs: claim.priority,
-                    ours: self.priority,
-                };
-                let heard = Heard { address: claim.address, priority: claim.priority, at: now };
-                self.become_backup(cause, Some((heard, interval)), now, out);
-                Ok(Reaction::Yielded)
-            }
-        }
-    }
-
-    /// Another claims to be Active with less right.
-    fn defend(&mut self, claim: Claim, interval: Centiseconds, now: Instant, out: &mut Outbox) {
-        let router = self.station.settings.name.clone();
-        let (from, theirs, ours) = (claim.address, claim.priority, self.priority);
-        out.tell(Event::LowerPriorityHeard { router, from, theirs, ours });
-        if !self.station.settings.ignore_lower_priority {
-            self.advertise(now, out);
-        }
-        self.announce_again(now, out);
-        let longer = self.own_interval().max(interval.duration());
-        if theirs == 255
-            && ours == 255
-            && let State::Active(active) = &mut self.state
-            && active.bear_rival(longer, now)
-        {
-            self.demoted = true;
-            self.reckon_priority(now, out);
-        }
-    }
-
     /// Lets time reach `now`.
     pub(crate) fn expire(&mut self, now: Instant, out: &mut Outbox) -> Reaction {
+        self.expire_hold(now);
         match &mut self.state {
             State::Initialize | State::Fault => Reaction::Nothing,
+            State::Leaving(leaving) => {
+                leaving.is_over |= leaving.hold.until() <= now;
+                if leaving.is_over { Reaction::Left } else { Reaction::Nothing }
+            }
             State::Backup(backup) => {
                 if backup.expire(now) {
                     Reaction::Ready
@@ -289,6 +153,8 @@ impl Router {
     /// before we announce them; the announcements follow when the addresses are there.
     pub(crate) fn activate(&mut self, cause: Cause, now: Instant, out: &mut Outbox) {
         let active = Active::advertising_at(now + self.own_interval());
+        self.hold = None;
+        self.stands_back = false;
         self.transition(State::Active(active), cause, now, out);
         self.advertise(now, out);
         let is_any_there = self.station.slots.iter().any(|slot| slot.present);
@@ -314,19 +180,25 @@ impl Router {
         let timing = Timing { interval, ..self.timing() };
         let at = now + timing.active_down();
         let heard = known.map(|(heard, _)| heard);
-        let backup = Backup { heard, ..Backup::waiting(Outlook::Silence, at, interval) };
+        let mut backup = Backup::waiting(Outlook::Silence, at, interval);
+        backup.heard = heard;
         self.transition(State::Backup(backup), cause, now, out);
     }
 
     /// Becomes unfit; an Active says farewell twice.
     pub(crate) fn fail(&mut self, cause: Cause, now: Instant, out: &mut Outbox) {
+        self.hold = None;
         match self.state {
             State::Fault => self.record.why = cause,
             State::Initialize | State::Backup(_) => {
                 self.transition(State::Fault, cause, now, out);
             }
-            State::Active(_) => {
+            State::Active(_) | State::Leaving(_) => {
                 self.say_farewell(2, out);
+                if self.is_leaving() {
+                    let (router, why) = (self.name().clone(), HandoverFailure::Unfit);
+                    out.tell(Event::HandoverFailed { router, why });
+                }
                 self.transition(State::Fault, cause, now, out);
             }
         }
@@ -334,12 +206,20 @@ impl Router {
 
     /// Stops for good; an Active says farewell.
     pub(crate) fn stop(&mut self, now: Instant, out: &mut Outbox) {
-        if self.is_active() {
+        self.hold = None;
+        if self.is_active() || self.is_leaving() {
             self.say_farewell(1, out);
         }
         if !matches!(self.state, State::Initialize) {
             self.transition(State::Initialize, Cause::Stopped, now, out);
         }
+    }
+
+    /// Stops for good, but keeps what it kept until another is seen to have it.
+    pub(crate) fn stop_after_hold(&mut self, now: Instant, out: &mut Outbox) {
+        let hold = self.hold.take();
+        self.stop(now, out);
+        self.hold = hold;
     }
 
     /// Takes in what tracking adds or subtracts.
@@ -350,7 +230,11 @@ impl Router {
 
     fn reckon_priority(&mut self, now: Instant, out: &mut Outbox) {
         let effective = track::effective_priority(self.station.settings.priority, self.adjustment);
-        let to = if self.demoted { effective.min(254) } else { effective };
+        let to = match (self.drained, self.demoted) {
+            (true, _) => DRAINED_PRIORITY,
+            (false, true) => effective.min(254),
+            (false, false) => effective,
+        };
         let from = self.priority;
         if from == to {
             return;
@@ -384,6 +268,7 @@ impl Router {
         }
         out.silence(&self.station.settings.name);
         self.station.adopt(settings);
+        self.hold_afresh();
         let own = self.station.settings.advertisement_interval;
         if let State::Backup(backup) = &mut self.state
             && (self.station.settings.version == Version::V2 || backup.heard.is_none())
@@ -445,6 +330,17 @@ impl Router {
         }
     }
 
+    /// Announces once more, now that another that answered as well has gone. At most so often that farewells
+    /// cannot make it flood the link.
+    fn reannounce(&mut self, now: Instant, out: &mut Outbox) {
+        let State::Active(active) = &mut self.state else { return };
+        let is_early = active.reannounced_at.is_some_and(|at| now.since(at) < REANNOUNCE_GAP);
+        if !is_early && self.station.settings.announce.repeat > 0 {
+            active.reannounced_at = Some(now);
+            self.announce(now, out);
+        }
+    }
+
     fn announce(&mut self, now: Instant, out: &mut Outbox) {
         self.record.counters.announcements_sent += self.station.announce(now, out);
     }
@@ -501,7 +397,7 @@ impl Router {
     pub(crate) fn timing(&self) -> Timing {
         let interval = match &self.state {
             State::Backup(backup) => backup.interval,
-            State::Initialize | State::Active(_) | State::Fault => {
+            State::Initialize | State::Active(_) | State::Leaving(_) | State::Fault => {
                 self.station.settings.advertisement_interval
             }
         };
@@ -514,11 +410,59 @@ impl Router {
     }
 
     pub(crate) fn deadline(&self) -> Option<Deadline> {
-        self.state.deadline()
+        let hold = self.hold.as_ref();
+        let hold = hold.map(|hold| Deadline { at: hold.until(), why: "handover" });
+        Deadline::earlier(self.state.deadline(), hold)
     }
 
     pub(crate) fn is_active(&self) -> bool {
         matches!(self.state, State::Active(_))
+    }
+
+    /// Whether it is an Active that has said farewell.
+    pub(crate) fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Leaving(_))
+    }
+
+    /// The handover that is under way.
+    pub(crate) fn leaving(&self) -> Option<&Leaving> {
+        match &self.state {
+            State::Leaving(leaving) => Some(leaving),
+            State::Initialize | State::Backup(_) | State::Active(_) | State::Fault => None,
+        }
+    }
+
+    /// Whether it wants its addresses: as Active, or because it has not seen that another has them.
+    pub(crate) fn holds(&self) -> bool {
+        self.is_active() || self.is_leaving() || self.hold.is_some()
+    }
+
+    /// Whether it counts as priority 1.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.drained
+    }
+
+    /// Counts as priority 1 from now on, or no longer.
+    pub(crate) fn drain(&mut self, drained: bool, now: Instant, out: &mut Outbox) {
+        let router = self.name().clone();
+        match (self.drained, drained) {
+            (false, true) => out.tell(Event::Drained { router }),
+            (true, false) => out.tell(Event::Undrained { router }),
+            (false, false) | (true, true) => {}
+        }
+        self.drained = drained;
+        self.stands_back = false;
+        self.reckon_priority(now, out);
+    }
+
+    /// Does not take its addresses from a living Active until it was Active again.
+    pub(crate) fn stand_back(&mut self) {
+        self.stands_back = true;
+    }
+
+    /// Whether it gave its addresses away and does not take them back yet.
+    pub(crate) fn stands_back(&self) -> bool {
+        self.stands_back
     }
 
     /// Whether it is Active, or would be if its group were.
@@ -526,7 +470,7 @@ impl Router {
         match &self.state {
             State::Active(_) => true,
             State::Backup(backup) => backup.is_ready(),
-            State::Initialize | State::Fault => false,
+            State::Initialize | State::Leaving(_) | State::Fault => false,
         }
     }
 
@@ -534,7 +478,11 @@ impl Router {
     pub(crate) fn ready_cause(&self) -> Option<Cause> {
         match &self.state {
             State::Backup(backup) if backup.is_ready() => Some(backup.cause(self.priority)),
-            State::Backup(_) | State::Initialize | State::Active(_) | State::Fault => None,
+            State::Backup(_)
+            | State::Initialize
+            | State::Active(_)
+            | State::Leaving(_)
+            | State::Fault => None,
         }
     }
 
@@ -542,7 +490,8 @@ impl Router {
     pub(crate) fn is_owner_at_once(&self) -> bool {
         let starts_active = self.station.settings.start_as == StartAs::Active;
         let recovers = self.state.name() == StateName::Fault;
-        self.station.settings.priority.is_owner() && !self.demoted && (starts_active || recovers)
+        let is_owner = self.station.settings.priority.is_owner();
+        is_owner && !self.demoted && !self.drained && (starts_active || recovers)
     }
 
     pub(crate) fn name(&self) -> &Name {

@@ -1,5 +1,6 @@
 //! Where one virtual router stands; each state owns its timers.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use mainstay_base::{Deadline, Instant};
@@ -7,6 +8,8 @@ use mainstay_base::{Deadline, Instant};
 use crate::announce::Announcer;
 use crate::backup::Backup;
 use crate::event::StateName;
+use crate::hold::Hold;
+use crate::settings::Centiseconds;
 
 /// Where one virtual router stands. RFC 9568 §6.4; Fault is keepalived's.
 ///
@@ -26,6 +29,9 @@ use crate::event::StateName;
 ///       +--------------------------------> | Fault | <-----------------------+  |
 ///                                          +-------+ ---------------------------+
 /// ```
+///
+/// Leaving is an Active that was told to hand over: it says farewell and turns to Backup or Initialize once
+/// another is seen to answer, or back to Active if nobody takes over.
 #[derive(Debug)]
 pub(crate) enum State {
     /// Not started, or stopped.
@@ -34,6 +40,8 @@ pub(crate) enum State {
     Backup(Backup),
     /// It holds the virtual addresses.
     Active(Active),
+    /// It holds the virtual addresses and has said farewell: an Active on its way out.
+    Leaving(Leaving),
     /// It is unfit.
     Fault,
 }
@@ -47,6 +55,43 @@ pub(crate) struct Active {
     pub announcer: Announcer,
     /// Another address owner, while this one is owner as well.
     pub rival: Option<Rival>,
+    /// When it last sent an extra pass of announcements.
+    pub reannounced_at: Option<Instant>,
+}
+
+/// An Active that has said farewell and goes on answering until another is seen to.
+#[derive(Debug)]
+pub(crate) struct Leaving {
+    /// When it said farewell.
+    pub began_at: Instant,
+    /// What it becomes.
+    pub then: Then,
+    /// Who advertises since.
+    pub successor: Option<Successor>,
+    /// What it keeps, and how long.
+    pub hold: Hold,
+    /// It waits for the others of its group only.
+    pub is_over: bool,
+}
+
+/// What an Active becomes once another holds its addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// A Backup.
+    Backup,
+    /// It stops, even if nobody takes over.
+    Stop,
+}
+
+/// Who took over from an Active that left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Successor {
+    /// The address that it advertises from.
+    pub address: IpAddr,
+    /// Its priority.
+    pub priority: u8,
+    /// Its interval.
+    pub interval: Centiseconds,
 }
 
 /// Another that claims to be the address owner and does not yield.
@@ -63,7 +108,7 @@ impl State {
         match self {
             State::Initialize => StateName::Initialize,
             State::Backup(_) => StateName::Backup,
-            State::Active(_) => StateName::Active,
+            State::Active(_) | State::Leaving(_) => StateName::Active,
             State::Fault => StateName::Fault,
         }
     }
@@ -79,6 +124,9 @@ impl State {
                 Some(Deadline { at: active.next_advert_at, why: "advert" }),
                 active.announcer.next_at().map(|at| Deadline { at, why: "announce" }),
             ),
+            State::Leaving(leaving) => {
+                (!leaving.is_over).then(|| Deadline { at: leaving.hold.until(), why: "handover" })
+            }
         }
     }
 }
@@ -86,7 +134,12 @@ impl State {
 impl Active {
     /// It advertises next at that moment, and has announced nothing yet.
     pub(crate) fn advertising_at(next_advert_at: Instant) -> Active {
-        Active { next_advert_at, announcer: Announcer::default(), rival: None }
+        Active {
+            next_advert_at,
+            announcer: Announcer::default(),
+            rival: None,
+            reannounced_at: None,
+        }
     }
 
     /// Another address owner does not yield. True once that was so for more than two of its

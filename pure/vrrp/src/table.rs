@@ -8,19 +8,23 @@ use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Mach
 use mainstay_plan::{Actual, AddressKey, Change, Wants};
 
 use crate::agenda::Agenda;
+use crate::backup::Loss;
 use crate::event::{Cause, StateName};
-use crate::fitness::{self, Known, Script, Scripts};
+use crate::fitness::{self, Known, Scripts};
 use crate::gauge::{Gauge, GaugeKind, Gauges, Reading};
 use crate::group::{self, Group};
 use crate::index::Index;
 use crate::links::Links;
 use crate::outbox::Outbox;
 use crate::router::{Reaction, Router};
-use crate::settings::{GroupSettings, Name, RouterSettings, Settings};
-use crate::track::{Fitness, Judgement, ScriptRecord, Verdict};
+use crate::settings::{Name, Settings};
+use crate::track::{Fitness, Judgement, Verdict};
 use crate::view::{GaugeView, GroupView, RouterView, ScriptView, View};
 use crate::wants::Ledger;
 use crate::{Event, NeighbourSeen, Received, Reject, Transmit};
+
+mod handover;
+mod reloading;
 
 /// One thing that happened, as far as virtual routers care.
 #[derive(Debug)]
@@ -93,6 +97,25 @@ pub enum Input<'a> {
         /// Whether both ends hear each other.
         up: bool,
     },
+    /// Hand over everything that is held, then want nothing more.
+    Leave,
+    /// Count as priority 1, and hand over.
+    Drain {
+        /// A router or a group; all if none.
+        router: Option<&'a Name>,
+    },
+    /// Count with the own priority again.
+    Undrain {
+        /// A router or a group; all if none.
+        router: Option<&'a Name>,
+    },
+    /// Hand a router over, with its group.
+    Switch {
+        /// The router or the group.
+        router: &'a Name,
+        /// To the node that advertises from there; to the best one if none.
+        to: Option<IpAddr>,
+    },
     /// Say farewell and want nothing more.
     Stop,
 }
@@ -105,6 +128,8 @@ pub struct Table {
     scripts: Scripts,
     gauges: Gauges,
     links: Links,
+    /// The peers whose death would be known, and within which time.
+    watched: BTreeMap<(LinkIndex, IpAddr), Duration>,
     index: Index,
     agenda: Agenda,
     ledger: Ledger,
@@ -139,6 +164,7 @@ impl Table {
             scripts: Scripts::new(),
             gauges: Gauges::default(),
             links: Links::default(),
+            watched: BTreeMap::new(),
             index: Index::default(),
             agenda: Agenda::default(),
             ledger: Ledger::default(),
@@ -161,7 +187,8 @@ impl Table {
 
     /// What to send if this node ends without notice: the farewells of its Active routers.
     pub fn farewells(&self) -> Vec<Transmit> {
-        self.routers.iter().filter(|router| router.is_active()).flat_map(Router::farewell).collect()
+        let speaking = |router: &&Router| router.is_active() || router.is_leaving();
+        self.routers.iter().filter(speaking).flat_map(Router::farewell).collect()
     }
 
     /// Everything that it shows of itself.
@@ -191,7 +218,8 @@ impl Table {
             }
         };
         let number = found.inspect_err(|why| *self.rejects.entry(*why).or_default() += 1)?;
-        let reaction = self.at(number, |router, out| router.receive(packet, now, out))?;
+        let watched = self.watched.get(&(packet.link, packet.source)).copied();
+        let reaction = self.at(number, |router, out| router.receive(packet, watched, now, out))?;
         self.react(number, reaction, now);
         Ok(())
     }
@@ -350,10 +378,11 @@ impl Table {
                 for fellow in self.fellows(number) {
                     if self.routers[fellow].is_active() {
                         let cause = self.led_by(number);
-                        self.at(fellow, |router, out| router.become_backup(cause, None, now, out));
+                        self.at(fellow, |router, out| router.yield_to(cause, None, now, out));
                     }
                 }
             }
+            Reaction::Left => self.finish_if_all_left(number, now),
             Reaction::Defended => {
                 for fellow in self.fellows(number) {
                     self.at(fellow, |router, out| router.announce_again(now, out));
@@ -425,96 +454,6 @@ impl Table {
         }
     }
 
-    /// Takes in settings. Routers are matched by link, family and number, whatever their name is.
-    fn take_settings(&mut self, settings: &Settings, now: Instant) {
-        let mut earlier: Vec<Option<Router>> = self.routers.drain(..).map(Some).collect();
-        let mut by_identity: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (number, router) in earlier.iter().enumerate().rev() {
-            let router = router.as_ref().expect("none is taken yet");
-            by_identity.entry(identity(router.settings())).or_default().push(number);
-        }
-        for asked in &settings.routers {
-            let matching = by_identity.get_mut(&identity(asked)).and_then(Vec::pop);
-            let router = match matching.and_then(|number| earlier[number].take()) {
-                Some(mut router) => {
-                    router.adopt(asked.clone(), now, &mut self.out);
-                    router
-                }
-                None => Router::new(asked.clone(), now),
-            };
-            self.routers.push(router);
-        }
-        for mut removed in earlier.into_iter().flatten() {
-            removed.stop(now, &mut self.out);
-        }
-        self.take_scripts(settings);
-        self.gauges.configure(&settings.gauges);
-        let tracked = settings.routers.iter().filter(|router| router.track_source);
-        let tracked = tracked.filter_map(|router| Some((router.link.clone(), router.source?)));
-        self.links.configure(&settings.link_delays, tracked);
-        self.take_groups(&settings.groups);
-        self.rebuild();
-    }
-
-    /// A script whose command is the same keeps its verdict.
-    fn take_scripts(&mut self, settings: &Settings) {
-        let mut earlier = std::mem::take(&mut self.scripts);
-        for asked in &settings.scripts {
-            let same = earlier
-                .remove(&asked.name)
-                .filter(|script| script.settings.command == asked.command);
-            let record = same.map_or_else(|| ScriptRecord::start(asked), |script| script.record);
-            self.scripts.insert(asked.name.clone(), Script { settings: asked.clone(), record });
-        }
-    }
-
-    fn take_groups(&mut self, asked: &[GroupSettings]) {
-        let told: BTreeMap<Name, StateName> =
-            self.groups.drain(..).map(|group| (group.settings.name, group.told)).collect();
-        let number_of: BTreeMap<&Name, usize> = self
-            .routers
-            .iter()
-            .enumerate()
-            .map(|(number, router)| (router.name(), number))
-            .collect();
-        for settings in asked {
-            let mut settings = settings.clone();
-            settings.members.retain(|member| number_of.contains_key(member));
-            let members = settings.members.iter().map(|member| number_of[member]).collect();
-            let told = told.get(&settings.name).copied().unwrap_or(StateName::Initialize);
-            self.groups.push(Group { settings, members, told });
-        }
-    }
-
-    /// Everything that follows from the list of routers.
-    fn rebuild(&mut self) {
-        self.index = Index::of(&self.routers, &self.groups);
-        let slots = || self.routers.iter().flat_map(|router| router.slots());
-        let links = self.routers.iter().flat_map(|router| &router.settings().virtual_links.made);
-        let ledger = Ledger::of(slots().map(|slot| &slot.address)).with_links(links);
-        self.ledger = ledger.succeed(&self.ledger);
-        self.holding = vec![false; self.routers.len()];
-        self.agenda = Agenda::with(self.routers.len());
-        for number in 0..self.routers.len() {
-            self.touch(number);
-        }
-    }
-
-    /// A group that grew while it is Active takes its other members along.
-    fn complete_groups(&mut self, now: Instant) {
-        for group in 0..self.groups.len() {
-            let members = self.groups[group].members.clone();
-            let leader = members.iter().copied().find(|member| self.routers[*member].is_active());
-            let Some(leader) = leader else { continue };
-            for member in members {
-                if matches!(self.routers[member].state().name(), StateName::Backup) {
-                    let cause = self.led_by(leader);
-                    self.at(member, |router, out| router.activate(cause, now, out));
-                }
-            }
-        }
-    }
-
     fn stop(&mut self, now: Instant) {
         self.stage = Stage::Stopped;
         for number in 0..self.routers.len() {
@@ -534,13 +473,13 @@ impl Table {
     fn touch(&mut self, number: usize) {
         let router = &self.routers[number];
         self.agenda.set(number, router.deadline().map(|deadline| deadline.at));
-        if self.holding[number] == router.is_active() {
+        if self.holding[number] == router.holds() {
             return;
         }
-        self.holding[number] = router.is_active();
+        self.holding[number] = router.holds();
         for slot in router.slots() {
             let closes = !router.settings().accept;
-            if router.is_active() {
+            if router.holds() {
                 self.ledger.hold(slot.key(), &slot.address.options);
                 if closes {
                     self.ledger.close(slot.key());
@@ -581,15 +520,25 @@ impl Machine for Table {
                 self.complete_groups(now);
                 self.tell_groups();
             }
-            Input::PeerWatched { .. }
-            | Input::PeerLost { .. }
-            | Input::PeerUnwatched { .. }
-            | Input::NeighbourSeen(_) => {}
+            Input::PeerWatched { link, peer, detection } => {
+                self.watched.insert((link, peer), detection);
+            }
+            Input::PeerLost { link, peer, last_heard, detection } => {
+                self.peer_lost(link, Loss { peer, last_heard, detection }, now);
+            }
+            Input::PeerUnwatched { link, peer } => {
+                self.watched.remove(&(link, peer));
+            }
+            Input::NeighbourSeen(seen) => self.neighbour_seen(seen, now),
             Input::SessionChanged { name, up } => {
                 let gauge = Gauge { kind: GaugeKind::Session, name: name.clone() };
                 let verdict = if up { Verdict::Up } else { Verdict::Down };
                 self.gauge_read(&gauge, Reading::Verdict(verdict), now);
             }
+            Input::Leave => self.leave(now),
+            Input::Drain { router } => self.drain(router, now),
+            Input::Undrain { router } => self.undrain(router, now),
+            Input::Switch { router, to } => self.switch(router, to, now),
             Input::Stop => self.stop(now),
         }
         Ok(())
@@ -625,11 +574,6 @@ impl Machine for Table {
     fn wants(&self) -> &Wants {
         self.ledger.wants()
     }
-}
-
-/// What makes a router the same one across settings.
-fn identity(settings: &RouterSettings) -> (mainstay_base::LinkName, Family, u8) {
-    (settings.link.clone(), settings.family, settings.vrid.get())
 }
 
 #[cfg(test)]

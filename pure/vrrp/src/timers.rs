@@ -31,6 +31,13 @@ impl Timing {
         whole * steps / 256
     }
 
+    /// The skew when death or farewell of the Active is known within `detection`: it grows with what the
+    /// observers may be apart, and is never more than half of the ordinary one.
+    pub(crate) fn quick_skew(self, detection: Duration) -> Duration {
+        let steps = 256 - u32::from(self.priority);
+        (self.skew() / 2).min(detection * 2 / 3 * steps / 256)
+    }
+
     /// Silence for so long makes the Active dead.
     pub(crate) fn active_down(self) -> Duration {
         self.interval.duration() * u32::from(self.down_intervals) + self.skew()

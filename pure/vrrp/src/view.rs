@@ -7,6 +7,7 @@ use mainstay_base::{Deadline, Family, Instant, LinkName};
 use mainstay_plan::AddressKey;
 
 use crate::event::{Cause, StateName};
+use crate::evidence::TrackedThing;
 use crate::fitness::{self, Known, Script, Tracks};
 use crate::gauge::{Gauge, Reading};
 use crate::group::{self, Group};
@@ -85,6 +86,25 @@ pub struct Standing {
     pub why: Cause,
     /// It would be Active, and waits for the others of its group.
     pub waits_for_group: bool,
+    /// It wants its addresses: as Active, or because it has not seen yet that another has them.
+    pub holds: bool,
+    /// It counts as priority 1 until it is undrained.
+    pub drained: bool,
+    /// It was handed over, and does not take its addresses from a living Active until it was Active again.
+    pub stands_back: bool,
+    /// It said farewell and goes on answering until another is seen to.
+    pub handover: Option<HandoverView>,
+}
+
+/// A handover that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandoverView {
+    /// When it said farewell.
+    pub began_at: Instant,
+    /// Who advertises since.
+    pub to: Option<IpAddr>,
+    /// When it ends, whoever is seen.
+    pub until: Instant,
 }
 
 /// Who is Active.
@@ -126,17 +146,6 @@ pub struct TrackedView {
     pub weight: Weight,
     /// Whether the weight counts: a member's own does not unless its group says so.
     pub counts: bool,
-}
-
-/// What is tracked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TrackedThing {
-    /// A link.
-    Link(LinkName),
-    /// A script.
-    Script(Name),
-    /// A gauge.
-    Gauge(Gauge),
 }
 
 /// An address of a router.
@@ -256,6 +265,14 @@ fn standing(router: &Router) -> Standing {
         since: record.since,
         why: record.why.clone(),
         waits_for_group: router.is_ready() && !router.is_active(),
+        holds: router.holds(),
+        drained: router.is_drained(),
+        stands_back: router.stands_back(),
+        handover: router.leaving().map(|leaving| HandoverView {
+            began_at: leaving.began_at,
+            to: leaving.successor.map(|successor| successor.address),
+            until: leaving.hold.until(),
+        }),
     }
 }
 
@@ -268,7 +285,7 @@ fn active(router: &Router) -> Option<ActiveView> {
             priority: heard.priority,
             heard_at: Some(heard.at),
         }),
-        State::Active(_) => router.source().map(|address| ActiveView {
+        State::Active(_) | State::Leaving(_) => router.source().map(|address| ActiveView {
             ours: true,
             address,
             priority: router.priority(),
@@ -281,7 +298,7 @@ fn times(router: &Router) -> Times {
     let timing = router.timing();
     let preempt_at = match router.state() {
         State::Backup(backup) => backup.preempt_at,
-        State::Initialize | State::Active(_) | State::Fault => None,
+        State::Initialize | State::Active(_) | State::Leaving(_) | State::Fault => None,
     };
     Times {
         interval: timing.interval,

@@ -107,6 +107,26 @@ fn of_vrrp(event: &vrrp::Event) -> Line {
                 "{router}: {from} is Active as well, with the lower priority {theirs} (ours {ours})"
             ),
         ),
+        vrrp::Event::HandoverBegan { router } => {
+            report(router, format!("{router}: is handed over"))
+        }
+        vrrp::Event::HandedOver { router, to, after } => {
+            report(router, format!("{router}: handed over to {to} after {after:?}"))
+        }
+        vrrp::Event::HandoverFailed { router, why } => {
+            warning(router, format!("{router}: is not handed over: {why}"))
+        }
+        vrrp::Event::Drained { router } => {
+            report(router, format!("{router}: drained, it counts as priority 1"))
+        }
+        vrrp::Event::Undrained { router } => report(router, format!("{router}: no longer drained")),
+        vrrp::Event::TwoHolders { router, evidence } => {
+            warning(router, format!("{router}: perhaps two hold its addresses: {evidence}"))
+        }
+        vrrp::Event::OneHolder { router, after } => report(
+            router,
+            format!("{router}: nothing shows a second holder any more, after {after:?}"),
+        ),
         vrrp::Event::ScriptChanged { script, up: true } => {
             report(script, format!("script {script} succeeds"))
         }

@@ -59,10 +59,11 @@ fn explains(why: &Cause, from: StateName, to: StateName) -> bool {
     match why {
         Cause::Started => (from, to) == (Initialize, Backup),
         Cause::Owner => to == Active && matches!(from, Initialize | Backup | Fault),
-        Cause::Silence { .. } | Cause::Farewell { .. } | Cause::LowerPriority { .. } => {
-            (from, to) == (Backup, Active)
-        }
-        Cause::HigherPriority { .. } => (from, to) == (Active, Backup),
+        Cause::Silence { .. }
+        | Cause::PeerLost { .. }
+        | Cause::Farewell { .. }
+        | Cause::LowerPriority { .. } => (from, to) == (Backup, Active),
+        Cause::HandedOver { .. } | Cause::HigherPriority { .. } => (from, to) == (Active, Backup),
         Cause::LinkDown { .. }
         | Cause::LinkMissing { .. }
         | Cause::NoSource { .. }

@@ -152,6 +152,21 @@ fn of_vrrp(event: &vrrp::Event) -> String {
         vrrp::Event::LowerPriorityHeard { router, from, theirs, ours } => {
             format!("{router}: {from} has the lower right (priority {theirs}, ours {ours})")
         }
+        vrrp::Event::HandoverBegan { router } => format!("{router}: handover began"),
+        vrrp::Event::HandedOver { router, to, after } => {
+            format!("{router}: handed over to {to} after {}", length(*after))
+        }
+        vrrp::Event::HandoverFailed { router, why } => {
+            format!("{router}: not handed over: {why}")
+        }
+        vrrp::Event::Drained { router } => format!("{router}: drained"),
+        vrrp::Event::Undrained { router } => format!("{router}: undrained"),
+        vrrp::Event::TwoHolders { router, evidence } => {
+            format!("{router}: two holders, {evidence}")
+        }
+        vrrp::Event::OneHolder { router, after } => {
+            format!("{router}: one holder after {}", length(*after))
+        }
         vrrp::Event::ScriptChanged { script, up } => {
             format!("script {script} is {}", if *up { "up" } else { "down" })
         }

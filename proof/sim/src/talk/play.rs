@@ -1,8 +1,8 @@
 //! Plays a talk against an engine, and writes it down again with the answers that came.
 
-use mainstay_base::{Instant, InterfaceAddress, LinkName, Machine, Seed};
+use mainstay_base::{Instant, InterfaceAddress, LinkName, MacAddress, Machine, Seed};
 use mainstay_engine::vrrp::{Name, Received};
-use mainstay_engine::{Command, Engine, Input};
+use mainstay_engine::{Command, Engine, Input, NeighbourSeen};
 use mainstay_plan::{Change, PresentAddress};
 
 use super::answers;
@@ -103,7 +103,14 @@ impl Conversation {
                 let settings = Box::new(self.given.settings.clone());
                 self.put(Input::Settings(settings), &mut answers);
             }
-            "stop" => self.put(Input::Command(Command::Stop), &mut answers),
+            "neighbour" => self.see_neighbour(words, &mut answers)?,
+            "stop" | "leave" | "drain" | "undrain" | "switch" => {
+                let command = command(verb, words)?;
+                self.put(Input::Command(command), &mut answers);
+                if self.engine()?.is_left() {
+                    answers.push("all is left".to_owned());
+                }
+            }
             "link" | "address" | "kernel" => self.change_kernel(verb, words, &mut answers)?,
             other => return Err(format!("nobody can tell a node to `{other}`")),
         }
@@ -140,6 +147,27 @@ impl Conversation {
         let packet =
             Received { link, source: *source, destination: *destination, ttl: *ttl, payload };
         self.put(Input::Received(packet), answers);
+        Ok(())
+    }
+
+    /// `neighbour A at MAC on LINK`: somebody there is seen to answer for the address.
+    fn see_neighbour(
+        &mut self,
+        words: &mut Words<'_>,
+        answers: &mut Vec<String>,
+    ) -> Result<(), String> {
+        let address = words.value("the address")?;
+        if !words.take("at") {
+            return Err("a neighbour is `at` a hardware address".to_owned());
+        }
+        let hardware = hardware(words.word("the hardware address")?)?;
+        let on: LinkName = if words.take("on") {
+            words.value("the link")?
+        } else {
+            "eth0".parse().map_err(|error| format!("{error}"))?
+        };
+        let link = self.given.kernel.actual().link_named(&on).ok_or("no such link")?.index;
+        self.put(Input::NeighbourSeen(NeighbourSeen { link, address, hardware }), answers);
         Ok(())
     }
 
@@ -244,6 +272,30 @@ impl Conversation {
         let used = engine.handle_input(input, self.now);
         debug_assert!(used.is_ok(), "only packets are rejected");
     }
+}
+
+/// `02:00:00:00:00:0c`.
+fn hardware(word: &str) -> Result<MacAddress, String> {
+    let parts: Result<Vec<u8>, _> =
+        word.split(':').map(|part| u8::from_str_radix(part, 16)).collect();
+    let parts = parts.ok().and_then(|parts| <[u8; 6]>::try_from(parts).ok());
+    parts.map(MacAddress).ok_or_else(|| format!("`{word}` is not a hardware address"))
+}
+
+/// `drain`, `drain NAME`, `switch NAME`, `switch NAME to ADDRESS` and the like.
+fn command(verb: &str, words: &mut Words<'_>) -> Result<Command, String> {
+    let mut router = words.next().map(Name::new);
+    Ok(match verb {
+        "leave" => Command::Leave,
+        "drain" => Command::Drain { router },
+        "undrain" => Command::Undrain { router },
+        "switch" => {
+            let router = router.take().ok_or("switch needs a router")?;
+            let to = if words.take("to") { Some(words.value("the node")?) } else { None };
+            Command::Switch { router, to }
+        }
+        _ => Command::Stop,
+    })
 }
 
 fn last_will(engine: &Engine) -> Vec<String> {

@@ -3,6 +3,8 @@
 mod election;
 mod gauges;
 mod groups;
+mod handover;
 mod laws;
+mod loss;
 mod reload;
 mod unfit;

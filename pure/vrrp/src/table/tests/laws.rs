@@ -59,7 +59,7 @@ fn step(bench: &mut Bench, dice: &mut Dice) {
     let number = usize::try_from(dice.roll(3)).expect("a few");
     let peers = ["10.0.0.2", "10.0.0.5", "10.0.0.200", "10.0.0.77"];
     let from = peers[usize::try_from(dice.roll(4)).expect("a few")];
-    match dice.roll(13) {
+    match dice.roll(16) {
         0..=3 => {
             let millis = dice.roll(2000);
             bench.pass_ms(millis);
@@ -70,10 +70,11 @@ fn step(bench: &mut Bench, dice: &mut Dice) {
             let theirs = priority[usize::try_from(dice.roll(8)).expect("a few")];
             let _ = bench.hear_at(number, theirs, from, None);
         }
-        5..=7 => {
+        5 | 6 => {
             let bytes: Vec<u8> = (0..dice.roll(40)).map(|_| dice.byte()).collect();
             let _ = bench.receive(from, "224.0.0.18", &bytes);
         }
+        7 | 13 => command(bench, dice, from),
         8 => bench.link_is(if dice.roll(2) == 0 { LINK } else { OTHER }, dice.roll(3) > 0),
         9 => bench.script_ended("check", dice.roll(3) > 0),
         10 => bench.reload(&busy(dice)),
@@ -95,6 +96,23 @@ fn step(bench: &mut Bench, dice: &mut Dice) {
     }
 }
 
+/// What sessions, neighbours and the operator have to say.
+fn command(bench: &mut Bench, dice: &mut Dice, from: &str) {
+    match dice.roll(9) {
+        0 => bench.watch(from),
+        1 if bench.now > Instant::from_nanos(1_000_000_000) => bench.lose(from),
+        1 => bench.unwatch(from),
+        2 => bench.see(LINK, "10.0.0.9"),
+        3 => bench.see(OTHER, "10.1.0.9"),
+        4 => bench.drain_named((dice.roll(2) == 0).then_some("R51")),
+        5 => bench.undrain_named(None),
+        6 => bench.switch("R52", None),
+        7 => bench.switch("R51", Some(from)),
+        _ if dice.roll(20) == 0 => bench.leave(),
+        _ => bench.see(LINK, "10.0.0.11"),
+    }
+}
+
 /// What holds at every moment.
 fn check(bench: &mut Bench) {
     let before = (format!("{:?}", bench.table.view()), bench.table.wants().clone());
@@ -110,13 +128,14 @@ fn check(bench: &mut Bench) {
     groups_move_together(bench);
 }
 
-/// The addresses of exactly the Active routers are wanted; all others are absent.
+/// The addresses of exactly the routers that hold them are wanted, every Active among those; all others are absent.
 fn wants_follow_states(bench: &Bench) {
     let mut expected = Wants::default();
     let view = bench.table.view();
     for router in &view.routers {
+        assert!(router.standing.holds || router.standing.state != StateName::Active);
         for address in &router.addresses {
-            if router.standing.state == StateName::Active {
+            if router.standing.holds {
                 expected.addresses.insert(address.key.clone(), Default::default());
             } else {
                 expected.absent.insert(address.key.clone());

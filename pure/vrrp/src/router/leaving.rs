@@ -1,0 +1,184 @@
+//! Make before break: how a router hands its addresses over, and keeps them until they are taken.
+
+use std::time::Duration;
+
+use mainstay_base::Instant;
+
+use super::{Reaction, Router};
+use crate::Reject;
+use crate::backup::{Heard, Loss};
+use crate::election::Claim;
+use crate::event::{Cause, Event, HandoverFailure};
+use crate::hold::Hold;
+use crate::outbox::Outbox;
+use crate::settings::{Centiseconds, Version};
+use crate::state::{Active, Leaving, State, Successor, Then};
+
+/// A router that yields keeps its addresses no longer than this, nor longer than one of its intervals.
+const LINGER_MAX: Duration = Duration::from_millis(50);
+/// What a successor may need from its first advertisement until it is seen to answer.
+const TAKING_MAX: Duration = Duration::from_millis(500);
+
+impl Router {
+    /// Yields to a higher right: a Backup from now on, which keeps its addresses for a moment.
+    pub(crate) fn yield_to(
+        &mut self,
+        cause: Cause,
+        known: Option<(Heard, Centiseconds)>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let until = now + LINGER_MAX.min(self.own_interval());
+        let hold = Hold::of(&self.station.slots, until);
+        self.become_backup(cause, known, now, out);
+        self.hold = Some(hold).filter(|hold| !hold.is_seen());
+    }
+
+    /// Says farewell and goes on answering until another is seen to answer.
+    pub(crate) fn leave(&mut self, then: Then, now: Instant, out: &mut Outbox) {
+        match &mut self.state {
+            State::Leaving(leaving) if then == Then::Stop => leaving.then = then,
+            State::Leaving(_) => {}
+            State::Active(_) => {
+                out.silence(&self.station.settings.name);
+                self.say_farewell(1, out);
+                let hold = Hold::of(&self.station.slots, now + self.leaving_max());
+                let leaving =
+                    Leaving { began_at: now, then, successor: None, hold, is_over: false };
+                self.state = State::Leaving(leaving);
+                out.tell(Event::HandoverBegan { router: self.name().clone() });
+            }
+            State::Initialize | State::Backup(_) | State::Fault => {}
+        }
+    }
+
+    /// The longest skew that a successor may have, and the time that it takes to take over.
+    fn leaving_max(&self) -> Duration {
+        let skew = match self.station.settings.version {
+            Version::V2 => Duration::from_secs(1),
+            Version::V3 => self.own_interval(),
+        };
+        skew + TAKING_MAX
+    }
+
+    /// An advertisement while it leaves: whoever sends it takes over.
+    pub(super) fn leaving_hears(
+        &mut self,
+        claim: Claim,
+        interval: Centiseconds,
+        now: Instant,
+    ) -> Result<Reaction, Reject> {
+        if self.source().is_none_or(|source| source == claim.address) {
+            return Err(Reject::Own);
+        }
+        let State::Leaving(leaving) = &mut self.state else { return Ok(Reaction::Nothing) };
+        let known = leaving.successor.map(|successor| successor.address);
+        match claim.priority {
+            0 if known == Some(claim.address) => leaving.successor = None,
+            0 => {}
+            priority => {
+                leaving.successor = Some(Successor { address: claim.address, priority, interval });
+                leaving.hold.hurry(now + TAKING_MAX);
+            }
+        }
+        Ok(leaving.reaction())
+    }
+
+    /// Somebody else was seen to answer for one of its addresses.
+    pub(crate) fn see_another(&mut self, slot: usize) -> Reaction {
+        if self.hold.as_mut().is_some_and(|hold| hold.see(slot)) {
+            self.hold = None;
+        }
+        let State::Leaving(leaving) = &mut self.state else { return Reaction::Nothing };
+        leaving.hold.see(slot);
+        leaving.reaction()
+    }
+
+    /// A watched peer was silent for too long.
+    pub(crate) fn lose(&mut self, loss: Loss, now: Instant) {
+        let timing = self.timing();
+        let limit = self.leaving_max();
+        match &mut self.state {
+            State::Backup(backup) => {
+                let is_lost = backup.lose(loss, timing, now);
+                if let (true, Some(hold), Some(at)) =
+                    (is_lost, &mut self.hold, backup.active_down_at)
+                {
+                    hold.extend(at);
+                }
+            }
+            State::Leaving(leaving) => {
+                if leaving.successor.is_some_and(|successor| successor.address == loss.peer) {
+                    leaving.successor = None;
+                    leaving.hold = Hold::of(&self.station.slots, leaving.began_at + limit);
+                }
+            }
+            State::Initialize | State::Active(_) | State::Fault => {}
+        }
+    }
+
+    /// Ends a handover. `successor`: who took over from it, or from another member of its group. That one is told
+    /// by another farewell that the addresses are its own now.
+    pub(crate) fn finish(
+        &mut self,
+        successor: Result<Successor, HandoverFailure>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let State::Leaving(leaving) = &self.state else { return };
+        let (then, began_at) = (leaving.then, leaving.began_at);
+        let router = self.name().clone();
+        out.tell(match &successor {
+            Ok(Successor { address: to, .. }) => {
+                Event::HandedOver { router, to: *to, after: now.since(began_at) }
+            }
+            Err(why) => Event::HandoverFailed { router, why: why.clone() },
+        });
+        if successor.is_ok() {
+            self.say_farewell(1, out);
+        }
+        match (then, successor) {
+            (Then::Stop, _) => self.transition(State::Initialize, Cause::Stopped, now, out),
+            (Then::Backup, Ok(successor)) => {
+                let Successor { address, priority, interval } = successor;
+                let heard = Heard { address, priority, at: now };
+                let cause = Cause::HandedOver { to: address };
+                self.become_backup(cause, Some((heard, interval)), now, out);
+            }
+            (Then::Backup, Err(_)) => self.resume(now, out),
+        }
+    }
+
+    /// Nobody took over: it was Active all the while, and says so again.
+    fn resume(&mut self, now: Instant, out: &mut Outbox) {
+        self.stands_back = false;
+        self.state = State::Active(Active::advertising_at(now + self.own_interval()));
+        self.advertise(now, out);
+        self.begin_announcing(now);
+        self.announce(now, out);
+    }
+
+    /// Lets go of what it kept when the limit has come.
+    pub(super) fn expire_hold(&mut self, now: Instant) {
+        if self.hold.as_ref().is_some_and(|hold| hold.until() <= now) {
+            self.hold = None;
+        }
+    }
+
+    /// Its slots are other ones.
+    pub(super) fn hold_afresh(&mut self) {
+        let of = |hold: &Hold| Hold::of(&self.station.slots, hold.until());
+        self.hold = self.hold.as_ref().map(of);
+        if let State::Leaving(leaving) = &mut self.state {
+            leaving.hold = of(&leaving.hold);
+        }
+    }
+}
+
+impl Leaving {
+    /// Once the successor is known and seen, the handover is over.
+    fn reaction(&mut self) -> Reaction {
+        self.is_over |= self.successor.is_some() && self.hold.is_seen();
+        if self.is_over { Reaction::Left } else { Reaction::Nothing }
+    }
+}

@@ -1,0 +1,188 @@
+//! Watched peers that die, and who takes over from them.
+
+use std::time::Duration;
+
+use crate::bench::{Bench, DETECTION, HIGH, LOW, group, ip, on, priority, router, settings};
+use crate::event::{Cause, StateName};
+use crate::settings::*;
+
+const VIP: &str = "10.0.0.9/24";
+
+fn backup_of(ours: u8, preempt: Preempt) -> Bench {
+    let mut asked = router(51, VIP);
+    asked.priority = priority(ours);
+    asked.preempt = preempt;
+    let mut bench = Bench::start(settings(vec![asked]));
+    bench.watch(LOW);
+    bench
+}
+
+/// A Backup that hears an Active at LOW, 500 ms ago.
+fn backup(ours: u8) -> Bench {
+    let mut bench = backup_of(ours, Preempt::After(Duration::ZERO));
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    bench.pass_ms(500);
+    bench.forget();
+    bench
+}
+
+fn lost() -> Cause {
+    Cause::PeerLost { from: ip(LOW), detection: DETECTION }
+}
+
+#[test]
+fn a_lost_active_is_replaced_after_a_skew_in_proportion_to_the_detection() {
+    for (ours, micros) in [(100, 4_875), (150, 3_312), (254, 62), (1, 7_968)] {
+        let mut bench = backup(ours);
+        bench.lose(LOW);
+        bench.pass_us(micros - 1);
+        assert_eq!(bench.state(), StateName::Backup, "{ours}");
+        bench.pass_us(2);
+        assert_eq!(bench.state(), StateName::Active, "{ours}");
+        assert_eq!(bench.why(), lost());
+    }
+}
+
+#[test]
+fn the_quick_skew_is_never_more_than_half_of_the_ordinary_one() {
+    let mut asked = router(51, VIP);
+    asked.version = Version::V3;
+    asked.advertisement_interval = Centiseconds(1);
+    let mut bench = Bench::start(settings(vec![asked]));
+    bench.watch(LOW);
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    for _ in 0..3 {
+        bench.pass_ms(9);
+        assert_eq!(bench.hear(200, LOW), Ok(()));
+    }
+    bench.pass_ms(12);
+    bench.lose(LOW);
+    bench.pass_us(3_046);
+    assert_eq!(bench.state(), StateName::Backup);
+    bench.pass_us(2);
+    assert_eq!(bench.state(), StateName::Active);
+}
+
+#[test]
+fn holding_back_from_a_living_active_does_not_matter_when_it_is_lost() {
+    for preempt in [Preempt::Never, Preempt::After(Duration::from_secs(60))] {
+        let mut bench = backup_of(100, preempt);
+        assert_eq!(bench.hear(50, LOW), Ok(()));
+        bench.pass_ms(500);
+        bench.lose(LOW);
+        bench.pass_ms(5);
+        assert_eq!(bench.state(), StateName::Active, "{preempt:?}");
+    }
+}
+
+#[test]
+fn an_advertisement_late_in_the_silence_shows_that_the_active_lives() {
+    let mut bench = backup(100);
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    bench.pass_ms(5);
+    bench.lose(LOW);
+    bench.pass_ms(3_600);
+    assert_eq!(bench.state(), StateName::Backup, "the ordinary timer runs on");
+    bench.pass_ms(10);
+    assert_eq!(bench.state(), StateName::Active);
+    assert_eq!(bench.why(), Cause::Silence { last_active: Some(ip(LOW)) });
+}
+
+#[test]
+fn an_advertisement_early_in_the_silence_may_be_the_last_word_of_the_dead() {
+    let mut bench = backup(100);
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    bench.pass_ms(7);
+    bench.lose(LOW);
+    bench.pass_ms(5);
+    assert_eq!(bench.why(), lost());
+}
+
+#[test]
+fn an_advertisement_during_the_skew_vetoes() {
+    let mut bench = backup(100);
+    bench.lose(LOW);
+    bench.pass_ms(2);
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    bench.pass_ms(3_000);
+    assert_eq!(bench.state(), StateName::Backup);
+}
+
+#[test]
+fn the_better_of_two_backups_takes_over_at_once_from_a_worse_that_was_faster() {
+    for preempt in [Preempt::Never, Preempt::After(Duration::ZERO)] {
+        let mut bench = backup_of(150, preempt);
+        assert_eq!(bench.hear(200, LOW), Ok(()));
+        bench.pass_ms(500);
+        bench.lose(LOW);
+        bench.pass_ms(1);
+        assert_eq!(bench.hear(100, HIGH), Ok(()));
+        assert_eq!(bench.state(), StateName::Active, "{preempt:?}");
+        assert_eq!(bench.why(), lost());
+    }
+}
+
+#[test]
+fn the_worse_of_two_backups_stays_when_it_hears_the_better() {
+    let mut bench = backup(100);
+    bench.lose(LOW);
+    bench.pass_ms(1);
+    assert_eq!(bench.hear(150, HIGH), Ok(()));
+    bench.pass_ms(3_600);
+    assert_eq!(bench.state(), StateName::Backup);
+}
+
+#[test]
+fn a_farewell_of_a_watched_active_is_answered_after_the_quick_skew() {
+    let mut bench = backup(100);
+    assert_eq!(bench.hear(0, LOW), Ok(()));
+    bench.pass_us(4_876);
+    assert_eq!(bench.state(), StateName::Active);
+    assert_eq!(bench.why(), Cause::Farewell { from: ip(LOW) });
+}
+
+#[test]
+fn a_farewell_of_anybody_else_is_answered_after_the_ordinary_skew() {
+    let mut bench = backup(100);
+    bench.watch(HIGH);
+    assert_eq!(bench.hear(0, HIGH), Ok(()), "it is not the Active");
+    bench.pass_ms(600);
+    assert_eq!(bench.state(), StateName::Backup);
+    bench.pass_ms(10);
+    assert_eq!(bench.state(), StateName::Active);
+    let mut bench = backup(100);
+    bench.unwatch(LOW);
+    assert_eq!(bench.hear(0, LOW), Ok(()));
+    bench.pass_ms(600);
+    assert_eq!(bench.state(), StateName::Backup);
+}
+
+#[test]
+fn another_s_loss_and_a_stranger_s_loss_mean_nothing() {
+    let mut bench = backup(100);
+    bench.watch(HIGH);
+    bench.lose(HIGH);
+    bench.lose("10.0.0.77");
+    bench.pass_ms(3_000);
+    assert_eq!(bench.state(), StateName::Backup);
+}
+
+#[test]
+fn all_routers_and_groups_behind_a_lost_peer_move_in_one_go() {
+    let mut asked: Vec<RouterSettings> =
+        (1..=255u8).map(|vrid| router(vrid, &format!("10.0.1.{vrid}/24"))).collect();
+    asked[7].addresses = vec![on("eth1", "10.1.0.7/24")];
+    let mut asked = settings(asked);
+    asked.groups = vec![group(&["R1", "R2"])];
+    let mut bench = Bench::start(asked);
+    bench.watch(LOW);
+    for number in 0..255 {
+        assert_eq!(bench.hear_at(number, 200, LOW, None), Ok(()));
+    }
+    bench.pass_ms(500);
+    bench.lose(LOW);
+    bench.pass_ms(5);
+    assert!(bench.states().iter().all(|state| *state == StateName::Active));
+    assert_eq!(bench.adverts().len(), 255);
+    assert_eq!(bench.frames(), 510, "each address in both forms, in one pass");
+}
