@@ -10,6 +10,9 @@ mod dump;
 mod encode;
 mod links;
 mod pending;
+mod routes;
+mod routing;
+mod rules;
 mod variables;
 
 use std::collections::BTreeSet;
@@ -17,7 +20,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use mainstay_base::{InterfaceAddress, LinkIndex};
-use mainstay_plan::{Actual, Change, Refusal, Step};
+use mainstay_plan::{Actual, Change, Refusal, RouteKey, Step};
+use netlink_packet_core::NLM_F_REPLACE;
 
 use crate::firewall::Firewall;
 use crate::netlink::{Body, Channel, Message, Read};
@@ -39,6 +43,10 @@ pub struct Kernel {
     keeps_marks: Option<bool>,
     /// Changes were lost and could not be read afresh yet.
     lost: bool,
+    /// Notifications about routes and rules come in.
+    hears_routing: bool,
+    /// Something happened after which the kernel may have dropped routes without a word.
+    routes_doubtful: bool,
 }
 
 /// What the kernel told.
@@ -69,6 +77,8 @@ impl Kernel {
             added: BTreeSet::new(),
             keeps_marks: None,
             lost: false,
+            hears_routing: false,
+            routes_doubtful: false,
         })
     }
 
@@ -86,6 +96,7 @@ impl Kernel {
         self.lost = true;
         self.mirror = self.dump()?;
         self.mirror.filter = self.firewall.read();
+        self.routes_doubtful = false;
         self.lost = false;
         Ok(self.mirror.clone())
     }
@@ -107,6 +118,7 @@ impl Kernel {
                 Read::Empty => break,
             }
         }
+        self.count_routes(&mut news)?;
         if let Some(present) = self.firewall.drain() {
             let change = Change::Filter(present);
             self.mirror.apply(&change);
@@ -144,7 +156,9 @@ impl Kernel {
         pending: &mut Pending,
         news: &mut Vec<News>,
     ) {
-        let Some(mut change) = self.decode(message.kind, payload) else { return };
+        let decoded = self.decode(message.kind, payload);
+        let replaced = || self.replaced_route(message, payload).map(Change::RouteGone);
+        let Some(mut change) = decoded.or_else(replaced) else { return };
         if let Change::AddressGone { link, address, by_us } = &mut change {
             // IPv6 notifications do not name the socket that caused them, so a removal that we
             // asked for and that is not answered yet is taken as ours until the answer.
@@ -161,13 +175,31 @@ impl Kernel {
         news.push(News::Changed(change));
     }
 
+    /// A route of ours in whose place others put one of theirs.
+    fn replaced_route(&self, message: &Message<'_>, payload: &[u8]) -> Option<RouteKey> {
+        let replaces = message.kind == libc::RTM_NEWROUTE && message.flags & NLM_F_REPLACE != 0;
+        let (key, ours) = routes::read(payload).filter(|_| replaces)?;
+        (!ours && self.mirror.routes.contains_key(&key)).then_some(key)
+    }
+
     fn mirror_change(&mut self, change: &Change) {
         match change {
-            Change::LinkGone(gone) => self.added.retain(|(link, _)| link != gone),
+            Change::LinkGone(gone) => {
+                self.routes_doubtful = true;
+                self.added.retain(|(link, _)| link != gone);
+            }
             Change::AddressGone { link, address, .. } => {
+                self.routes_doubtful = true;
                 self.added.remove(&(*link, *address));
             }
-            Change::Whole(_) | Change::Link(_) | Change::Address { .. } | Change::Filter(_) => {}
+            Change::Link(link) => self.routes_doubtful |= !link.up,
+            Change::Whole(_)
+            | Change::Address { .. }
+            | Change::Filter(_)
+            | Change::Route { .. }
+            | Change::RouteGone(_)
+            | Change::Rule(_)
+            | Change::RuleGone(_) => {}
         }
         self.mirror.apply(change);
     }

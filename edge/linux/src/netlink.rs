@@ -87,6 +87,11 @@ impl Channel {
         Ok(Channel { socket, port, sequence: 0, buffer: vec![0; LONGEST_DATAGRAM] })
     }
 
+    /// Subscribes to further groups.
+    pub(crate) fn subscribe(&mut self, groups: &[u32]) -> io::Result<()> {
+        groups.iter().try_for_each(|group| self.socket.add_membership(*group))
+    }
+
     /// The number by which notifications name this socket as their cause.
     pub(crate) fn port(&self) -> u32 {
         self.port

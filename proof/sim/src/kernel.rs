@@ -75,7 +75,12 @@ impl Kernel {
             match step {
                 Step::AddAddress { link, key, options } => self.add(*link, key.address, options),
                 Step::RemoveAddress { link, key } => self.remove(*link, key.address, true),
-                Step::SetFilter(_) | Step::RemoveLink { .. } => {
+                Step::SetFilter(_)
+                | Step::RemoveLink { .. }
+                | Step::AddRoute { .. }
+                | Step::RemoveRoute(_)
+                | Step::AddRule(_)
+                | Step::RemoveRule(_) => {
                     step.outcome().into_iter().for_each(|change| self.change(change));
                     Ok(())
                 }

@@ -81,6 +81,8 @@ codes! {
     AuthenticationVersion = "vrrp/authentication-version": "Version 3 has no authentication.",
     AuthenticationHeader = "vrrp/authentication-header": "The authentication header is not carried out; peers that use it are not understood.",
     VersionForced = "vrrp/version-forced": "IPv6 needs version 3.",
+    RoutingBad = "routing/bad": "The route or rule is not well formed.",
+    RulePriority = "routing/no-priority": "A rule without a priority gets one that other rules move.",
     VirtualMac = "vrrp/virtual-mac": "A virtual hardware address needs its advertisements to leave and arrive where they can.",
     AcceptOff = "vrrp/accept-off": "With accept off packets to the virtual addresses are dropped, even pings, unless the router is the owner; neighbour discovery passes.",
     Strict = "vrrp/strict": "`vrrp_strict` changes or refuses what goes beyond the RFC.",

@@ -21,6 +21,7 @@ mod join;
 mod keywords;
 mod line;
 mod reader;
+mod routing;
 mod script;
 mod strict;
 mod telling;

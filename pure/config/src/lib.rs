@@ -11,6 +11,7 @@
 
 mod codes;
 mod fault;
+mod iproute;
 pub mod keepalived;
 mod limits;
 mod loaded;

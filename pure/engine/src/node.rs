@@ -164,7 +164,11 @@ impl Engine {
             Change::AddressGone { link, address, by_us } => {
                 self.address_went((*link, *address), *by_us, now);
             }
-            Change::Filter(_) => self.replan(),
+            Change::Filter(_)
+            | Change::Route { .. }
+            | Change::RouteGone(_)
+            | Change::Rule(_)
+            | Change::RuleGone(_) => self.replan(),
             Change::Link(link) => {
                 self.holdback.encourage(Some(link.index));
                 self.replan();
@@ -401,7 +405,11 @@ fn adds(step: &Step, key: &AddressKey) -> bool {
         Step::RemoveAddress { .. }
         | Step::SetFilter(_)
         | Step::AddLink { .. }
-        | Step::RemoveLink { .. } => false,
+        | Step::RemoveLink { .. }
+        | Step::AddRoute { .. }
+        | Step::RemoveRoute(_)
+        | Step::AddRule(_)
+        | Step::RemoveRule(_) => false,
     }
 }
 

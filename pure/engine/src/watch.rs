@@ -183,7 +183,11 @@ impl Watch {
                 let mut places = self.watched.keys();
                 places.any(|(on, _, local)| on == link && *local == address.ip())
             }
-            Change::Filter(_) => false,
+            Change::Filter(_)
+            | Change::Route { .. }
+            | Change::RouteGone(_)
+            | Change::Rule(_)
+            | Change::RuleGone(_) => false,
         };
         if concerns {
             self.refresh(settings, actual, now);

@@ -1,10 +1,10 @@
 //! What is there: a mirror of the kernel, kept by changes in the order they happened in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName, MacAddress};
 
-use crate::{AddressOptions, PresentFilter, PresentVirtual};
+use crate::{AddressOptions, PresentFilter, PresentVirtual, Route, RouteKey, Rule};
 
 /// A mirror of the kernel, as far as machines care.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub struct Actual {
     pub addresses: BTreeMap<(LinkIndex, InterfaceAddress), PresentAddress>,
     /// Our table of the packet filter.
     pub filter: PresentFilter,
+    /// The routes that bear our mark; what they do, as far as this process put them there.
+    pub routes: BTreeMap<RouteKey, Option<Route>>,
+    /// The rules that bear our mark.
+    pub rules: BTreeSet<Rule>,
 }
 
 /// One link.
@@ -81,6 +85,19 @@ pub enum Change {
     },
     /// Our table of the packet filter is another one.
     Filter(PresentFilter),
+    /// A route of ours is there.
+    Route {
+        /// Which.
+        key: RouteKey,
+        /// What it does, if this process put it there.
+        route: Option<Route>,
+    },
+    /// A route of ours is gone, or another's now.
+    RouteGone(RouteKey),
+    /// A rule of ours is there.
+    Rule(Rule),
+    /// A rule of ours is gone.
+    RuleGone(Rule),
 }
 
 impl Actual {
@@ -102,6 +119,18 @@ impl Actual {
                 self.addresses.remove(&(*link, *address));
             }
             Change::Filter(present) => self.filter = present.clone(),
+            Change::Route { key, route } => {
+                self.routes.insert(key.clone(), route.clone());
+            }
+            Change::RouteGone(key) => {
+                self.routes.remove(key);
+            }
+            Change::Rule(rule) => {
+                self.rules.insert(rule.clone());
+            }
+            Change::RuleGone(rule) => {
+                self.rules.remove(rule);
+            }
         }
     }
 

@@ -7,6 +7,8 @@
 mod actual;
 mod filter;
 mod fit;
+mod route;
+mod rule;
 mod step;
 mod steps;
 mod virtual_link;
@@ -14,6 +16,8 @@ mod wants;
 
 pub use actual::{Actual, Change, Link, PresentAddress};
 pub use filter::{ClosedAddress, Filter, Muffled, PresentFilter};
+pub use route::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind};
+pub use rule::{Rule, RuleAction};
 pub use step::{Refusal, Step, Subject};
 pub use steps::steps;
 pub use virtual_link::{PresentVirtual, VirtualLink};

@@ -5,7 +5,8 @@ use std::fmt;
 use mainstay_base::{LinkIndex, LinkName};
 
 use crate::{
-    AddressKey, AddressOptions, Change, Filter, PresentAddress, PresentFilter, VirtualLink,
+    AddressKey, AddressOptions, Change, Filter, PresentAddress, PresentFilter, Route, RouteKey,
+    Rule, VirtualLink,
 };
 
 /// One change to make to the kernel.
@@ -43,6 +44,19 @@ pub enum Step {
         /// Its name.
         name: LinkName,
     },
+    /// Put a route there, marked as ours; one of ours that is there is replaced at once.
+    AddRoute {
+        /// Which.
+        key: RouteKey,
+        /// What it does.
+        route: Route,
+    },
+    /// Take a route of ours away.
+    RemoveRoute(RouteKey),
+    /// Put a rule there, marked as ours.
+    AddRule(Rule),
+    /// Take a rule of ours away.
+    RemoveRule(Rule),
 }
 
 /// What a step is about: two steps about one subject follow one another.
@@ -54,6 +68,10 @@ pub enum Subject {
     Filter,
     /// A virtual link.
     Link(LinkName),
+    /// A route.
+    Route(RouteKey),
+    /// A rule.
+    Rule(Box<Rule>),
 }
 
 impl Step {
@@ -67,14 +85,22 @@ impl Step {
             Step::AddLink { name, .. } | Step::RemoveLink { name, .. } => {
                 Subject::Link(name.clone())
             }
+            Step::AddRoute { key, .. } | Step::RemoveRoute(key) => Subject::Route(key.clone()),
+            Step::AddRule(rule) | Step::RemoveRule(rule) => Subject::Rule(Box::new(rule.clone())),
         }
     }
 
     /// What it does: `add`, `remove` or `set`.
     pub fn verb(&self) -> &'static str {
         match self {
-            Step::AddAddress { .. } | Step::AddLink { .. } => "add",
-            Step::RemoveAddress { .. } | Step::RemoveLink { .. } => "remove",
+            Step::AddAddress { .. }
+            | Step::AddLink { .. }
+            | Step::AddRoute { .. }
+            | Step::AddRule(_) => "add",
+            Step::RemoveAddress { .. }
+            | Step::RemoveLink { .. }
+            | Step::RemoveRoute(_)
+            | Step::RemoveRule(_) => "remove",
             Step::SetFilter(_) => "set",
         }
     }
@@ -86,6 +112,9 @@ impl Step {
             Step::SetFilter(filter) => filter.to_string(),
             Step::AddLink { name, wanted } => format!("link {name} on {}", wanted.base),
             Step::RemoveLink { name, .. } => format!("link {name}"),
+            Step::AddRoute { key, route } => format!("route {key}{route}"),
+            Step::RemoveRoute(key) => format!("route {key}"),
+            Step::AddRule(rule) | Step::RemoveRule(rule) => format!("rule {rule}"),
         }
     }
 
@@ -93,7 +122,13 @@ impl Step {
     pub fn address(&self) -> Option<&AddressKey> {
         match self {
             Step::AddAddress { key, .. } | Step::RemoveAddress { key, .. } => Some(key),
-            Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => None,
+            Step::SetFilter(_)
+            | Step::AddLink { .. }
+            | Step::RemoveLink { .. }
+            | Step::AddRoute { .. }
+            | Step::RemoveRoute(_)
+            | Step::AddRule(_)
+            | Step::RemoveRule(_) => None,
         }
     }
 
@@ -118,6 +153,12 @@ impl Step {
             }
             Step::AddLink { .. } => return None,
             Step::RemoveLink { link, .. } => Change::LinkGone(*link),
+            Step::AddRoute { key, route } => {
+                Change::Route { key: key.clone(), route: Some(route.clone()) }
+            }
+            Step::RemoveRoute(key) => Change::RouteGone(key.clone()),
+            Step::AddRule(rule) => Change::Rule(rule.clone()),
+            Step::RemoveRule(rule) => Change::RuleGone(rule.clone()),
         })
     }
 
@@ -127,7 +168,12 @@ impl Step {
             Step::AddAddress { link, .. }
             | Step::RemoveAddress { link, .. }
             | Step::RemoveLink { link, .. } => Some(*link),
-            Step::SetFilter(_) | Step::AddLink { .. } => None,
+            Step::SetFilter(_)
+            | Step::AddLink { .. }
+            | Step::AddRoute { .. }
+            | Step::RemoveRoute(_)
+            | Step::AddRule(_)
+            | Step::RemoveRule(_) => None,
         }
     }
 }
@@ -144,6 +190,8 @@ impl fmt::Display for Subject {
             Subject::Address(key) => key.fmt(f),
             Subject::Filter => f.write_str("the packet filter"),
             Subject::Link(name) => write!(f, "link {name}"),
+            Subject::Route(key) => write!(f, "route {key}"),
+            Subject::Rule(rule) => write!(f, "rule {rule}"),
         }
     }
 }

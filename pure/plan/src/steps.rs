@@ -31,6 +31,7 @@ fn between(wants: &Wants, actual: &Actual) -> Vec<Step> {
     plan.set_filter();
     plan.add_links();
     plan.add_missing();
+    plan.route();
     // Those behind go before the first of their subnet: what stands behind it when it goes is
     // then final, and is put on again once.
     for secondary in [true, false] {
@@ -60,6 +61,25 @@ impl<'a> Plan<'a> {
             Some((actual.link_named(&key.link)?, key, options))
         };
         self.wants.addresses.iter().filter_map(on_link)
+    }
+
+    /// Routes stand on addresses, rules on routes: they come after them and go before them.
+    fn route(&mut self) {
+        let (wants, actual) = (self.wants, self.actual);
+        for (key, route) in &wants.routes {
+            let is_so = actual.routes.get(key).is_some_and(|there| there.as_ref() == Some(route));
+            let has_links = route.links().all(|link| actual.link_named(link).is_some());
+            if !is_so && has_links {
+                let (key, route) = (key.clone(), route.clone());
+                self.steps.push(Step::AddRoute { key, route });
+            }
+        }
+        let missing = wants.rules.difference(&actual.rules).cloned();
+        self.steps.extend(missing.map(Step::AddRule));
+        let stale = actual.rules.difference(&wants.rules).cloned();
+        self.steps.extend(stale.map(Step::RemoveRule));
+        let stale = actual.routes.keys().filter(|key| !wants.routes.contains_key(*key));
+        self.steps.extend(stale.cloned().map(Step::RemoveRoute));
     }
 
     fn set_filter(&mut self) {

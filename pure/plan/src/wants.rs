@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use mainstay_base::{InterfaceAddress, LinkName};
 
-use crate::VirtualLink;
+use crate::{Route, RouteKey, Rule, VirtualLink};
 
 /// The part of the kernel that machines care about, as they want it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub struct Wants {
     pub closed: BTreeSet<AddressKey>,
     /// Links to be made on top of others, by their names.
     pub links: BTreeMap<LinkName, VirtualLink>,
+    /// Routes that should be there.
+    pub routes: BTreeMap<RouteKey, Route>,
+    /// Rules that should be there.
+    pub rules: BTreeSet<Rule>,
 }
 
 /// An address on a link, by the link's name: the link may go and come back.

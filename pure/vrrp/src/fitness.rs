@@ -63,6 +63,9 @@ pub(crate) fn of_router(settings: &RouterSettings, known: Known<'_>, weights: bo
     let others = settings.addresses.iter().chain(&settings.excluded);
     let others = others.filter(|address| address.track);
     let others = others.map(|address| settings.base_of(&address.key.link));
+    let routes = settings.routing.routes.iter().filter(|route| route.track);
+    let routes = routes.flat_map(|route| route.route.links());
+    let others = others.chain(routes.map(|link| settings.base_of(link)));
     let others = others.filter(|link| **link != settings.link);
     let judgement = others.fold(needs, |judgement, link| {
         judgement.link(link, Weight::default(), links.standing(link))

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
-use mainstay_plan::{AddressKey, AddressOptions, VirtualLink};
+use mainstay_plan::{AddressKey, AddressOptions, Route, RouteKey, Rule, VirtualLink};
 
 use crate::debounce::LinkDelay;
 use crate::gauge::{TrackGauge, TrackedGauge};
@@ -29,6 +29,8 @@ pub struct Settings {
     pub gauges: Vec<TrackedGauge>,
     /// Nobody advertises or becomes Active for so long after the start.
     pub startup_delay: Duration,
+    /// What is there as long as the node runs.
+    pub fixed: Fixed,
     /// Links whose changes of state are waited out.
     pub link_delays: BTreeMap<LinkName, LinkDelay>,
 }
@@ -84,6 +86,8 @@ pub struct RouterSettings {
     pub addresses: Vec<VirtualAddress>,
     /// Addresses that move along and are not advertised; any family.
     pub excluded: Vec<VirtualAddress>,
+    /// Routes and rules that move along.
+    pub routing: Routing,
     /// To whom it advertises.
     pub peers: Peers,
     /// The source address of its advertisements; the link's primary address if none.
@@ -133,6 +137,7 @@ impl RouterSettings {
             virtual_links: VirtualLinks::default(),
             addresses: Vec::new(),
             excluded: Vec::new(),
+            routing: Routing::default(),
             peers: Peers::Multicast { group: IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)) },
             source: None,
             preempt: Preempt::After(Duration::ZERO),
@@ -162,6 +167,35 @@ impl RouterSettings {
     pub fn base_of<'a>(&'a self, link: &'a LinkName) -> &'a LinkName {
         self.virtual_links.made.get(link).map_or(link, |made| &made.base)
     }
+}
+
+/// Routes and rules that are there together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Routing {
+    /// The routes.
+    pub routes: Vec<VirtualRoute>,
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
+
+/// A route that moves, or stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualRoute {
+    /// Which.
+    pub key: RouteKey,
+    /// What it does.
+    pub route: Route,
+    /// Whether its links going down makes the router unfit.
+    pub track: bool,
+}
+
+/// What is in the kernel as long as the node runs, whoever is Active.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fixed {
+    /// The addresses.
+    pub addresses: Vec<VirtualAddress>,
+    /// The routes and rules.
+    pub routing: Routing,
 }
 
 /// The links with the virtual router's hardware address (RFC 9568 §7.3) that it has.

@@ -17,7 +17,7 @@ use crate::index::Index;
 use crate::links::Links;
 use crate::outbox::Outbox;
 use crate::router::{Reaction, Router};
-use crate::settings::{Name, Settings};
+use crate::settings::{Fixed, Name, Settings};
 use crate::track::{Fitness, Judgement, Verdict};
 use crate::view::{GaugeView, GroupView, RouterView, ScriptView, View};
 use crate::wants::Ledger;
@@ -133,6 +133,7 @@ pub struct Table {
     index: Index,
     agenda: Agenda,
     ledger: Ledger,
+    fixed: Fixed,
     /// Which routers hold their addresses in the ledger.
     holding: Vec<bool>,
     out: Outbox,
@@ -168,6 +169,7 @@ impl Table {
             index: Index::default(),
             agenda: Agenda::default(),
             ledger: Ledger::default(),
+            fixed: Fixed::default(),
             holding: Vec::new(),
             out: Outbox::default(),
             rejects: BTreeMap::new(),
@@ -239,7 +241,11 @@ impl Table {
             Change::AddressGone { link, address, .. } => {
                 self.address_changed((*link, *address), false, actual, now);
             }
-            Change::Filter(_) => {}
+            Change::Filter(_)
+            | Change::Route { .. }
+            | Change::RouteGone(_)
+            | Change::Rule(_)
+            | Change::RuleGone(_) => {}
         }
     }
 
@@ -459,7 +465,7 @@ impl Table {
         for number in 0..self.routers.len() {
             self.at(number, |router, out| router.stop(now, out));
         }
-        self.ledger.leave_links();
+        self.ledger.leave(&self.fixed);
         self.tell_groups();
     }
 
@@ -477,6 +483,11 @@ impl Table {
             return;
         }
         self.holding[number] = router.holds();
+        if router.holds() {
+            self.ledger.hold_routing(&router.settings().routing);
+        } else {
+            self.ledger.release_routing(&router.settings().routing);
+        }
         for slot in router.slots() {
             let closes = !router.settings().accept;
             if router.holds() {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use mainstay_base::LinkName;
-use mainstay_plan::{AddressKey, AddressOptions, VirtualLink, Wants};
+use mainstay_plan::{AddressKey, AddressOptions, RouteKey, Rule, VirtualLink, Wants};
 
-use crate::settings::VirtualAddress;
+use crate::settings::{Fixed, Routing, VirtualAddress, VirtualRoute};
 
 /// The wants of a table, and how many routers hold each address.
 ///
@@ -17,7 +17,20 @@ pub(crate) struct Ledger {
     holders: BTreeMap<AddressKey, u32>,
     /// Those of them that do not accept what is sent to it.
     closers: BTreeMap<AddressKey, u32>,
+    routes: BTreeMap<RouteKey, u32>,
+    rules: BTreeMap<Rule, u32>,
     revision: u64,
+}
+
+/// Counts one holder less; whether that was the last one.
+fn is_last<K: Ord>(holders: &mut BTreeMap<K, u32>, key: &K) -> bool {
+    let Some(count) = holders.get_mut(key) else { return false };
+    *count -= 1;
+    let last = *count == 0;
+    if last {
+        holders.remove(key);
+    }
+    last
 }
 
 impl Ledger {
@@ -37,10 +50,52 @@ impl Ledger {
         self
     }
 
+    /// Addresses, routes and rules that are wanted as long as the node runs.
+    pub(crate) fn with_fixed(mut self, fixed: &Fixed) -> Ledger {
+        for address in &fixed.addresses {
+            self.hold(&address.key, &address.options);
+        }
+        self.hold_routing(&fixed.routing);
+        self
+    }
+
     /// Nothing is wanted any more but that nothing stays.
-    pub(crate) fn leave_links(&mut self) {
-        if !std::mem::take(&mut self.wants.links).is_empty() {
+    pub(crate) fn leave(&mut self, fixed: &Fixed) {
+        self.wants.links.clear();
+        for address in &fixed.addresses {
+            self.release(&address.key);
+        }
+        self.release_routing(&fixed.routing);
+        self.revision += 1;
+    }
+
+    /// Routes and rules are wanted from now on.
+    pub(crate) fn hold_routing(&mut self, routing: &Routing) {
+        for VirtualRoute { key, route, .. } in &routing.routes {
+            *self.routes.entry(key.clone()).or_default() += 1;
+            self.wants.routes.insert(key.clone(), route.clone());
             self.revision += 1;
+        }
+        for rule in &routing.rules {
+            *self.rules.entry(rule.clone()).or_default() += 1;
+            self.wants.rules.insert(rule.clone());
+            self.revision += 1;
+        }
+    }
+
+    /// Whoever wanted these does not any more; they go with the last one.
+    pub(crate) fn release_routing(&mut self, routing: &Routing) {
+        for VirtualRoute { key, .. } in &routing.routes {
+            if is_last(&mut self.routes, key) {
+                self.wants.routes.remove(key);
+                self.revision += 1;
+            }
+        }
+        for rule in &routing.rules {
+            if is_last(&mut self.rules, rule) {
+                self.wants.rules.remove(rule);
+                self.revision += 1;
+            }
         }
     }
 

@@ -282,6 +282,12 @@ impl Control {
 fn touches_links(change: &Change) -> bool {
     match change {
         Change::Whole(_) | Change::Link(_) | Change::LinkGone(_) => true,
-        Change::Address { .. } | Change::AddressGone { .. } | Change::Filter(_) => false,
+        Change::Address { .. }
+        | Change::AddressGone { .. }
+        | Change::Filter(_)
+        | Change::Route { .. }
+        | Change::RouteGone(_)
+        | Change::Rule(_)
+        | Change::RuleGone(_) => false,
     }
 }

@@ -35,8 +35,17 @@ impl Kernel {
                     let outcome = self.remove_link(*link, &mut news);
                     news.push(told(step, outcome));
                 }
+                [step] if is_routing(step) => {
+                    let outcome = self.route(step, &mut news);
+                    news.push(told(step, outcome));
+                }
                 run => self.apply_batches(run, &mut news),
             }
+        }
+        if let Err(error) = self.count_routes(&mut news) {
+            // The next reading tells; until then a route may be missing.
+            self.routes_doubtful = true;
+            debug_assert!(error.raw_os_error() != Some(libc::EINVAL), "{error}");
         }
         news
     }
@@ -72,8 +81,26 @@ impl Kernel {
     ) -> Result<(), Refusal> {
         let mut batch = Vec::new();
         let number = self.channel.append(&mut batch, request, NLM_F_ACK | flags);
+        self.wait_for(number, &batch, news)
+    }
+
+    /// As [`Kernel::ask`], with a request that is composed already.
+    pub(super) fn ask_composed(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        payload: &[u8],
+        news: &mut Vec<News>,
+    ) -> Result<(), Refusal> {
+        let mut batch = Vec::new();
+        let flags = NLM_F_ACK | flags;
+        let number = self.channel.append_composed(&mut batch, kind, flags, payload);
+        self.wait_for(number, &batch, news)
+    }
+
+    fn wait_for(&mut self, number: u32, batch: &[u8], news: &mut Vec<News>) -> Result<(), Refusal> {
         let mut pending = Pending { asked: Some(number), ..Pending::default() };
-        self.channel.send(&batch).map_err(|error| refusal_of(&error))?;
+        self.channel.send(batch).map_err(|error| refusal_of(&error))?;
         let until = Instant::now() + ANSWERS_WITHIN;
         loop {
             match self.channel.read().map_err(|error| refusal_of(&error))? {
@@ -135,7 +162,13 @@ impl Kernel {
                     let there = self.mirror.addresses.get(&(*link, key.address));
                     (encode::remove(*link, key.address, there.and_then(|p| p.options.peer)), 0)
                 }
-                Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => continue,
+                Step::SetFilter(_)
+                | Step::AddLink { .. }
+                | Step::RemoveLink { .. }
+                | Step::AddRoute { .. }
+                | Step::RemoveRoute(_)
+                | Step::AddRule(_)
+                | Step::RemoveRule(_) => continue,
             };
             let sequence = self.channel.append(&mut batch, request, NLM_F_ACK | flags);
             pending.steps.insert(sequence, step.clone());
@@ -171,7 +204,16 @@ impl Kernel {
                 news.push(if gone { News::Applied(step) } else { News::Refused(step, refusal) });
             }
             (Step::AddAddress { .. }, Err(refusal)) => news.push(News::Refused(step, refusal)),
-            (Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. }, _) => {}
+            (
+                Step::SetFilter(_)
+                | Step::AddLink { .. }
+                | Step::RemoveLink { .. }
+                | Step::AddRoute { .. }
+                | Step::RemoveRoute(_)
+                | Step::AddRule(_)
+                | Step::RemoveRule(_),
+                _,
+            ) => {}
         }
     }
 
@@ -221,7 +263,13 @@ impl Kernel {
             Step::RemoveAddress { link, key } => {
                 !whole.addresses.contains_key(&(*link, key.address))
             }
-            Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => false,
+            Step::SetFilter(_)
+            | Step::AddLink { .. }
+            | Step::RemoveLink { .. }
+            | Step::AddRoute { .. }
+            | Step::RemoveRoute(_)
+            | Step::AddRule(_)
+            | Step::RemoveRule(_) => false,
         };
         let told = steps.into_values().map(|step| {
             if done(&step) { News::Applied(step) } else { News::Refused(step, unanswered()) }
@@ -237,8 +285,21 @@ impl Kernel {
 fn is_batched(step: &Step) -> bool {
     match step {
         Step::AddAddress { .. } | Step::RemoveAddress { .. } => true,
-        Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => false,
+        Step::SetFilter(_)
+        | Step::AddLink { .. }
+        | Step::RemoveLink { .. }
+        | Step::AddRoute { .. }
+        | Step::RemoveRoute(_)
+        | Step::AddRule(_)
+        | Step::RemoveRule(_) => false,
     }
+}
+
+fn is_routing(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::AddRoute { .. } | Step::RemoveRoute(_) | Step::AddRule(_) | Step::RemoveRule(_)
+    )
 }
 
 fn told(step: &Step, outcome: Result<(), Refusal>) -> News {

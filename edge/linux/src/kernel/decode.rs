@@ -8,6 +8,7 @@ use mainstay_plan::{
 };
 
 use super::links::LINK_MARK;
+use super::{routes, rules};
 
 use crate::netlink::{Attributes, array, number, text};
 
@@ -35,6 +36,16 @@ pub(super) fn change(kind: u16, payload: &[u8], known: &Actual) -> Option<Decode
             let Address { link, address, .. } = Address::read(payload)?;
             Some(plain(Change::AddressGone { link, address, by_us: false }))
         }
+        libc::RTM_NEWROUTE => {
+            let (key, ours) = routes::read(payload)?;
+            ours.then(|| plain(Change::Route { key, route: None }))
+        }
+        libc::RTM_DELROUTE => {
+            let (key, ours) = routes::read(payload)?;
+            ours.then(|| plain(Change::RouteGone(key)))
+        }
+        libc::RTM_NEWRULE => rules::read(payload).map(Change::Rule).map(plain),
+        libc::RTM_DELRULE => rules::read(payload).map(Change::RuleGone).map(plain),
         _ => None,
     }
 }
@@ -183,7 +194,7 @@ impl<'a> Address<'a> {
     }
 }
 
-fn family_of(number: u8) -> Option<Family> {
+pub(super) fn family_of(number: u8) -> Option<Family> {
     match i32::from(number) {
         libc::AF_INET => Some(Family::V4),
         libc::AF_INET6 => Some(Family::V6),
@@ -191,7 +202,7 @@ fn family_of(number: u8) -> Option<Family> {
     }
 }
 
-fn ip(family: Family, value: &[u8]) -> Option<IpAddr> {
+pub(super) fn ip(family: Family, value: &[u8]) -> Option<IpAddr> {
     match family {
         Family::V4 => array(value, 0).map(|bytes: [u8; 4]| Ipv4Addr::from(bytes).into()),
         Family::V6 => array(value, 0).map(|bytes: [u8; 16]| Ipv6Addr::from(bytes).into()),

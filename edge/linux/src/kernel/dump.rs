@@ -20,9 +20,9 @@ const NEXT_WITHIN: Duration = Duration::from_secs(5);
 
 /// What one request for a dump brought.
 #[derive(Default)]
-struct Dump {
+pub(super) struct Dump {
     /// The kernel changed under the reading, so that something may be missing.
-    interrupted: bool,
+    pub(super) interrupted: bool,
     /// Notifications that came between its parts.
     meanwhile: Vec<(u16, Vec<u8>)>,
 }
@@ -46,6 +46,9 @@ impl Kernel {
         if !dump.interrupted {
             self.dump_one(addresses, &mut dump)?;
         }
+        if !dump.interrupted {
+            self.dump_routing(&mut dump)?;
+        }
         let mut read = std::mem::replace(&mut self.mirror, before);
         if dump.interrupted {
             return Ok(None);
@@ -58,11 +61,16 @@ impl Kernel {
             std::mem::swap(&mut read, &mut self.mirror);
             change.iter().for_each(|change| read.apply(change));
         }
+        self.remember_routes(&mut read);
         Ok(Some(read))
     }
 
     /// Reads the answers to one request into the mirror.
-    fn dump_one(&mut self, request: RouteNetlinkMessage, dump: &mut Dump) -> io::Result<()> {
+    pub(super) fn dump_one(
+        &mut self,
+        request: RouteNetlinkMessage,
+        dump: &mut Dump,
+    ) -> io::Result<()> {
         let mut batch = Vec::new();
         let sequence = self.channel.append(&mut batch, request, NLM_F_DUMP);
         self.channel.send(&batch)?;
@@ -103,9 +111,14 @@ impl Kernel {
     }
 
     fn take_entry(&mut self, kind: u16, payload: &[u8]) {
-        if let Some(change @ (Change::Link(_) | Change::Address { .. })) =
-            self.decode(kind, payload)
-        {
+        let decoded = self.decode(kind, payload);
+        let entry = |change: &Change| {
+            matches!(
+                change,
+                Change::Link(_) | Change::Address { .. } | Change::Route { .. } | Change::Rule(_)
+            )
+        };
+        if let Some(change) = decoded.filter(entry) {
             self.mirror.apply(&change);
         }
     }

@@ -10,6 +10,14 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::ADDRESS_PROTOCOL;
 
+/// The bytes of an address.
+pub(super) fn octets(ip: std::net::IpAddr) -> Vec<u8> {
+    match ip {
+        std::net::IpAddr::V4(ip) => ip.octets().to_vec(),
+        std::net::IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
 pub(super) fn add(
     link: LinkIndex,
     address: InterfaceAddress,

@@ -27,7 +27,11 @@ impl Pending {
             Step::AddAddress { .. }
             | Step::SetFilter(_)
             | Step::AddLink { .. }
-            | Step::RemoveLink { .. } => false,
+            | Step::RemoveLink { .. }
+            | Step::AddRoute { .. }
+            | Step::RemoveRoute(_)
+            | Step::AddRule(_)
+            | Step::RemoveRule(_) => false,
         })
     }
 }

@@ -32,6 +32,11 @@ impl Composer {
         self.put(kind, &value.to_be_bytes())
     }
 
+    /// Appends a number of 32 bits in the machine's order.
+    pub(crate) fn put_ne(&mut self, kind: u16, value: u32) -> &mut Composer {
+        self.put(kind, &value.to_ne_bytes())
+    }
+
     /// Appends an attribute that holds others; at most 64 KiB fit in.
     pub(crate) fn nest(&mut self, kind: u16, inside: impl FnOnce(&mut Composer)) -> &mut Composer {
         let start = self.begin(kind | NESTED);

@@ -7,8 +7,8 @@ use mainstay_base::{Family, InterfaceAddress};
 use mainstay_engine::Settings;
 use mainstay_engine::vrrp::{
     Announce, Centiseconds, ChecksumForm, Command, GroupSettings, Name, Password, Peers, Preempt,
-    Priority, RouterSettings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer, Version,
-    VirtualAddress, VirtualLinks, Vrid, Weight,
+    Priority, RouterSettings, Routing, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer,
+    Version, VirtualAddress, VirtualLinks, Vrid, Weight,
 };
 use mainstay_plan::{AddressKey, AddressOptions};
 
@@ -118,6 +118,7 @@ fn router(random: &mut Random, shape: &Shape, hosts: &[u8], node: usize) -> Rout
         down_intervals: shape.down_intervals,
         password: shape.password,
         virtual_links: VirtualLinks::default(),
+        routing: Routing::default(),
         addresses,
         excluded: if random.chance(200_000) { vec![virtual_address(shape, 9)] } else { Vec::new() },
         peers: peers(shape, hosts, node),

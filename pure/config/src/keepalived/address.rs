@@ -49,6 +49,15 @@ const OPTIONS: [&str; 17] = [
 
 /// Reads an entry; none if it cannot stand.
 pub(super) fn entry(statement: &Statement, faults: &mut Faults) -> Option<Entry> {
+    read(statement, false, faults)
+}
+
+/// Reads an entry that is static, and may be of a track group.
+pub(super) fn fixed_entry(statement: &Statement, faults: &mut Faults) -> Option<Entry> {
+    read(statement, true, faults)
+}
+
+fn read(statement: &Statement, fixed: bool, faults: &mut Faults) -> Option<Entry> {
     let first = statement.words.first()?;
     let (bare, written) = match first.text.as_str() {
         "default" => (None, true),
@@ -71,7 +80,7 @@ pub(super) fn entry(statement: &Statement, faults: &mut Faults) -> Option<Entry>
         virtual_mac: false,
         at: first.at,
     };
-    let mut options = Options { words: statement.values().iter(), faults, written };
+    let mut options = Options { words: statement.values().iter(), faults, written, fixed };
     while let Some(word) = options.words.next() {
         if !options.one(&mut entry, word) {
             return None;
@@ -85,6 +94,8 @@ struct Options<'s, 'f> {
     faults: &'f mut Faults,
     /// Whether the prefix length was written.
     written: bool,
+    /// Whether it is static.
+    fixed: bool,
 }
 
 impl Options<'_, '_> {
@@ -109,6 +120,9 @@ impl Options<'_, '_> {
             "use_vmac" => entry.virtual_mac = true,
             "track_group" => {
                 self.words.next();
+                if self.fixed {
+                    return true;
+                }
                 self.without_effect(word, "it has an effect on static addresses only");
             }
             other => {

@@ -11,6 +11,7 @@ use super::group::{self, GroupDraft};
 use super::instance::{self, InstanceDraft};
 use super::keywords::Block;
 use super::line::At;
+use super::routing::StaticDraft;
 use super::script::{self, ScriptDraft};
 use super::tree::Statement;
 use super::unknown::unhandled;
@@ -27,6 +28,7 @@ pub(super) struct Drafts {
     pub processes: Vec<WatchedDraft<WatchedProcess>>,
     pub sessions: Vec<BfdDraft>,
     pub groups: Vec<GroupDraft>,
+    pub fixed: StaticDraft,
     pub instances: Vec<InstanceDraft>,
     /// Where each name stands.
     pub names: BTreeMap<(Block, String), At>,
@@ -102,6 +104,7 @@ impl Drafts {
             }
             // Read with the text itself.
             "instance" | "include_check" => {}
+            _ if self.fixed.read(statement, faults) => {}
             _ => unhandled(Block::Root, statement, faults),
         }
     }

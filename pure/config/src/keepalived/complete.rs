@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
     Centiseconds, ChecksumForm, Gauge, GaugeKind, Name, Password, Peers, Preempt, Priority,
-    RouterSettings, StartAs, TrackGauge, TrackLink, TrackScript, Version, Vrid,
+    RouterSettings, Routing, StartAs, TrackGauge, TrackLink, TrackScript, Version, Vrid,
 };
 
 use super::advertised::{advertised, peers, source, virtual_address};
@@ -60,6 +60,7 @@ pub(super) fn complete(
         },
         password,
         virtual_links,
+        routing: Routing::default(),
         addresses: addresses.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
         excluded: excluded.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
         peers,

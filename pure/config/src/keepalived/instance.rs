@@ -13,6 +13,7 @@ use super::globals::{Defaults, down_intervals, group, version};
 use super::group::NotifyDraft;
 use super::keywords::Block;
 use super::line::At;
+use super::routing::RoutingDraft;
 use super::script::{self, Tracked, tracked};
 use super::tree::Statement;
 use super::unknown::unhandled;
@@ -38,6 +39,7 @@ pub(super) struct InstanceDraft {
     pub addresses: Vec<Entry>,
     pub excluded: Vec<Entry>,
     pub virtual_mac: VirtualMac,
+    pub routing: RoutingDraft,
     pub sending: Sending,
     pub preempting: Preempting,
     pub tracking: Tracking,
@@ -118,6 +120,7 @@ pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<InstanceDra
         addresses: Vec::new(),
         excluded: Vec::new(),
         virtual_mac: VirtualMac::default(),
+        routing: RoutingDraft::default(),
         sending: Sending::default(),
         preempting: Preempting::default(),
         tracking: Tracking::default(),
@@ -219,10 +222,16 @@ impl InstanceDraft {
         statement: &Statement,
         faults: &mut Faults,
     ) -> bool {
+        match keyword {
+            "virtual_routes" => self.routing.read_routes(statement, faults),
+            "virtual_rules" => self.routing.read_rules(statement, faults),
+            "virtual_ipaddress" | "virtual_ipaddress_excluded" => {}
+            _ => return false,
+        }
         let target = match keyword {
             "virtual_ipaddress" => &mut self.addresses,
             "virtual_ipaddress_excluded" => &mut self.excluded,
-            _ => return false,
+            _ => return true,
         };
         target.extend(statement.inner().iter().filter_map(|line| address::entry(line, faults)));
         true

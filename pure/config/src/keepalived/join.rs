@@ -18,6 +18,7 @@ use super::group::GroupDraft;
 use super::instance::InstanceDraft;
 use super::keywords::Block;
 use super::line::At;
+use super::routing::Priorities;
 use super::script::Tracked;
 use super::vmac::VirtualNames;
 use crate::fault::Faults;
@@ -25,8 +26,17 @@ use crate::{Code, Fault};
 
 /// The settings that drafts come to.
 pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
-    let Drafts { mut globals, scripts, sessions, files, processes, groups, instances, names } =
-        drafts;
+    let Drafts {
+        mut globals,
+        scripts,
+        sessions,
+        files,
+        processes,
+        groups,
+        fixed,
+        instances,
+        names,
+    } = drafts;
     let mut joining = Joining {
         settings: Settings { node: globals.node.clone(), ..Settings::default() },
         names,
@@ -43,9 +53,19 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
     };
     joining.settings.vrrp.startup_delay = globals.startup_delay;
     joining.settings.vrrp.link_delays.clone_from(&globals.link_delays);
-    for draft in instances {
+    let mut priorities = Priorities::default();
+    for mut draft in instances {
+        let tracked = fixed.tracked_by(&draft.name.text);
+        let routing = std::mem::take(&mut draft.routing).finish(&mut priorities, joining.faults);
+        let before = joining.settings.vrrp.routers.len();
         joining.router(draft, &globals);
+        for router in &mut joining.settings.vrrp.routers[before..] {
+            router.routing = routing.clone();
+            router.track_links.extend(tracked.clone());
+        }
     }
+    let fixed = fixed.finish(&globals.default_link, &mut priorities, joining.faults);
+    joining.settings.vrrp.fixed = fixed;
     for draft in groups {
         joining.group(draft, &globals);
     }

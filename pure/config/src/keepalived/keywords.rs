@@ -149,7 +149,7 @@ const fn braces(block: Block, name: &'static str, status: Status) -> Keyword {
 const LVS: Status =
     Skipped("virtual servers are keepalived's other half, which mainstay does not take over");
 const LATER: Status = NoEffect("not carried out yet");
-const ROUTES: Status = NoEffect("routes and rules are not carried out yet");
+const ROUTES: Status = NoEffect("the names of tables are not looked up there; write their numbers");
 const VMAC: Status =
     NoEffect("announcements leave by the links of the addresses; ipvlan is not carried out");
 const TUNING: Status = NoEffect("it tunes the insides of keepalived");
@@ -165,10 +165,10 @@ static ROOT: &[Keyword] = &[
     braces(Root, "vrrp_sync_group", CarriedOut),
     braces(Root, "vrrp_script", CarriedOut),
     key(Root, "include_check", CarriedOut),
-    braces(Root, "static_ipaddress", ROUTES),
-    braces(Root, "static_routes", ROUTES),
-    braces(Root, "static_rules", ROUTES),
-    braces(Root, "track_group", ROUTES),
+    braces(Root, "static_ipaddress", CarriedOut),
+    braces(Root, "static_routes", CarriedOut),
+    braces(Root, "static_rules", CarriedOut),
+    braces(Root, "track_group", CarriedOut),
     braces(Root, "track_file", CarriedOut),
     braces(Root, "vrrp_track_file", CarriedOut),
     braces(Root, "vrrp_track_process", CarriedOut),
@@ -415,8 +415,8 @@ static INSTANCE: &[Keyword] = &[
     braces(Instance, "track_file", CarriedOut),
     braces(Instance, "track_process", CarriedOut),
     braces(Instance, "track_bfd", CarriedOut),
-    braces(Instance, "virtual_routes", ROUTES),
-    braces(Instance, "virtual_rules", ROUTES),
+    braces(Instance, "virtual_routes", CarriedOut),
+    braces(Instance, "virtual_rules", CarriedOut),
     key(Instance, "debug", TUNING),
     key(Instance, "kernel_rx_buf_size", TUNING),
     key(Instance, "lvs_sync_daemon_interface", LVS),

@@ -3,6 +3,7 @@
 //! The reader refuses keys that are not here, and the reference page is made from here.
 
 use super::detection_keys::{AUTHENTICATION, BFD, DETECTION, TRACK_SESSION};
+pub(super) use super::fixed_keys::FIXED;
 use super::section::{Section, key};
 use super::telling_keys::{DUMPS, FIFO, MAIL, TELLING};
 use super::watched_keys::{FILE_GAUGE, LINK_DELAY, PROCESS, TRACK_FILE, TRACK_PROCESS};
@@ -12,7 +13,7 @@ pub fn reference() -> &'static [Section] {
     &SECTIONS
 }
 
-static SECTIONS: [Section; 26] = [
+static SECTIONS: [Section; 27] = [
     FILE,
     NODE,
     ROUTER,
@@ -36,6 +37,7 @@ static SECTIONS: [Section; 26] = [
     FIFO,
     MAIL,
     DUMPS,
+    FIXED,
     DETECTION,
     BFD,
     AUTHENTICATION,
@@ -52,6 +54,13 @@ pub(super) const FILE: Section = Section {
             "all defaults",
             "{ name = \"r1\" }",
             "what concerns the node as a whole",
+        ),
+        key(
+            "fixed",
+            "a table",
+            "nothing",
+            "{ routes = [\"blackhole 192.0.2.0/24\"] }",
+            "addresses, routes and rules that are there as long as the node runs",
         ),
         key(
             "detection",
@@ -210,6 +219,20 @@ pub(super) const ROUTER: Section = Section {
             "none",
             "[\"192.0.2.9/24\"]",
             "addresses that move along and are not advertised; any family",
+        ),
+        key(
+            "routes",
+            "a list of texts",
+            "none",
+            "[\"198.51.100.0/24 via 192.0.2.254\"]",
+            "routes that move along, as `ip route add` takes them; `no_track` leaves their links out of account",
+        ),
+        key(
+            "rules",
+            "a list of texts",
+            "none",
+            "[\"priority 100 from 192.0.2.1 table 7\"]",
+            "rules that move along, as `ip rule add` takes them, each with a priority",
         ),
         key(
             "virtual_links",

@@ -13,8 +13,8 @@ use super::address;
 use super::keys;
 use super::table::{Field, Reader, Table};
 use super::tracking::{LINK, name, track_links, track_scripts};
-use super::virtual_links;
 use super::watched::track_gauges;
+use super::{routing, virtual_links};
 use crate::{Code, Fault, Span};
 
 /// Where the parts of a router stand, for the checks between routers.
@@ -69,6 +69,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
         addresses: addresses.into_iter().map(|(address, _)| address).collect(),
         excluded: excluded.into_iter().map(|(address, _)| address).collect(),
         virtual_links,
+        routing: routing::read(reader, table, &own),
         peers: peers(reader, table, family),
         source: source(reader, table, family),
         preempt: preempt(reader, table),

@@ -8,12 +8,14 @@ use std::fmt::Write;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Announce, ChecksumForm, Command, GroupSettings, Name, Password, Peers, Preempt, RouterSettings,
-    StartAs, TrackLink, TrackScript, TrackedScript, Version, VirtualAddress, Weight,
+    Announce, ChecksumForm, Command, Fixed, GroupSettings, Name, Password, Peers, Preempt,
+    RouterSettings, Routing, StartAs, TrackLink, TrackScript, TrackedScript, Version,
+    VirtualAddress, Weight,
 };
 use mainstay_engine::{Notify, Settings};
 use mainstay_plan::{AddressOptions, Lifetime, Scope};
 
+use super::routing::route_text;
 use super::times;
 use crate::limits::usual_lifetime;
 
@@ -21,6 +23,7 @@ use crate::limits::usual_lifetime;
 pub fn write(settings: &Settings) -> String {
     let mut out = Text("version = 1\n".to_owned());
     out.node(settings);
+    out.fixed(&settings.vrrp.fixed);
     out.detection(&settings.detection);
     out.sessions(settings);
     for script in &settings.vrrp.scripts {
@@ -128,11 +131,12 @@ impl Text {
         self.key("advertisement_interval", time(router.advertisement_interval.duration()));
         self.unless("down_intervals", router.down_intervals, 3, |count| count.to_string());
         self.password(router.password);
-        self.key("addresses", addresses(&router.addresses, router));
+        self.key("addresses", addresses(&router.addresses, &router.link));
         if !router.excluded.is_empty() {
-            self.key("excluded", addresses(&router.excluded, router));
+            self.key("excluded", addresses(&router.excluded, &router.link));
         }
         self.virtual_links(router);
+        self.routing(&router.routing);
         self.peers(router);
         self.text("source", router.source.map(|source| source.to_string()).as_deref());
         match router.preempt {
@@ -172,6 +176,31 @@ impl Text {
                 self.key("password_hex", quoted(&digits));
             }
         }
+    }
+
+    fn routing(&mut self, routing: &Routing) {
+        let routes: Vec<String> =
+            routing.routes.iter().map(|route| quoted(&route_text(route))).collect();
+        if !routes.is_empty() {
+            self.key("routes", list(&routes));
+        }
+        let rules: Vec<String> =
+            routing.rules.iter().map(|rule| quoted(&rule.to_string())).collect();
+        if !rules.is_empty() {
+            self.key("rules", list(&rules));
+        }
+    }
+
+    fn fixed(&mut self, fixed: &Fixed) {
+        if *fixed == Fixed::default() {
+            return;
+        }
+        self.heading("[fixed]");
+        let own: LinkName = "lo".parse().expect("a good name of a link");
+        if !fixed.addresses.is_empty() {
+            self.key("addresses", addresses(&fixed.addresses, &own));
+        }
+        self.routing(&fixed.routing);
     }
 
     fn virtual_links(&mut self, router: &RouterSettings) {
@@ -350,13 +379,12 @@ impl Inline {
     }
 }
 
-fn addresses(addresses: &[VirtualAddress], router: &RouterSettings) -> String {
-    let written: Vec<String> =
-        addresses.iter().map(|address| one_address(address, router)).collect();
+fn addresses(addresses: &[VirtualAddress], own: &LinkName) -> String {
+    let written: Vec<String> = addresses.iter().map(|address| one_address(address, own)).collect();
     list(&written)
 }
 
-fn one_address(address: &VirtualAddress, router: &RouterSettings) -> String {
+fn one_address(address: &VirtualAddress, own: &LinkName) -> String {
     let text = quoted(&address.key.address.to_string());
     let AddressOptions {
         broadcast,
@@ -372,7 +400,7 @@ fn one_address(address: &VirtualAddress, router: &RouterSettings) -> String {
     } = &address.options;
     let mut inline = Inline::start("address", text.clone());
     let bare = inline.0.len();
-    if address.key.link != router.link {
+    if address.key.link != *own {
         inline.key("link", quoted(address.key.link.as_str()));
     }
     inline.text("broadcast", broadcast.map(|ip| ip.to_string()).as_deref());

@@ -111,6 +111,7 @@ fn wrapped(section: &Section, body: &str) -> String {
         "[[sync_group]]" => format!("{web}[[sync_group]]\n{body}"),
         "[virtual_router.announce]" => format!("{ROUTER}[virtual_router.announce]\n{body}"),
         "an address table" => format!("{ROUTER}excluded = [{{ {} }}]\n", inline(body)),
+        "[fixed]" => format!("version = 1\n[fixed]\n{body}"),
         "a virtual link" => format!("{ROUTER}virtual_links = [{{ {} }}]\n", inline(body)),
         "a peer table" => format!("{ROUTER}peers = [{{ {} }}]\n", inline(body)),
         "a tracked link" => format!("{ROUTER}track_links = [{{ {} }}]\n", inline(body)),

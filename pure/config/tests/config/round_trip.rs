@@ -1,6 +1,6 @@
 //! `native::load(native::write(settings)) == settings`.
 
-use mainstay_config::{native, render};
+use mainstay_config::{Code, native, render};
 use mainstay_engine::Settings;
 
 use crate::support::{Files, load, load_sample};
@@ -101,5 +101,49 @@ vrrp_instance c {
     let last = &settings.vrrp.routers[2].addresses;
     let on: Vec<&str> = last.iter().map(|address| address.key.link.as_str()).collect();
     assert_eq!(on, ["vrrp1.52", "eth1"]);
+    same_after_writing(&settings);
+}
+
+#[test]
+fn routes_and_rules_read_back_as_they_were() {
+    let text = "
+static_ipaddress { 192.0.2.7/24 dev eth1 track_group t }
+static_routes { 10.20.0.0/16 via 192.0.2.254 dev eth1 track_group t }
+static_rules { from 10.5.0.0/16 table 50 priority 3000 }
+track_group t { group { a } }
+vrrp_instance a {
+    interface eth0
+    virtual_router_id 51
+    virtual_ipaddress { 192.0.2.1/24 }
+    virtual_routes {
+        src 192.0.2.1 to 10.31.0.0/16 via 192.0.2.254 dev eth0 metric 5 no_track
+        10.32.0.0/16 dev eth0 scope link table 100
+        blackhole 10.33.0.0/16
+        10.35.0.0/16 via 192.0.2.254 mtu lock 1400 rtt 210ms features ecn tos 8
+        10.36.0.0/16 nexthop via 192.0.2.254 dev eth0 weight 3 nexthop dev eth1 onlink
+        10.37.0.0/16 via inet6 fe80::1 dev eth0 congctl reno
+        default via 192.0.2.253 table 100
+        inet6 prohibit default
+        2001:db8:3::/64 via fe80::1 dev eth0 pref high metric 99
+    }
+    virtual_rules {
+        from 192.0.2.1 table 100
+        not to 10.50.0.0/16 fwmark 0x10/0xff iif eth0 oif eth1 tos 8 table main
+        from 2001:db8::/32 l3mdev
+        from 10.62.0.0/16 ipproto tcp sport 100-200 dport 80 uidrange 1-5 goto 30000 priority 9
+        tun_id 7 suppress_prefixlength 0 suppress_ifgroup 3 table 105
+        nop
+    }
+}
+";
+    let loaded = load(text);
+    let shown = render(&loaded.faults, &loaded.sources, false);
+    let settings = loaded.settings.unwrap_or_else(|| panic!("{shown}"));
+    assert!(!loaded.faults.iter().any(|fault| fault.code == Code::RoutingBad), "{shown}");
+    let router = &settings.vrrp.routers[0];
+    let priorities: Vec<u32> = router.routing.rules.iter().map(|rule| rule.priority).collect();
+    assert_eq!(priorities, [16384, 16383, 16384, 9, 16382, 16381]);
+    assert_eq!(router.routing.routes.len(), 9);
+    assert_eq!(router.track_links.len(), 2, "the links of what is in its track group");
     same_after_writing(&settings);
 }

@@ -48,6 +48,11 @@ fn what_surprises_is_said_at_its_place() {
         ("track_script {\nnone\n}", "error 5:1 name/unknown"),
         ("priority 255\ntrack_interface {\neth1 weight 5\n}", "warning 6:1 track/owner"),
         ("use_vmac\nunicast_peer { 192.0.2.7 }", "warning 4:1 vrrp/virtual-mac"),
+        ("virtual_routes {\n10.0.0.0/8\n}", "error 5:1 routing/bad"),
+        ("virtual_routes {\n10.0.0.1/8 dev eth0\n}", "error 5:1 routing/bad"),
+        ("virtual_routes {\n10.0.0.0/8 via fe80::1\n}", "error 5:16 routing/bad"),
+        ("virtual_rules {\nfrom 10.0.0.0/8 tabel 7\n}", "error 5:17 routing/bad"),
+        ("virtual_rules {\ntable 7\n}", "warning 5:1 routing/no-priority"),
         ("vmac_xmit_base", "warning 4:1 vrrp/virtual-mac"),
         ("strict_mode on\nuse_vmac\nvmac_xmit_base", "warning 6:1 vrrp/strict"),
     ] {

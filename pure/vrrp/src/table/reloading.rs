@@ -38,6 +38,7 @@ impl Table {
         for mut removed in earlier.into_iter().flatten() {
             removed.stop(now, &mut self.out);
         }
+        self.fixed = settings.fixed.clone();
         self.take_scripts(settings);
         self.gauges.configure(&settings.gauges);
         let tracked = settings.routers.iter().filter(|router| router.track_source);
@@ -83,6 +84,7 @@ impl Table {
         let slots = || self.routers.iter().flat_map(|router| router.slots());
         let links = self.routers.iter().flat_map(|router| &router.settings().virtual_links.made);
         let ledger = Ledger::of(slots().map(|slot| &slot.address)).with_links(links);
+        let ledger = ledger.with_fixed(&self.fixed);
         self.ledger = ledger.succeed(&self.ledger);
         self.holding = vec![false; self.routers.len()];
         self.agenda = Agenda::with(self.routers.len());

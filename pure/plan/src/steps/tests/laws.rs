@@ -20,7 +20,13 @@ impl Kernel {
         match step {
             Step::AddAddress { key, options, .. } => self.add(key.address, options, true),
             Step::RemoveAddress { key, .. } => self.remove(key.address),
-            Step::SetFilter(_) | Step::AddLink { .. } | Step::RemoveLink { .. } => {
+            Step::SetFilter(_)
+            | Step::AddLink { .. }
+            | Step::RemoveLink { .. }
+            | Step::AddRoute { .. }
+            | Step::RemoveRoute(_)
+            | Step::AddRule(_)
+            | Step::RemoveRule(_) => {
                 step.outcome().iter().for_each(|change| self.actual.apply(change));
             }
         }
