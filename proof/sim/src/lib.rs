@@ -5,8 +5,10 @@ mod checkers;
 mod client;
 mod clock;
 mod cluster;
+mod control;
 mod drill;
 mod exercise;
+mod fuzzed;
 mod kernel;
 pub mod laws;
 mod links;
@@ -22,6 +24,7 @@ mod world;
 
 pub use drill::{ALL as DRILLS, Drill};
 pub use exercise::{Exercise, advert, script};
+pub use fuzzed::control;
 pub use kernel::{Answer, Kernel};
 pub use message::{Message, Sum, checksum};
 pub use random::Random;

@@ -14,3 +14,4 @@ pub use given::Given;
 pub use play::{Conversation, play};
 pub use told::{hex, like_one_of};
 pub use words::Words;
+pub(crate) use words::length;

@@ -1,4 +1,4 @@
-//! The corpora of the fuzz targets `advert` and `script`, run as ordinary tests.
+//! The corpora of the fuzz targets `advert`, `control` and `script`, run as ordinary tests.
 
 use std::path::Path;
 
@@ -14,6 +14,13 @@ fn every_packet_of_the_corpus_is_survived() {
     let corpus = corpus("advert");
     assert!(corpus.len() >= 30, "{} packets", corpus.len());
     corpus.iter().for_each(|bytes| mainstay_sim::advert(bytes));
+}
+
+#[test]
+fn every_control_packet_of_the_corpus_is_survived() {
+    let corpus = corpus("control");
+    assert!(corpus.len() >= 25, "{} files", corpus.len());
+    corpus.iter().for_each(|bytes| mainstay_sim::control(bytes));
 }
 
 #[test]

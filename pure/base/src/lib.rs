@@ -1,4 +1,4 @@
-//! What every room stands on: instants, seeds, links, addresses and the contract of a machine.
+//! What every room stands on: instants, seeds, links, addresses, machines.
 
 mod address;
 mod link;

@@ -1,4 +1,4 @@
-//! How packets prove where they come from: passwords, digests and sequence numbers. RFC 5880 §6.7.
+//! How packets prove where they come from. RFC 5880 §6.7.
 //!
 //! ```text
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+

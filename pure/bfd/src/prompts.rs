@@ -1,4 +1,4 @@
-//! How many packets may leave outside of their turn: enough for a handshake, too few for a storm.
+//! How many packets may leave out of turn: enough for a handshake, no storm.
 
 use std::time::Duration;
 

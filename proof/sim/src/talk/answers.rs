@@ -5,10 +5,11 @@ use std::net::IpAddr;
 
 use mainstay_base::LinkIndex;
 use mainstay_engine::vrrp::{self, Notice};
-use mainstay_engine::{Engine, Event, Transmit, bfd};
+use mainstay_engine::{Engine, Event, Transmit, WatchView, bfd};
 use mainstay_plan::Actual;
 
 use super::words::{length, moment};
+use crate::control::ControlMessage;
 use crate::links::claimed_address;
 use crate::message::{Message, Sum};
 
@@ -18,7 +19,9 @@ pub(super) fn transmit(transmit: &Transmit, actual: &Actual) -> String {
         Transmit::Vrrp(transmit) => of_vrrp_sent(transmit, actual),
         Transmit::Bfd(control) => {
             let bfd::Transmit { link, destination, payload, .. } = control;
-            format!("send bfd {} to {destination}{}", hexadecimal(payload), on(*link, actual))
+            let words = ControlMessage::read(payload).map(|said| said.sentence());
+            let words = words.unwrap_or_else(|| format!("bfd {}", hexadecimal(payload)));
+            format!("send {words} to {destination}{}", on(*link, actual))
         }
     }
 }
@@ -221,7 +224,27 @@ pub(super) fn status(engine: &Engine, now: mainstay_base::Instant) -> Vec<String
             lines.push(format!("{}: dropped {count} {reject}", router.name));
         }
     }
+    lines.extend(status.sessions.iter().map(session));
+    let refused = status.session_rejects.iter();
+    lines.extend(refused.map(|(reject, count)| format!("sessions: dropped {count} {reject}")));
     let unknown = status.vrrp.rejects.iter().filter(|(_, count)| *count > 0);
     lines.extend(unknown.map(|(reject, count)| format!("node: dropped {count} {reject}")));
     lines
+}
+
+/// What `status` shows of a session: one line.
+fn session(watched: &WatchView) -> String {
+    let session = &watched.session;
+    let (remote, state, price) = (session.peer.remote, session.state, session.packets_per_second);
+    let mut line = format!("session with {remote} is {state}, {price} packets a second");
+    if let Some(detection) = session.detection {
+        let _ = write!(line, ", detection {}", length(detection));
+    }
+    if let Some((_, why)) = session.last_down {
+        let _ = write!(line, ", last down because {why}");
+    }
+    if watched.held_until.is_some() {
+        line.push_str(", not believed yet");
+    }
+    line
 }

@@ -1,8 +1,11 @@
 //! Plays a talk against an engine, and writes it down again with the answers that came.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use mainstay_base::{Instant, InterfaceAddress, LinkName, MacAddress, Machine, Seed};
 use mainstay_engine::vrrp::{Name, Received};
-use mainstay_engine::{Command, Engine, Input, NeighbourSeen};
+use mainstay_engine::{Command, Engine, Input, NeighbourSeen, Transmit, bfd};
 use mainstay_plan::{Change, PresentAddress};
 
 use super::answers;
@@ -10,6 +13,7 @@ use super::given::Given;
 use super::told::{self, Sent};
 use super::words::{self, Words};
 use crate::Random;
+use crate::control::ControlMessage;
 use crate::kernel::Answer;
 
 /// A node in a talk.
@@ -18,6 +22,8 @@ pub struct Conversation {
     given: Given,
     engine: Option<Engine>,
     now: Instant,
+    /// The node's number for its session with each peer, as it told them.
+    numbers: BTreeMap<IpAddr, u32>,
 }
 
 /// Plays a talk; what comes back is the same text with the answers that the engine gives.
@@ -25,8 +31,7 @@ pub struct Conversation {
 /// # Errors
 /// A line is not understood; the sentence names the line.
 pub fn play(text: &str) -> Result<String, String> {
-    let mut conversation =
-        Conversation { given: Given::default(), engine: None, now: Instant::ZERO };
+    let mut conversation = Conversation::with(Given::default());
     let mut written = String::new();
     for (number, line) in text.lines().enumerate() {
         let answers = conversation
@@ -42,7 +47,7 @@ pub fn play(text: &str) -> Result<String, String> {
 impl Conversation {
     /// A node with what was given, that has not been started.
     pub fn with(given: Given) -> Conversation {
-        Conversation { given, engine: None, now: Instant::ZERO }
+        Conversation { given, engine: None, now: Instant::ZERO, numbers: BTreeMap::new() }
     }
 
     /// Takes in one line of a talk; gives the lines of the answer, ready to be written.
@@ -82,6 +87,8 @@ impl Conversation {
                 self.put(Input::Kernel(whole), &mut answers);
             }
             "wake" => self.wake(&mut answers),
+            "pass" => self.pass(&mut answers),
+            "bfd" => self.receive_control(words, &mut answers)?,
             "status" => return self.engine().map(|engine| answers::status(engine, self.now)),
             "die" => return self.engine().map(last_will),
             "advert" => {
@@ -138,6 +145,68 @@ impl Conversation {
             engine.handle_timeout(self.now);
         }
         self.settle(answers);
+    }
+
+    /// Wakes the node at each of its deadlines until now. Control packets in their turn are counted, not shown.
+    fn pass(&mut self, answers: &mut Vec<String>) {
+        let mut all = Vec::new();
+        while let Some(engine) = &mut self.engine {
+            let due = engine.poll_timeout().filter(|deadline| deadline.at <= self.now);
+            let Some(deadline) = due else { break };
+            engine.handle_timeout(deadline.at);
+            self.settle(&mut all);
+        }
+        let (control, others): (Vec<String>, Vec<String>) =
+            all.into_iter().partition(|answer| answer.starts_with("send bfd "));
+        if let Some(last) = control.last() {
+            answers.push(format!("{last} (the last of {})", control.len()));
+        }
+        answers.extend(others);
+    }
+
+    /// `bfd Up from 10.0.0.12 poll`: what a peer says; it knows the node's number unless it is told otherwise.
+    fn receive_control(
+        &mut self,
+        words: &mut Words<'_>,
+        answers: &mut Vec<String>,
+    ) -> Result<(), String> {
+        let state = words.word("the peer's state")?;
+        let mut source: IpAddr = [10, 0, 0, 12].into();
+        let (mut destination, mut ttl, mut cut) = (None, 255, 0);
+        let mut message = ControlMessage::plain(state, 9, 0).ok_or("no such state")?;
+        let mut knows = state != "Down";
+        while let Some(word) = words.next() {
+            match word {
+                "from" => source = words.value("the source")?,
+                "to" => destination = Some(words.value("the destination")?),
+                "ttl" => ttl = words.value("the ttl")?,
+                "cut" => cut = words.value("the bytes that are missing")?,
+                "knowing" => knows = true,
+                "your" => {
+                    message.your = words.value("our number")?;
+                    knows = false;
+                }
+                other => {
+                    if !message.adjust(other, words)? {
+                        return Err(format!("a packet has no `{other}`"));
+                    }
+                }
+            }
+        }
+        if knows {
+            message.your = self.numbers.get(&source).copied().unwrap_or(0);
+        }
+        let own: IpAddr = match source {
+            IpAddr::V4(_) => [10, 0, 0, 11].into(),
+            IpAddr::V6(_) => IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, 0x11]),
+        };
+        let bytes = message.bytes();
+        let payload = bytes.get(..bytes.len().saturating_sub(cut)).unwrap_or_default();
+        let link = self.given.kernel.actual().links.keys().next().copied().ok_or("no link")?;
+        let destination = destination.unwrap_or(own);
+        let packet = bfd::Received { link, source, destination, source_port: 49_152, ttl, payload };
+        self.put(Input::Bfd(packet), answers);
+        Ok(())
     }
 
     fn receive(&mut self, sent: &Sent, answers: &mut Vec<String>) -> Result<(), String> {
@@ -255,6 +324,11 @@ impl Conversation {
     fn drain(&mut self, answers: &mut Vec<String>) {
         let Some(engine) = &mut self.engine else { return };
         while let Some(transmit) = engine.poll_transmit() {
+            if let Transmit::Bfd(sent) = &transmit
+                && let Some(said) = ControlMessage::read(&sent.payload)
+            {
+                self.numbers.insert(sent.destination, said.my);
+            }
             answers.push(answers::transmit(&transmit, engine.actual()));
         }
         while let Some(event) = engine.poll_event() {

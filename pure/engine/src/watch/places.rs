@@ -1,4 +1,4 @@
-//! Where a session can be held: which link leads to a peer, and which of our addresses is used there.
+//! Where a session can be held: which link, and which of our addresses there.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

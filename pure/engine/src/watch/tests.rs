@@ -111,7 +111,7 @@ impl Net {
             while let Some(transmit) = node.engine.poll_transmit() {
                 node.sent.push((self.now, transmit.clone()));
                 let is_session = matches!(transmit, Transmit::Bfd(_));
-                if !self.dead[number] && !(self.mute[number] && is_session) {
+                if !(self.dead[number] || self.mute[number] && is_session) {
                     self.flying.push((self.now + LATENCY, number, transmit));
                 }
             }

@@ -1,6 +1,7 @@
 //! Packets that are broken, forged or meant for somebody else.
 
 use super::*;
+use crate::{Authentication, AuthenticationKind, Key};
 
 #[test]
 fn each_fault_is_refused_for_its_reason_and_counted() {
@@ -114,7 +115,9 @@ fn after_goodbye_nothing_is_heard() {
 fn there_is_an_end_to_sessions() {
     let mut wire = Wire::quiet();
     let peer = |n: usize| Peer {
-        remote: IpAddr::from([10, 0, (n / 256) as u8, (n % 256) as u8]),
+        remote: IpAddr::from(
+            0x0a00_0000_u32.saturating_add(u32::try_from(n).unwrap_or(0)).to_be_bytes(),
+        ),
         ..peer_of(0)
     };
     for n in 0..SESSIONS_MAX {
@@ -138,7 +141,7 @@ fn no_bytes_do_harm() {
         payload.resize(24 + (random.next() % 40) as usize, 1);
         for _ in 0..random.next() % 4 {
             let at = random.next() as usize % payload.len();
-            payload[at] = random.next() as u8;
+            payload[at] = random.next().to_be_bytes()[0];
         }
         payload.truncate(random.next() as usize % 70);
         let _ = wire.hand(0, &payload);
@@ -153,4 +156,62 @@ fn no_bytes_do_harm() {
 fn a_payload_never_holds_more_than_the_longest_packet() {
     assert_eq!(Payload::of(&[1; 100]).len(), PAYLOAD_MAX);
     assert_eq!(*Payload::of(&[1, 2, 3]), [1, 2, 3]);
+}
+
+const KINDS: [AuthenticationKind; 5] = [
+    AuthenticationKind::SimplePassword,
+    AuthenticationKind::KeyedMd5,
+    AuthenticationKind::MeticulousMd5,
+    AuthenticationKind::KeyedSha1,
+    AuthenticationKind::MeticulousSha1,
+];
+
+fn proven(kind: AuthenticationKind, key: &[u8]) -> SessionSettings {
+    let key = Key::new(kind, key).expect("it fits");
+    let authentication = Some(Authentication { kind, key_id: 1, key });
+    SessionSettings { authentication, ..SessionSettings::default() }
+}
+
+#[test]
+fn ends_that_prove_who_they_are_come_up_and_outlive_a_restart() {
+    for kind in KINDS {
+        let settings = || proven(kind, b"secret");
+        let mut wire = Wire::up(settings(), settings());
+        wire.pass(Duration::from_secs(2));
+        wire.ends[1] = End::new(99);
+        wire.pass(Duration::from_secs(1));
+        wire.watch(1, settings());
+        wire.pass(Duration::from_secs(3));
+        assert_eq!(wire.ends[0].state(&peer_of(0)), State::Up, "{}", kind.name());
+        assert_eq!(wire.ends[0].view(&peer_of(0)).counters.downs, 1, "{}", kind.name());
+    }
+}
+
+#[test]
+fn ends_with_other_keys_never_come_up() {
+    for kind in KINDS {
+        let mut wire = Wire::quiet();
+        wire.watch(0, proven(kind, b"secret"));
+        wire.watch(1, proven(kind, b"other"));
+        wire.pass(Duration::from_secs(5));
+        assert_eq!(wire.ends[0].state(&peer_of(0)), State::Down);
+        let rejects: Vec<Reject> = wire.ends[0].sessions.rejects().map(|(why, _)| why).collect();
+        assert!(!rejects.is_empty(), "{}", kind.name());
+    }
+}
+
+#[test]
+fn packets_that_were_recorded_do_not_keep_a_dead_peer_alive() {
+    let kind = AuthenticationKind::MeticulousSha1;
+    let mut wire = Wire::up(proven(kind, b"secret"), proven(kind, b"secret"));
+    wire.pass(MS * 100);
+    let recorded: Vec<Payload> =
+        wire.ends[1].sent.iter().rev().take(50).map(|(_, sent)| sent.payload).collect();
+    wire.cut = [true; 2];
+    wire.pass(MS);
+    for payload in recorded.iter().cycle().take(500) {
+        assert_eq!(wire.hand(0, payload), Err(Reject::Sequence));
+        wire.pass(MS / 25);
+    }
+    assert_eq!(wire.ends[0].state(&peer_of(0)), State::Down);
 }

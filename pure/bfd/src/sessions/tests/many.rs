@@ -124,7 +124,7 @@ fn when_most_have_gone_the_rest_is_watched_closely_again() {
         crowd.sessions.view_of(&crowd.peers[n]).expect("it is there").transmit_interval
     };
     assert_eq!(interval(&crowd, 0), Some(MS * 16));
-    for peer in crowd.peers[5..].to_vec() {
+    for peer in crowd.peers.split_off(5) {
         crowd.sessions.handle_input(Input::Unwatch { peer }, crowd.now).expect("it is there");
         crowd.drain();
     }
