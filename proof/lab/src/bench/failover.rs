@@ -4,34 +4,22 @@ mod adverts;
 mod bout;
 mod files;
 mod many;
+mod options;
 mod order;
 mod pinger;
 mod saturation;
 
 use std::io;
-use std::time::Duration;
 
 use mainstay_linux::realtime;
 
 use super::result::{Bar, Table};
-use crate::program::Program;
 use bout::{Bout, Deed, Want};
+
+pub use options::Options;
 
 /// The bench itself must not keep its instruments waiting.
 const PRIORITY: i32 = 80;
-
-/// What to measure, and how often.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The names of rows; none: every one of [`ROWS`].
-    pub rows: Vec<String>,
-    /// How often each failure is played with mainstay.
-    pub rounds: usize,
-    /// How often with keepalived, whose rounds last longer.
-    pub keepalived_rounds: usize,
-    /// How long the machine is saturated.
-    pub saturated: Duration,
-}
 
 /// A row's name and what it shows.
 pub const ROWS: [(&str, &str); 14] = [
@@ -118,13 +106,4 @@ fn play(name: &str, title: &str, options: &Options, table: &mut Table) -> io::Re
         }
     }
     Ok(())
-}
-
-impl Options {
-    fn rounds_of(&self, program: Program) -> usize {
-        match program {
-            Program::Keepalived => self.keepalived_rounds,
-            Program::Mainstay => self.rounds,
-        }
-    }
 }

@@ -15,20 +15,20 @@ use crate::worker::Worker;
 
 /// One advertisement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::bench) struct Heard {
+pub(super) struct Heard {
     /// When it came.
-    pub(in crate::bench) at: Instant,
+    pub(super) at: Instant,
     /// Who sent it.
-    pub(in crate::bench) from: Ipv4Addr,
+    pub(super) from: Ipv4Addr,
     /// The virtual router that it speaks of.
-    pub(in crate::bench) vrid: u8,
+    pub(super) vrid: u8,
     /// Its priority; 0 is a farewell.
-    pub(in crate::bench) priority: u8,
+    pub(super) priority: u8,
 }
 
 /// Hears every advertisement on a link until it is dropped.
 #[derive(Debug)]
-pub(in crate::bench) struct Adverts {
+pub(super) struct Adverts {
     heard: Arc<Mutex<Vec<Heard>>>,
     _worker: Worker,
 }
@@ -38,7 +38,7 @@ impl Adverts {
     ///
     /// # Errors
     /// The socket cannot be made.
-    pub(in crate::bench) fn listen(namespace: &Namespace, own: Ipv4Addr) -> io::Result<Adverts> {
+    pub(super) fn listen(namespace: &Namespace, own: Ipv4Addr) -> io::Result<Adverts> {
         let socket = namespace.run(|| open(own))??;
         let heard = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&heard);
@@ -47,7 +47,7 @@ impl Adverts {
     }
 
     /// Everything that came since a moment.
-    pub(in crate::bench) fn since(&self, from: Instant) -> Vec<Heard> {
+    pub(super) fn since(&self, from: Instant) -> Vec<Heard> {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard[heard.partition_point(|advert| advert.at < from)..].to_vec()
     }

@@ -1,4 +1,4 @@
-//! As many virtual routers as a link can have: the slowest address after a cut, and the price.
+//! 255 virtual routers on a link: the slowest address after a cut, and the price.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::load::{self, ROUTERS};
 use super::super::result::{Bar, Table};
 use super::super::usage;
-use super::Options;
+use super::options::Options;
 use super::pinger::Pinger;
 use crate::cluster::{Cluster, Layout, Plug};
 use crate::daemon::Daemon;

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use super::super::result::{Bar, Table};
-use super::Options;
 use super::adverts::Adverts;
+use super::options::Options;
 use crate::cluster::{Cluster, Layout, Plug};
 use crate::daemon::Daemon;
 use crate::program::Program;

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::super::result::{Bar, Table};
+use super::super::usage;
 use super::adverts::{Adverts, Heard};
 use super::files;
 use crate::directory::Directory;
@@ -115,7 +116,7 @@ impl Spinners {
             if let Some(status) = child.try_wait()? {
                 return Err(io::Error::other(format!("a spinning process ended: {status}")));
             }
-            used += super::super::usage::of_tree(child.id()).on_processor;
+            used += usage::of_tree(child.id()).on_processor;
         }
         Ok(used.as_secs_f64() / self.began.elapsed().as_secs_f64())
     }
