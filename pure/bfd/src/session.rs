@@ -67,6 +67,17 @@ pub(crate) struct Session {
     record: Record,
 }
 
+/// Why a packet leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occasion {
+    /// It is its turn.
+    Turn,
+    /// The state is another one.
+    Change,
+    /// The peer polled.
+    Answer,
+}
+
 /// The numbers by which a session is known on the wire.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identity {
@@ -122,7 +133,7 @@ impl Session {
 
     /// Speaks for the first time, unless it waits for the peer.
     pub(crate) fn begin(&mut self, now: Instant, out: &mut Outbox) {
-        self.prompt(false, now, out);
+        self.prompt(Occasion::Change, now, out);
     }
 
     /// Takes in other settings, or the same once more: a peer that never answered is tried as at the beginning.
@@ -173,7 +184,8 @@ impl Session {
         let changed = self.follow(packet.control.state, now, out);
         self.tell_detection(out);
         if packet.control.poll || changed {
-            self.prompt(packet.control.poll, now, out);
+            let occasion = if packet.control.poll { Occasion::Answer } else { Occasion::Change };
+            self.prompt(occasion, now, out);
         }
         Ok(changed)
     }
@@ -183,7 +195,7 @@ impl Session {
         if self.send_at.is_none_or(|at| at > now) {
             return;
         }
-        self.send(false, now, out);
+        self.send(Occasion::Turn, out);
         self.unanswered = self.unanswered.saturating_add(1);
         if let Some(left) = &mut self.farewells {
             *left = left.saturating_sub(1);
@@ -211,7 +223,7 @@ impl Session {
         } else {
             self.fall(DownCause::Silent, late, now, out);
         }
-        self.prompt(false, now, out);
+        self.prompt(Occasion::Change, now, out);
         self.remote.forget();
         true
     }
@@ -227,7 +239,7 @@ impl Session {
         self.enter(State::AdminDown, Diagnostic::AdminDown, now);
         self.farewells = Some(if was_heard { copies } else { 0 });
         if was_heard {
-            self.send(false, now, out);
+            self.send(Occasion::Change, out);
             let is_done = self.transmit_interval().is_none();
             self.farewells = Some(if is_done { 0 } else { copies.saturating_sub(1) });
         }
@@ -449,19 +461,19 @@ impl Session {
     }
 
     /// Sends outside of its turn, as far as that is allowed.
-    fn prompt(&mut self, final_bit: bool, now: Instant, out: &mut Outbox) {
+    fn prompt(&mut self, occasion: Occasion, now: Instant, out: &mut Outbox) {
         let interval = length(self.negotiation.asked().desired_tx);
         if !self.must_be_silent() && self.prompts.take(interval, now) {
-            self.send(final_bit, now, out);
+            self.send(occasion, out);
         }
     }
 
     /// Polls ride on packets in their turn, answers and changes of state do not poll. RFC 5880 §6.5.
-    fn send(&mut self, final_bit: bool, now: Instant, out: &mut Outbox) {
-        let in_turn = self.send_at.is_some_and(|at| at <= now);
+    fn send(&mut self, occasion: Occasion, out: &mut Outbox) {
         let said = self.words();
         let changed = self.record.said.replace(said) != Some(said);
-        let poll = self.negotiation.is_polling() && in_turn && !final_bit;
+        let poll = occasion == Occasion::Turn && self.negotiation.is_polling();
+        let final_bit = occasion == Occasion::Answer;
         let control = Control { poll, final_bit, ..said };
         let payload = self.sequence.seal(self.settings.authentication.as_ref(), &control, changed);
         self.record.counters.sent += 1;

@@ -35,7 +35,7 @@ pub struct WatchView {
     pub link: LinkName,
     /// Where it comes from.
     pub origin: Origin,
-    /// Until when it is not believed though it is up, because it went up and down too often.
+    /// Until when it is not believed though it is up, because its silence was a false alarm before.
     pub held_until: Option<Instant>,
     /// The session itself.
     pub session: SessionView,

@@ -416,7 +416,7 @@ impl Watch {
                         last_heard,
                         detection,
                     });
-                    if matches!(why, DownCause::Silent | DownCause::ToldDown)
+                    if why == DownCause::Silent
                         && let Some(watched) = self.watched.get_mut(&place)
                     {
                         watched.trust.fall(now);
@@ -430,7 +430,7 @@ impl Watch {
     fn rise(&mut self, place: Place, detection: Duration, now: Instant) {
         let Some(watched) = self.watched.get_mut(&place) else { return };
         watched.up = Some(detection);
-        watched.held_until = watched.trust.held_until(now);
+        watched.held_until = watched.trust.rise(now);
         if watched.held_until.is_none() {
             self.believe(place);
         }

@@ -171,7 +171,7 @@ fn a_session_that_flaps_is_believed_ever_more_slowly() {
         let lost = |news: &&News| matches!(news, News::Lost { .. });
         losses += lone.news().iter().filter(lost).count();
     }
-    assert_eq!(losses, 2, "of some six hundred falls in a minute");
+    assert!(losses <= 6, "{losses} of some six hundred falls in a minute");
     lone.rise("10.0.0.7");
     let view = &lone.watch.views(&lone.actual)[0];
     assert!(view.held_until.is_some_and(|until| until > lone.now + Duration::from_secs(30)));
@@ -180,7 +180,7 @@ fn a_session_that_flaps_is_believed_ever_more_slowly() {
 #[test]
 fn a_session_that_stays_up_is_believed_in_the_end() {
     let mut lone = Lone::start();
-    for _ in 0..4 {
+    for _ in 0..3 {
         lone.rise("10.0.0.7");
         lone.pass(MS * 100);
     }
@@ -211,6 +211,17 @@ fn time_that_leaps_is_judged_once() {
     lone.watch.handle_timeout(lone.now);
     lone.pass(MS * 500);
     assert_eq!(lone.news(), []);
+}
+
+#[test]
+fn a_host_that_is_cut_off_again_and_again_is_believed_each_time() {
+    let mut lone = Lone::start();
+    for _ in 0..50 {
+        lone.rise("10.0.0.7");
+        lone.pass(MS * 900);
+        let news = lone.news();
+        assert!(matches!(news[..], [News::Watched(..), News::Lost { .. }]), "{news:?}");
+    }
 }
 
 #[test]

@@ -45,6 +45,34 @@ fn the_death_of_a_peer_is_told_after_the_detection_time() {
 }
 
 #[test]
+fn the_best_backup_takes_over_within_milliseconds_and_alone() {
+    let mut net = Net::of(vec![settings(250), settings(100), settings(200), settings(150)]);
+    net.pass(Duration::from_secs(6));
+    for round in 0..5 {
+        assert_eq!(net.state(0), StateName::Active);
+        assert_eq!(net.sessions(0).len(), 3, "each Backup watches the Active");
+        net.forget_the_past();
+        net.dead[0] = true;
+        net.pass(MS * 20);
+        assert_eq!(net.state(2), StateName::Active, "12 ms of silence, and the skew: {round}");
+        net.pass(MS * 1_500);
+        assert_eq!((net.moves(1), net.moves(2), net.moves(3)), (0, 1, 0), "nobody in between");
+        net.dead[0] = false;
+        net.pass(Duration::from_secs(4));
+    }
+}
+
+#[test]
+fn a_backup_that_dies_moves_nothing() {
+    let mut net = Net::of(vec![settings(200), settings(100), settings(150)]);
+    net.pass(Duration::from_secs(10));
+    net.forget_the_past();
+    net.dead[2] = true;
+    net.pass(Duration::from_secs(5));
+    assert_eq!((net.moves(0), net.moves(1)), (0, 0));
+}
+
+#[test]
 fn a_peer_that_never_answers_is_watched_by_its_advertisements_alone() {
     let mut silent = settings(200);
     silent.detection.on = false;
