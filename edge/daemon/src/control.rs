@@ -109,10 +109,7 @@ impl Control {
         let mut kernel = Kernel::open().map_err(Error::refused("open", "netlink"))?;
         let actual = kernel.read_whole().map_err(Error::refused("read", "links and addresses"))?;
         let reactor = Reactor::start().map_err(Error::refused("create", "epoll"))?;
-        reactor.add(&kernel, KERNEL).map_err(Error::refused("watch", "netlink"))?;
-        if let Some(filter) = kernel.filter_fd() {
-            reactor.add(filter, KERNEL).map_err(Error::refused("watch", "netlink"))?;
-        }
+        watch(&reactor, &kernel).map_err(Error::refused("watch", "netlink"))?;
         let sockets = Sockets::open(FIRST_SOCKET)?;
         let (sender, words) = to_engine(reactor.waker());
         let (told, told_end) = mpsc::channel(TOLD_DEPTH);
@@ -236,6 +233,12 @@ impl Control {
             }
         }
     }
+}
+
+/// Hears of links and addresses, and of the packet filter where there is one.
+fn watch(reactor: &Reactor, kernel: &Kernel) -> std::io::Result<()> {
+    reactor.add(kernel, KERNEL)?;
+    kernel.filter_fd().map_or(Ok(()), |filter| reactor.add(filter, KERNEL))
 }
 
 /// Better one sentence before anything is done than a refusal of each socket and address.

@@ -20,6 +20,7 @@ pub mod loss;
 pub mod nginx;
 pub mod program;
 pub mod replies;
+pub mod snapshot;
 pub mod wait;
 pub mod watch;
 pub mod web;

@@ -5,6 +5,7 @@
 //! with an error gives no settings.
 
 mod address;
+mod address_keys;
 mod check;
 mod detection;
 mod detection_keys;

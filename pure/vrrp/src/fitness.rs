@@ -63,7 +63,7 @@ pub(crate) fn of_router(settings: &RouterSettings, known: Known<'_>, weights: bo
     let others = settings.addresses.iter().chain(&settings.excluded);
     let others = others.filter(|address| address.track);
     let others = others.map(|address| settings.base_of(&address.key.link));
-    let routes = settings.routing.routes.iter().filter(|route| route.track);
+    let routes = settings.kernel.routing.routes.iter().filter(|route| route.track);
     let routes = routes.flat_map(|route| route.route.links());
     let others = others.chain(routes.map(|link| settings.base_of(link)));
     let others = others.filter(|link| **link != settings.link);
@@ -99,7 +99,7 @@ fn needs(settings: &RouterSettings, links: &Links) -> Fitness {
 
 /// A virtual link to speak on is made as long as it is not there: nobody is put out for that.
 fn voice(settings: &RouterSettings, links: &Links) -> Fitness {
-    let Some(link) = settings.virtual_links.speaks_on.clone() else { return Fitness::Fit };
+    let Some(link) = settings.kernel.virtual_links.speaks_on.clone() else { return Fitness::Fit };
     match links.standing(&link) {
         LinkStanding::Up => Fitness::Fit,
         LinkStanding::Down if !settings.track_own_link => Fitness::Fit,

@@ -65,9 +65,10 @@ pub use packet::{NeighbourSeen, Received, Transmit};
 pub use record::{Counters, Transition};
 pub use reject::Reject;
 pub use settings::{
-    Announce, Centiseconds, ChecksumForm, Command, Fixed, GroupSettings, Name, Password, Peers,
-    Preempt, Priority, RouterSettings, Routing, Settings, StartAs, TrackLink, TrackScript,
-    TrackedScript, UnicastPeer, Version, VirtualAddress, VirtualLinks, VirtualRoute, Vrid, Weight,
+    Announce, Centiseconds, ChecksumForm, Command, Fixed, GroupSettings, KernelSide, Name,
+    Password, Peers, Preempt, Priority, RouterSettings, Routing, Settings, StartAs, TrackLink,
+    TrackScript, TrackedScript, UnicastPeer, Version, VirtualAddress, VirtualLinks, VirtualRoute,
+    Vrid, Weight,
 };
 pub use table::{Input, Table};
 pub use track::Verdict;

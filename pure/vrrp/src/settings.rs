@@ -80,22 +80,18 @@ pub struct RouterSettings {
     pub down_intervals: u8,
     /// The password (version 2 only).
     pub password: Option<Password>,
-    /// Links of its own that are there as long as it is.
-    pub virtual_links: VirtualLinks,
+    /// What else it has in the kernel.
+    pub kernel: KernelSide,
     /// The virtual addresses that are advertised, in the order of the wire.
     pub addresses: Vec<VirtualAddress>,
     /// Addresses that move along and are not advertised; any family.
     pub excluded: Vec<VirtualAddress>,
-    /// Routes and rules that move along.
-    pub routing: Routing,
     /// To whom it advertises.
     pub peers: Peers,
     /// The source address of its advertisements; the link's primary address if none.
     pub source: Option<IpAddr>,
     /// Whether and when it takes over from a lower priority.
     pub preempt: Preempt,
-    /// Whether packets to the virtual address are accepted by a non-owner.
-    pub accept: bool,
     /// Whether its own link going down makes it unfit.
     pub track_own_link: bool,
     /// Whether `source` not being on its link makes it unfit.
@@ -134,14 +130,12 @@ impl RouterSettings {
             advertisement_interval: Centiseconds(100),
             down_intervals: 3,
             password: None,
-            virtual_links: VirtualLinks::default(),
+            kernel: KernelSide::default(),
             addresses: Vec::new(),
             excluded: Vec::new(),
-            routing: Routing::default(),
             peers: Peers::Multicast { group: IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)) },
             source: None,
             preempt: Preempt::After(Duration::ZERO),
-            accept: true,
             track_own_link: true,
             track_source: false,
             track_links: Vec::new(),
@@ -160,12 +154,34 @@ impl RouterSettings {
 impl RouterSettings {
     /// The link that its advertisements leave by, and on which it hears those of others.
     pub fn advert_link(&self) -> &LinkName {
-        self.virtual_links.speaks_on.as_ref().unwrap_or(&self.link)
+        self.kernel.virtual_links.speaks_on.as_ref().unwrap_or(&self.link)
     }
 
     /// The link that has to be up for an address: the base where it stands on a virtual link.
     pub fn base_of<'a>(&'a self, link: &'a LinkName) -> &'a LinkName {
-        self.virtual_links.made.get(link).map_or(link, |made| &made.base)
+        self.kernel.virtual_links.made.get(link).map_or(link, |made| &made.base)
+    }
+}
+
+/// What a router has in the kernel beside its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelSide {
+    /// Whether packets to the virtual addresses are accepted by a non-owner.
+    pub accept: bool,
+    /// Links of its own that are there as long as it is.
+    pub virtual_links: VirtualLinks,
+    /// Routes and rules that move along.
+    pub routing: Routing,
+}
+
+impl Default for KernelSide {
+    /// It accepts, and has nothing else.
+    fn default() -> KernelSide {
+        KernelSide {
+            accept: true,
+            virtual_links: VirtualLinks::default(),
+            routing: Routing::default(),
+        }
     }
 }
 

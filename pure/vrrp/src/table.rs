@@ -484,12 +484,12 @@ impl Table {
         }
         self.holding[number] = router.holds();
         if router.holds() {
-            self.ledger.hold_routing(&router.settings().routing);
+            self.ledger.hold_routing(&router.settings().kernel.routing);
         } else {
-            self.ledger.release_routing(&router.settings().routing);
+            self.ledger.release_routing(&router.settings().kernel.routing);
         }
         for slot in router.slots() {
-            let closes = !router.settings().accept;
+            let closes = !router.settings().kernel.accept;
             if router.holds() {
                 self.ledger.hold(slot.key(), &slot.address.options);
                 if closes {

@@ -1,4 +1,4 @@
-//! System variables of links, set where they are otherwise; with IPv6 switched off, its own are not there.
+//! System variables of links, set where they are otherwise.
 
 use std::io;
 

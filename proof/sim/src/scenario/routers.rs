@@ -6,9 +6,9 @@ use std::time::Duration;
 use mainstay_base::{Family, InterfaceAddress};
 use mainstay_engine::Settings;
 use mainstay_engine::vrrp::{
-    Announce, Centiseconds, ChecksumForm, Command, GroupSettings, Name, Password, Peers, Preempt,
-    Priority, RouterSettings, Routing, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer,
-    Version, VirtualAddress, VirtualLinks, Vrid, Weight,
+    Announce, Centiseconds, ChecksumForm, Command, GroupSettings, KernelSide, Name, Password,
+    Peers, Preempt, Priority, RouterSettings, StartAs, TrackLink, TrackScript, TrackedScript,
+    UnicastPeer, Version, VirtualAddress, Vrid, Weight,
 };
 use mainstay_plan::{AddressKey, AddressOptions};
 
@@ -117,15 +117,13 @@ fn router(random: &mut Random, shape: &Shape, hosts: &[u8], node: usize) -> Rout
         advertisement_interval: interval,
         down_intervals: shape.down_intervals,
         password: shape.password,
-        virtual_links: VirtualLinks::default(),
-        routing: Routing::default(),
+        kernel: KernelSide { accept: shape.accept, ..KernelSide::default() },
         addresses,
         excluded: if random.chance(200_000) { vec![virtual_address(shape, 9)] } else { Vec::new() },
         peers: peers(shape, hosts, node),
         source: (shape.unicast && shape.family == Family::V6)
             .then(|| own_global(shape.segment, hosts[node])),
         preempt: preempt(random),
-        accept: shape.accept,
         track_own_link: true,
         track_links: Vec::new(),
         track_scripts: Vec::new(),

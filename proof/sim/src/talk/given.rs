@@ -239,7 +239,7 @@ fn of_surroundings(
 ) -> Result<(), String> {
     let announce = &mut router.announce;
     match word {
-        "no-accept" => router.accept = false,
+        "no-accept" => router.kernel.accept = false,
         "untracked" => {
             router.track_own_link = false;
         }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Centiseconds, ChecksumForm, Gauge, GaugeKind, Name, Password, Peers, Preempt, Priority,
-    RouterSettings, Routing, StartAs, TrackGauge, TrackLink, TrackScript, Version, Vrid,
+    Centiseconds, ChecksumForm, Gauge, GaugeKind, KernelSide, Name, Password, Peers, Preempt,
+    Priority, RouterSettings, StartAs, TrackGauge, TrackLink, TrackScript, Version, Vrid,
 };
 
 use super::advertised::{advertised, peers, source, virtual_address};
@@ -42,7 +42,11 @@ pub(super) fn complete(
     let unicast = matches!(peers, Peers::Unicast { .. });
     let owner = Owner { link: &link, vrid, family, strict, unicast };
     let lists = [&mut addresses, &mut excluded];
-    let virtual_links = vmac::place(&draft.virtual_mac, &owner, lists, names, faults);
+    let kernel = KernelSide {
+        accept: accept(draft, strict, priority),
+        virtual_links: vmac::place(&draft.virtual_mac, &owner, lists, names, faults),
+        routing: std::mem::take(&mut draft.routing).finish(&mut names.priorities, faults),
+    };
     let protocol = &draft.protocol;
     Some(RouterSettings {
         name: Name::new(&draft.name.text),
@@ -59,14 +63,12 @@ pub(super) fn complete(
             protocol.down_intervals.unwrap_or(defaults.down_intervals)
         },
         password,
-        virtual_links,
-        routing: Routing::default(),
+        kernel,
         addresses: addresses.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
         excluded: excluded.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
         peers,
         source: source(draft, family, faults),
         preempt,
-        accept: accept(draft, strict, priority),
         track_own_link: !draft.tracking.ignore_own_link,
         track_source: tracks_source(draft, faults),
         track_links: track_links(&draft.tracking.links, faults),

@@ -18,7 +18,6 @@ use super::group::GroupDraft;
 use super::instance::InstanceDraft;
 use super::keywords::Block;
 use super::line::At;
-use super::routing::Priorities;
 use super::script::Tracked;
 use super::vmac::VirtualNames;
 use crate::fault::Faults;
@@ -53,19 +52,16 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
     };
     joining.settings.vrrp.startup_delay = globals.startup_delay;
     joining.settings.vrrp.link_delays.clone_from(&globals.link_delays);
-    let mut priorities = Priorities::default();
-    for mut draft in instances {
+    for draft in instances {
         let tracked = fixed.tracked_by(&draft.name.text);
-        let routing = std::mem::take(&mut draft.routing).finish(&mut priorities, joining.faults);
         let before = joining.settings.vrrp.routers.len();
         joining.router(draft, &globals);
         for router in &mut joining.settings.vrrp.routers[before..] {
-            router.routing = routing.clone();
             router.track_links.extend(tracked.clone());
         }
     }
-    let fixed = fixed.finish(&globals.default_link, &mut priorities, joining.faults);
-    joining.settings.vrrp.fixed = fixed;
+    let priorities = &mut joining.virtual_names.priorities;
+    joining.settings.vrrp.fixed = fixed.finish(&globals.default_link, priorities, joining.faults);
     for draft in groups {
         joining.group(draft, &globals);
     }

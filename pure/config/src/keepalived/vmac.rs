@@ -8,6 +8,7 @@ use mainstay_plan::VirtualLink;
 
 use super::address::Entry;
 use super::line::At;
+use super::routing::Priorities;
 use super::tree::Statement;
 use super::values::{flag, link};
 use crate::fault::Faults;
@@ -53,13 +54,15 @@ pub(super) struct Owner<'a> {
     pub unicast: bool,
 }
 
-/// Names of virtual links, given out once in a file: `vrrp.51`, `vrrp6.51`, `vrrp1.51` …
+/// What is given out once in a file: priorities of rules, and names of virtual links: `vrrp.51`, `vrrp6.51`, `vrrp1.51` …
 #[derive(Debug)]
 pub(super) struct VirtualNames {
     prefix: String,
     prefix_of_addresses: String,
     given: BTreeMap<(LinkName, Vrid, Family), LinkName>,
     taken: BTreeSet<LinkName>,
+    /// Priorities of rules that have none.
+    pub priorities: Priorities,
 }
 
 impl VirtualNames {
@@ -68,7 +71,8 @@ impl VirtualNames {
         let prefix = prefix.unwrap_or("vrrp").to_owned();
         let prefix_of_addresses = of_addresses.unwrap_or(&prefix).to_owned();
         let (given, taken) = (BTreeMap::new(), BTreeSet::new());
-        VirtualNames { prefix, prefix_of_addresses, given, taken }
+        let priorities = Priorities::default();
+        VirtualNames { prefix, prefix_of_addresses, given, taken, priorities }
     }
 
     /// The name of the one on a base, the same one for whoever has number and family.

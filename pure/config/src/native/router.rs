@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Announce, Centiseconds, ChecksumForm, Password, Peers, Preempt, Priority, RouterSettings,
-    StartAs, Version, Vrid,
+    Announce, Centiseconds, ChecksumForm, KernelSide, Password, Peers, Preempt, Priority,
+    RouterSettings, StartAs, Version, Vrid,
 };
 
 use super::address;
@@ -43,7 +43,11 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
     let priority = priority(reader, table);
     let scripts = track_scripts(reader, table);
     let number = vrid.as_ref().and_then(|vrid| Vrid::new(vrid.value));
-    let virtual_links = virtual_links::read(reader, table, &own, number, family);
+    let kernel = KernelSide {
+        accept: reader.flag(table, "accept", true),
+        virtual_links: virtual_links::read(reader, table, &own, number, family),
+        routing: routing::read(reader, table, &own),
+    };
     let places = Places {
         table: table.span,
         vrid: vrid.map_or(table.span, |vrid| vrid.span),
@@ -68,12 +72,10 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
         password: password(reader, table, version),
         addresses: addresses.into_iter().map(|(address, _)| address).collect(),
         excluded: excluded.into_iter().map(|(address, _)| address).collect(),
-        virtual_links,
-        routing: routing::read(reader, table, &own),
+        kernel,
         peers: peers(reader, table, family),
         source: source(reader, table, family),
         preempt: preempt(reader, table),
-        accept: reader.flag(table, "accept", true),
         track_own_link: reader.flag(table, "track_own_link", true),
         track_source: reader.flag(table, "track_source", false),
         track_links: track_links(reader, table),

@@ -136,7 +136,7 @@ impl Text {
             self.key("excluded", addresses(&router.excluded, &router.link));
         }
         self.virtual_links(router);
-        self.routing(&router.routing);
+        self.routing(&router.kernel.routing);
         self.peers(router);
         self.text("source", router.source.map(|source| source.to_string()).as_deref());
         match router.preempt {
@@ -152,7 +152,7 @@ impl Text {
     }
 
     fn router_flags(&mut self, router: &RouterSettings) {
-        self.flag("accept", router.accept, true);
+        self.flag("accept", router.kernel.accept, true);
         self.flag("track_own_link", router.track_own_link, true);
         self.flag("track_source", router.track_source, false);
         self.unless("checksum", router.checksum, ChecksumForm::PseudoHeader, |form| match form {
@@ -205,6 +205,7 @@ impl Text {
 
     fn virtual_links(&mut self, router: &RouterSettings) {
         let written: Vec<String> = router
+            .kernel
             .virtual_links
             .made
             .iter()
@@ -224,7 +225,7 @@ impl Text {
         if !written.is_empty() {
             self.key("virtual_links", list(&written));
         }
-        let speaks_on = router.virtual_links.speaks_on.as_ref();
+        let speaks_on = router.kernel.virtual_links.speaks_on.as_ref();
         self.text("speaks_on", speaks_on.map(LinkName::as_str));
     }
 

@@ -94,7 +94,7 @@ fn ours(router: &RouterSettings) -> Shown {
         ("Virtual Router ID", router.vrid.to_string()),
         ("Priority", router.priority.to_string()),
         ("Advert interval", interval),
-        ("Accept", enabled(router.accept)),
+        ("Accept", enabled(router.kernel.accept)),
         ("Preempt", enabled(router.preempt != Preempt::Never)),
         ("Preempt delay", delay),
         ("Password", password),

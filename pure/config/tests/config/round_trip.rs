@@ -83,7 +83,7 @@ vrrp_instance c {
         .vrrp
         .routers
         .iter()
-        .flat_map(|router| &router.virtual_links.made)
+        .flat_map(|router| &router.kernel.virtual_links.made)
         .map(|(name, link)| format!("{name}@{} {}", link.base, link.mac))
         .collect();
     assert_eq!(
@@ -141,9 +141,10 @@ vrrp_instance a {
     let settings = loaded.settings.unwrap_or_else(|| panic!("{shown}"));
     assert!(!loaded.faults.iter().any(|fault| fault.code == Code::RoutingBad), "{shown}");
     let router = &settings.vrrp.routers[0];
-    let priorities: Vec<u32> = router.routing.rules.iter().map(|rule| rule.priority).collect();
+    let priorities: Vec<u32> =
+        router.kernel.routing.rules.iter().map(|rule| rule.priority).collect();
     assert_eq!(priorities, [16384, 16383, 16384, 9, 16382, 16381]);
-    assert_eq!(router.routing.routes.len(), 9);
+    assert_eq!(router.kernel.routing.routes.len(), 9);
     assert_eq!(router.track_links.len(), 2, "the links of what is in its track group");
     same_after_writing(&settings);
 }

@@ -82,7 +82,8 @@ impl Table {
     fn rebuild(&mut self) {
         self.index = Index::of(&self.routers, &self.groups);
         let slots = || self.routers.iter().flat_map(|router| router.slots());
-        let links = self.routers.iter().flat_map(|router| &router.settings().virtual_links.made);
+        let links =
+            self.routers.iter().flat_map(|router| &router.settings().kernel.virtual_links.made);
         let ledger = Ledger::of(slots().map(|slot| &slot.address)).with_links(links);
         let ledger = ledger.with_fixed(&self.fixed);
         self.ledger = ledger.succeed(&self.ledger);

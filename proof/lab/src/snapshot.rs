@@ -1,0 +1,130 @@
+//! What a host's kernel holds, as iproute2 tells it, without what differs by nature.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::io;
+use std::process::Command;
+
+use mainstay_linux::topology::sysctl;
+use serde_json::Value;
+
+use crate::cluster::Host;
+
+/// Lines about links, addresses, routes, rules and variables; equal sets mean equal kernels.
+pub type Lines = BTreeSet<String>;
+
+/// What keepalived and mainstay mark theirs with.
+const MARKS: [&str; 3] = ["keepalived", "18", "109"];
+
+/// What counts as belonging to a virtual router: everything but what the host had before.
+///
+/// # Errors
+/// iproute2 is not there or does not answer.
+pub fn take(host: &Host, before: &Lines) -> io::Result<Lines> {
+    let all = everything(host)?;
+    Ok(all.difference(before).cloned().collect())
+}
+
+/// Everything that a host's kernel holds.
+///
+/// # Errors
+/// iproute2 is not there or does not answer.
+pub fn everything(host: &Host) -> io::Result<Lines> {
+    let mut lines = Lines::new();
+    for link in ip(host, &["-d", "address", "show"])? {
+        lines.extend(of_link(&link));
+        let variables = || variables(link["ifname"].as_str().unwrap_or_default());
+        lines.extend(host.namespace().run(variables)?);
+    }
+    for family in ["-4", "-6"] {
+        for route in ip(host, &[family, "-d", "route", "show", "table", "all"])? {
+            lines.extend(of_route(family, route));
+        }
+        for rule in ip(host, &[family, "-d", "rule", "show"])? {
+            lines.insert(format!("rule {family} {}", plain(rule)));
+        }
+    }
+    Ok(lines)
+}
+
+fn ip(host: &Host, words: &[&str]) -> io::Result<Vec<Value>> {
+    let output = host.namespace().run(|| Command::new("ip").arg("-j").args(words).output())??;
+    if !output.status.success() {
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    // Some versions print numbers without quotes where there is no name for them.
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(&text).map_err(|error| io::Error::other(format!("{error}: {text}")))
+}
+
+/// A link with what it stands on, and its addresses.
+fn of_link(link: &Value) -> Lines {
+    let name = link["ifname"].as_str().unwrap_or_default();
+    let kind = &link["linkinfo"];
+    let mut line = format!("link {name}");
+    if kind["info_kind"] == "macvlan" {
+        let mode = &kind["info_data"]["mode"];
+        let up = link["flags"].to_string().contains("\"UP\"");
+        write!(line, " on {} {} mode {mode} up {up} ", link["link"], link["address"])
+            .expect("a string takes all text");
+        write!(line, "addresses {}", link["inet6_addr_gen_mode"]).expect("a string takes all text");
+    }
+    let mut lines = Lines::from([line]);
+    let addresses = link["addr_info"].as_array().into_iter().flatten();
+    lines.extend(addresses.map(|address| format!("address on {name} {}", plain(address.clone()))));
+    lines
+}
+
+/// Routes that the kernel makes for addresses follow from those; their order may differ.
+fn of_route(family: &str, route: Value) -> Option<String> {
+    let by_kernel = route["protocol"] == "kernel";
+    (!by_kernel).then(|| format!("route {family} {}", plain(route)))
+}
+
+/// A value without marks, times that run and hardware that is drawn by lot.
+fn plain(mut value: Value) -> String {
+    if let Some(entries) = value.as_object_mut() {
+        let is_mark = |key: &str, value: &Value| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            (key == "protocol" || key == "proto") && MARKS.contains(&text.as_str())
+        };
+        entries.retain(|key, value| !is_mark(key, value));
+        for key in ["valid_life_time", "cache", "tentative", "secondary", "flags"] {
+            entries.remove(key);
+        }
+        // A link-local address that follows from hardware drawn by lot.
+        let local = entries.get_mut("local").filter(|local| local.to_string().contains("ff:fe"));
+        if let Some(local) = local {
+            *local = "the link's own".into();
+        }
+        // Time passes between two looks.
+        let left = entries.get_mut("preferred_life_time");
+        if let Some(left) =
+            left.filter(|left| (1..u64::from(u32::MAX)).contains(&left.as_u64().unwrap_or(0)))
+        {
+            *left = "some".into();
+        }
+    }
+    value.to_string()
+}
+
+/// The variables of a link that virtual links change.
+fn variables(link: &str) -> Lines {
+    let names = [
+        ("ipv4", "arp_ignore"),
+        ("ipv4", "arp_filter"),
+        ("ipv4", "rp_filter"),
+        ("ipv4", "accept_local"),
+        ("ipv4", "promote_secondaries"),
+        ("ipv6", "disable_ipv6"),
+    ];
+    let read = |(family, name): (&str, &str)| {
+        let path = format!("net.{family}.conf.{}.{name}", link.replace('.', "/"));
+        let value = sysctl(&path).ok()?;
+        Some(format!("variable {link} {family} {name} {value}"))
+    };
+    names.into_iter().filter_map(read).collect()
+}

@@ -1,0 +1,293 @@
+//! The same file through keepalived and through mainstay gives the same kernel.
+
+use std::collections::BTreeMap;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mainstay_lab::cluster::{Cluster, Layout, Plug};
+use mainstay_lab::daemon::Daemon;
+use mainstay_lab::program::Program;
+use mainstay_lab::snapshot::{self, Lines};
+use mainstay_lab::wait;
+
+const BOUND: Duration = Duration::from_secs(15);
+
+/// One feature: what stands in the instance, what stands beside it, and which of these addresses
+/// answer a ping of a neighbour.
+struct Row {
+    name: &'static str,
+    instance: &'static str,
+    beside: &'static str,
+    answers: &'static [(&'static str, bool)],
+    /// What differs on purpose: moment, and the beginning of a line.
+    differs: &'static [&'static str],
+}
+
+const PLAIN: Row = Row {
+    name: "",
+    instance: "virtual_ipaddress {\n 192.0.2.100/24\n}",
+    beside: "",
+    answers: &[],
+    differs: &[],
+};
+
+/// keepalived leaves the variables of a base changed when it stops.
+const BASE_VARIABLES: &[&str] =
+    &["stopped: variable eth0 ipv4 arp_", "stopped: variable eth1 ipv4 arp_"];
+
+const ROWS: [Row; 11] = [
+    Row {
+        name: "addresses_with_all_options",
+        instance: "virtual_ipaddress {
+            192.0.2.100
+            192.0.2.101/24 brd + label eth0:one
+            203.0.113.1/25 brd 203.0.113.127 scope link noprefixroute
+            203.0.113.129/26 dev eth1 scope site brd -
+            203.0.113.193 dev eth1 scope host label eth1:two
+            192.0.2.103 peer 192.0.2.200
+            192.0.2.104/24 preferred_lft 0
+        }
+        virtual_ipaddress_excluded {
+            2001:db8::101/64
+            2001:db8::102/128
+            2001:db8::103/64 home mngtmpaddr
+            2001:db8::104/64 noprefixroute dev eth1 preferred_lft forever
+            2001:db8::105/64 preferred_lft 600 -nodad
+        }",
+        answers: &[("192.0.2.100", true), ("2001:db8::101", true)],
+        // keepalived forgets the lifetime of an IPv4 address, and an address with a far end when it stops.
+        differs: &["stopped: address on eth0 {\"address\":\"192.0.2.200\"","as Active: address on eth0 {\"deprecated\":true,\"family\":\"inet\",", "as Active: address on eth0 {\"family\":\"inet\",\"label\":\"eth0\",\"local\":\"192.0.2.104\""],
+        ..PLAIN
+    },
+    Row {
+        name: "no_accept",
+        instance: "no_accept
+        virtual_ipaddress {\n 192.0.2.100/24\n}
+        virtual_ipaddress_excluded {\n 2001:db8::101/64\n fe80::101/64\n}",
+        answers: &[
+            ("192.0.2.100", false),
+            ("192.0.2.1", true),
+            ("2001:db8::101", false),
+            ("fe80::101%eth0", false),
+        ],
+        ..PLAIN
+    },
+    Row {
+        name: "strict_mode_closes_addresses",
+        instance: "strict_mode on\nvirtual_ipaddress {\n 192.0.2.100/24\n}",
+        answers: &[("192.0.2.100", false)],
+        ..PLAIN
+    },
+    Row {
+        name: "use_vmac",
+        instance: "use_vmac
+        virtual_ipaddress {\n 192.0.2.100/24\n 192.0.2.101/24 dev eth0\n}",
+        answers: &[("192.0.2.100", true), ("192.0.2.1", true)],
+        differs: BASE_VARIABLES,
+        ..PLAIN
+    },
+    Row {
+        name: "use_vmac_of_ipv6",
+        instance: "use_vmac
+        virtual_ipaddress {\n fe80::100/64\n 2001:db8::100/64\n}",
+        answers: &[("2001:db8::100", true)],
+        ..PLAIN
+    },
+    Row {
+        name: "use_vmac_with_a_name_and_from_the_base",
+        instance: "use_vmac vmac0\nvmac_xmit_base
+        virtual_ipaddress {\n 192.0.2.100/24\n}",
+        answers: &[("192.0.2.100", true)],
+        differs: BASE_VARIABLES,
+        ..PLAIN
+    },
+    Row {
+        name: "use_vmac_for_addresses_elsewhere",
+        instance: "use_vmac\nuse_vmac_addr
+        virtual_ipaddress {\n 192.0.2.100/24\n 198.51.100.100/24 dev eth1\n}",
+        answers: &[("192.0.2.100", true)],
+        differs: BASE_VARIABLES,
+        ..PLAIN
+    },
+    Row {
+        name: "use_vmac_and_no_accept",
+        instance: "use_vmac\nno_accept\nvirtual_ipaddress {\n 192.0.2.100/24\n}",
+        answers: &[("192.0.2.100", false), ("192.0.2.1", true)],
+        differs: BASE_VARIABLES,
+        ..PLAIN
+    },
+    Row {
+        name: "virtual_routes",
+        instance: "virtual_ipaddress {\n 192.0.2.100/24\n}
+        virtual_routes {
+            10.30.0.0/16 via 192.0.2.254
+            src 192.0.2.100 to 10.31.0.0/16 via 192.0.2.254 dev eth0 metric 5
+            10.32.0.0/16 dev eth0 scope link table 100
+            10.32.1.0/24 dev eth0 no_track
+            blackhole 10.33.0.0/16
+            unreachable 10.34.0.0/16
+            10.35.0.0/16 via 192.0.2.254 mtu 1400 advmss 1360 window 1000 rtt 210ms initcwnd 10
+            10.36.0.0/16 nexthop via 192.0.2.254 dev eth0 weight 3 nexthop via 198.51.100.254 dev eth1
+            default via 192.0.2.253 table 100
+            10.37.0.0/16 via 10.7.0.254 onlink dev eth0 quickack 1 congctl reno
+            throw 10.40.0.0/16 table 100
+            10.41.0.0/16 via 192.0.2.254 tos 8
+            prohibit 2001:db8:2::/64
+            2001:db8:1::/64 via fe80::1 dev eth0
+            2001:db8:3::/64 via fe80::1 dev eth0 pref high metric 99
+        }",
+        ..PLAIN
+    },
+    Row {
+        name: "virtual_rules",
+        instance: "virtual_ipaddress {\n 192.0.2.100/24\n}
+        virtual_rules {
+            from 192.0.2.100 table 100
+            to 10.50.0.0/16 table 101 priority 2000
+            fwmark 0x10/0xff table 102
+            iif eth0 oif eth1 tos 8 table 103
+            from 2001:db8::/32 table 104
+            to 10.60.0.0/16 blackhole
+            not from 10.61.0.0/16 table 105 suppress_prefixlength 0
+            from 10.62.0.0/16 ipproto tcp sport 100-200 dport 80-81 table 106
+            from 10.63.0.0/16 uidrange 1-5 table 107
+            from 10.64.0.0/16 goto 30000 priority 2500
+            from 10.65.0.0/16 nop
+        }",
+        ..PLAIN
+    },
+    Row {
+        name: "static_addresses_routes_and_rules",
+        beside: "static_ipaddress {\n 192.0.2.7/24 dev eth0\n 198.51.100.7/24 dev eth1 label eth1:s\n}
+        static_routes {\n 10.20.0.0/16 via 192.0.2.254 dev eth0\n blackhole 10.66.0.0/16\n}
+        static_rules {\n from 10.5.0.0/16 table 50 priority 3000\n}\n",
+        answers: &[("192.0.2.7", true)],
+        ..PLAIN
+    },
+];
+
+fn main() -> ExitCode {
+    if let Err(reason) = mainstay_lab::permission() {
+        eprintln!("these tests need network namespaces: {reason}");
+        return ExitCode::FAILURE;
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(6);
+    let trial = |row: &'static Row| Trial::test(row.name, || row.play());
+    static TABLE: [Row; 11] = ROWS;
+    libtest_mimic::run(&arguments, TABLE.iter().map(trial).collect()).exit_code()
+}
+
+/// What one program made of the kernel.
+#[derive(Debug, Default, PartialEq)]
+struct Made {
+    backup: Lines,
+    active: Lines,
+    stopped: Lines,
+    answers: BTreeMap<&'static str, bool>,
+}
+
+impl Row {
+    fn file(&self) -> String {
+        format!(
+            "{}vrrp_instance VI_1 {{\n version 3\n advert_int 0.2\n interface eth0\n \
+             virtual_router_id 51\n priority 100\n {}\n}}\n",
+            self.beside, self.instance
+        )
+    }
+
+    fn play(&self) -> Result<(), Failed> {
+        let theirs = self.made_by(Program::Keepalived)?;
+        let ours = self.made_by(Program::Mainstay)?;
+        for (moment, theirs, ours) in [
+            ("as Backup", &theirs.backup, &ours.backup),
+            ("as Active", &theirs.active, &ours.active),
+            ("stopped", &theirs.stopped, &ours.stopped),
+        ] {
+            let on_purpose = |line: &&String| {
+                let line = format!("{moment}: {line}");
+                self.differs.iter().any(|start| line.starts_with(start))
+            };
+            let other: Vec<&String> =
+                theirs.symmetric_difference(ours).filter(|line| !on_purpose(line)).collect();
+            if !other.is_empty() {
+                let text =
+                    format!("{moment}: {other:#?}\nkeepalived: {theirs:#?}\nmainstay: {ours:#?}");
+                return Err(text.into());
+            }
+        }
+        assert!(!ours.active.is_empty(), "an Active changes something");
+        let all_as_told: BTreeMap<&str, bool> = self.answers.iter().copied().collect();
+        assert_eq!(ours.answers, all_as_told, "what answers with mainstay");
+        assert_eq!(theirs.answers, all_as_told, "what answers with keepalived");
+        let left: Vec<&String> = ours.stopped.iter().collect();
+        assert!(left.is_empty(), "mainstay leaves behind: {left:#?}");
+        Ok(())
+    }
+
+    /// Plays the row with one program: first as Backup of a program on another host, then as Active.
+    fn made_by(&self, program: Program) -> Result<Made, Failed> {
+        let plug = |link, segment, address: &str| Plug::new(link, segment, &[address]);
+        let router = |name: &str, number: u8| Layout {
+            name: name.to_owned(),
+            plugs: vec![
+                plug("eth0", 0, &format!("192.0.2.{number}/24")),
+                plug("eth1", 1, &format!("198.51.100.{number}/24")),
+            ],
+            ..Layout::default()
+        };
+        let client = Layout {
+            name: "client".to_owned(),
+            plugs: vec![Plug::new("eth0", 0, &["192.0.2.9/24", "2001:db8::9/64"])],
+            ..Layout::default()
+        };
+        let cluster = Cluster::build(vec![router("r1", 1), router("r2", 2), client])?;
+        let host = cluster.host(0);
+        let before = snapshot::everything(host)?;
+        let above = self.file().replace("priority 100", "priority 200");
+        let peer = Daemon::start(&cluster, 1, Program::Keepalived, &above)?;
+        wait_for_active(&cluster, 1)?;
+        let daemon = Daemon::start(&cluster, 0, program, &self.file())?;
+        let mut made = Made { backup: settled(&cluster, &before, &daemon)?, ..Made::default() };
+        peer.stop()?;
+        peer.gone()?;
+        wait_for_active(&cluster, 0).map_err(|error| format!("{error:?}\n{}", daemon.log()))?;
+        made.active = settled(&cluster, &before, &daemon)?;
+        made.answers = self.answers.iter().map(|(ip, _)| (*ip, answers(&cluster, ip))).collect();
+        daemon.stop()?;
+        daemon.gone()?;
+        made.stopped = snapshot::take(host, &before)?;
+        Ok(made)
+    }
+}
+
+/// A router that is Active has some of the addresses.
+fn wait_for_active(cluster: &Cluster, host: usize) -> Result<(), Failed> {
+    let has = |text: &str| cluster.host(host).holds(text.parse().expect("an address"));
+    let any = || ["192.0.2.100", "2001:db8::100"].iter().any(|text| has(text).unwrap_or(false));
+    Ok(wait::until("Active", BOUND, any)?)
+}
+
+/// What is there once nothing has changed for some time.
+fn settled(cluster: &Cluster, before: &Lines, daemon: &Daemon) -> Result<Lines, Failed> {
+    const QUIET: usize = 100;
+    let host = cluster.host(0);
+    let mut last = snapshot::take(host, before)?;
+    let mut same = 0;
+    wait::until("a kernel at rest", BOUND, || {
+        let now = snapshot::take(host, before).unwrap_or_default();
+        same = if now == last { same + 1 } else { 0 };
+        last = now;
+        same >= QUIET / 10
+    })
+    .map_err(|error| format!("{error}\n{}", daemon.log()))?;
+    Ok(last)
+}
+
+/// Whether an address answers the client.
+fn answers(cluster: &Cluster, ip: &str) -> bool {
+    let ping = || Command::new("ping").args(["-c3", "-i0.2", "-W1", "-q", ip]).output();
+    let output = cluster.host(2).namespace().run(ping);
+    output.is_ok_and(|output| output.is_ok_and(|output| output.status.success()))
+}
