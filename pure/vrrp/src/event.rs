@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use mainstay_base::LinkName;
 
-use crate::Name;
 use crate::evidence::Evidence;
 use crate::gauge::{Gauge, Reading};
+use crate::name::Name;
 
 /// Where a virtual router stands, by name. RFC 9568 §6.4; Fault is keepalived's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

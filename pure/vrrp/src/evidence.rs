@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use mainstay_base::{LinkName, MacAddress};
 
-use crate::Name;
 use crate::gauge::Gauge;
+use crate::name::Name;
 
 /// What is tracked.
 #[derive(Clone, Debug, PartialEq, Eq)]

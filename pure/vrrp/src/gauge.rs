@@ -1,10 +1,11 @@
-//! Gauges: what is read outside and counts like a script's verdict: files, processes, sessions.
+//! Gauges: read outside, they count like scripts: files, processes, sessions.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::settings::{Name, Weight};
-use crate::track::Verdict;
+use crate::name::Name;
+use crate::verdict::Verdict;
+use crate::weight::Weight;
 
 /// What a gauge reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -25,6 +25,7 @@ use crate::track;
 
 mod hearing;
 mod leaving;
+mod witnessing;
 
 /// Whoever builds settings by hand may say 0; an Active still has to come to rest.
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
@@ -137,6 +138,7 @@ impl Router {
                 if pass_due {
                     self.announce(now, out);
                 }
+                self.forget(|_| false, now, out);
                 Reaction::Nothing
             }
         }

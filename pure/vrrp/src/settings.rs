@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU8;
-use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
@@ -15,6 +14,8 @@ use mainstay_plan::{AddressKey, AddressOptions, Route, RouteKey, Rule, VirtualLi
 
 use crate::debounce::LinkDelay;
 use crate::gauge::{TrackGauge, TrackedGauge};
+pub use crate::name::Name;
+pub use crate::weight::Weight;
 
 /// All of the VRRP part of one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,28 +34,6 @@ pub struct Settings {
     pub fixed: Fixed,
     /// Links whose changes of state are waited out.
     pub link_delays: BTreeMap<LinkName, LinkDelay>,
-}
-
-/// A name that the operator gave to a router, a group or a script. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Arc<str>);
-
-impl Name {
-    /// A name, as written.
-    pub fn new(text: &str) -> Name {
-        Name(text.into())
-    }
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// One virtual router on one link.
@@ -108,7 +87,8 @@ pub struct RouterSettings {
     pub checksum: ChecksumForm,
     /// Do not answer an advertisement of lower priority with one of ours.
     pub ignore_lower_priority: bool,
-    /// Send one last advertisement before yielding to a higher priority.
+    /// Send one last advertisement before yielding to a higher priority, so that the winner hears that there were two
+    /// and announces once more. On unless told otherwise, unlike keepalived's.
     pub answer_higher_priority: bool,
     /// Drop advertisements from unicast senders that are not in the list of peers.
     pub check_unicast_source: bool,
@@ -144,7 +124,7 @@ impl RouterSettings {
             announce: Announce::default(),
             checksum: ChecksumForm::PseudoHeader,
             ignore_lower_priority: false,
-            answer_higher_priority: false,
+            answer_higher_priority: true,
             check_unicast_source: false,
             skip_address_check: false,
         }
@@ -383,16 +363,6 @@ pub struct TrackScript {
     pub script: Name,
     /// What its verdict does here; the script's own weight if none.
     pub weight: Option<Weight>,
-}
-
-/// What a tracked thing does to the priority: 0 makes the router unfit while it is down, positive is
-/// added while it is up, negative is subtracted while it is down; reverse swaps up and down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Weight {
-    /// −254 to 254.
-    pub value: i16,
-    /// Swap up and down.
-    pub reverse: bool,
 }
 
 /// A script whose verdict is tracked.

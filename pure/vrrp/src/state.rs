@@ -10,6 +10,7 @@ use crate::backup::Backup;
 use crate::event::StateName;
 use crate::hold::Hold;
 use crate::settings::Centiseconds;
+use crate::witness::Witness;
 
 /// Where one virtual router stands. RFC 9568 §6.4; Fault is keepalived's.
 ///
@@ -57,6 +58,8 @@ pub(crate) struct Active {
     pub rival: Option<Rival>,
     /// When it last sent an extra pass of announcements.
     pub reannounced_at: Option<Instant>,
+    /// What shows that another holds its addresses as well.
+    pub witness: Witness,
 }
 
 /// An Active that has said farewell and goes on answering until another is seen to.
@@ -120,10 +123,13 @@ impl State {
             State::Backup(backup) => {
                 backup.active_down_at.map(|at| Deadline { at, why: "active-down" })
             }
-            State::Active(active) => Deadline::earlier(
-                Some(Deadline { at: active.next_advert_at, why: "advert" }),
-                active.announcer.next_at().map(|at| Deadline { at, why: "announce" }),
-            ),
+            State::Active(active) => {
+                let announce = active.announcer.next_at();
+                let announce = announce.map(|at| Deadline { at, why: "announce" });
+                let stale = active.witness.next_at().map(|at| Deadline { at, why: "evidence" });
+                let advert = Some(Deadline { at: active.next_advert_at, why: "advert" });
+                Deadline::earlier(Deadline::earlier(advert, announce), stale)
+            }
             State::Leaving(leaving) => {
                 (!leaving.is_over).then(|| Deadline { at: leaving.hold.until(), why: "handover" })
             }
@@ -139,6 +145,7 @@ impl Active {
             announcer: Announcer::default(),
             rival: None,
             reannounced_at: None,
+            witness: Witness::default(),
         }
     }
 

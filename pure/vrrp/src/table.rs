@@ -25,6 +25,7 @@ use crate::{Event, NeighbourSeen, Received, Reject, Transmit};
 
 mod handover;
 mod reloading;
+mod witnessing;
 
 /// One thing that happened, as far as virtual routers care.
 #[derive(Debug)]
@@ -308,6 +309,7 @@ impl Table {
         }
         self.links = links;
         self.enter_the_fit(&judgements, now);
+        self.forget_what_is_back(now);
         self.tell_groups();
     }
 
@@ -406,6 +408,7 @@ impl Table {
         for ready in std::iter::once(number).chain(fellows) {
             if let Some(cause) = self.routers[ready].ready_cause() {
                 self.at(ready, |router, out| router.activate(cause, now, out));
+                self.look_for_a_second(ready, now);
             }
         }
     }
@@ -539,6 +542,7 @@ impl Machine for Table {
             }
             Input::PeerUnwatched { link, peer } => {
                 self.watched.remove(&(link, peer));
+                self.session_went(peer, now);
             }
             Input::NeighbourSeen(seen) => self.neighbour_seen(seen, now),
             Input::SessionChanged { name, up } => {

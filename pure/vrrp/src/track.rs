@@ -5,27 +5,7 @@ use mainstay_base::LinkName;
 use crate::event::Cause;
 use crate::gauge::{Gauge, Reading};
 use crate::settings::{Name, Priority, TrackedScript, Weight};
-
-/// What is known of a tracked thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Good.
-    Up,
-    /// Bad.
-    Down,
-    /// Nothing yet.
-    Unknown,
-}
-
-impl Verdict {
-    fn reversed_if(self, reverse: bool) -> Verdict {
-        match (self, reverse) {
-            (Verdict::Up, true) => Verdict::Down,
-            (Verdict::Down, true) => Verdict::Up,
-            (verdict, _) => verdict,
-        }
-    }
-}
+pub use crate::verdict::Verdict;
 
 /// Whether a router may take part, and the first reason why not.
 #[derive(Clone, Debug, PartialEq, Eq)]

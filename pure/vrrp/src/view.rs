@@ -7,7 +7,7 @@ use mainstay_base::{Deadline, Family, Instant, LinkName};
 use mainstay_plan::AddressKey;
 
 use crate::event::{Cause, StateName};
-use crate::evidence::TrackedThing;
+use crate::evidence::{Evidence, TrackedThing};
 use crate::fitness::{self, Known, Script, Tracks};
 use crate::gauge::{Gauge, Reading};
 use crate::group::{self, Group};
@@ -94,6 +94,8 @@ pub struct Standing {
     pub stands_back: bool,
     /// It said farewell and goes on answering until another is seen to.
     pub handover: Option<HandoverView>,
+    /// What shows that another holds its addresses as well.
+    pub evidence: Vec<Evidence>,
 }
 
 /// A handover that is under way.
@@ -268,6 +270,7 @@ fn standing(router: &Router) -> Standing {
         holds: router.holds(),
         drained: router.is_drained(),
         stands_back: router.stands_back(),
+        evidence: router.evidence(),
         handover: router.leaving().map(|leaving| HandoverView {
             began_at: leaving.began_at,
             to: leaving.successor.map(|successor| successor.address),
@@ -309,7 +312,12 @@ fn times(router: &Router) -> Times {
     }
 }
 
-fn tracked(router: &Router, group: Option<&GroupSettings>, known: Known<'_>) -> Vec<TrackedView> {
+/// Everything that a router tracks, its group's things included.
+pub(crate) fn tracked(
+    router: &Router,
+    group: Option<&GroupSettings>,
+    known: Known<'_>,
+) -> Vec<TrackedView> {
     let member_weights = group.is_none_or(|group| group.member_weights);
     let mut views = things(Tracks::of_router(router.settings()), known, member_weights);
     if let Some(group) = group {

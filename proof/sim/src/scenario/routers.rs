@@ -132,7 +132,7 @@ fn router(random: &mut Random, shape: &Shape, hosts: &[u8], node: usize) -> Rout
         announce: announce(random),
         checksum: *random.choose(&[ChecksumForm::PseudoHeader, ChecksumForm::MessageOnly]),
         ignore_lower_priority: random.chance(100_000),
-        answer_higher_priority: random.chance(100_000),
+        answer_higher_priority: random.chance(900_000),
         check_unicast_source: shape.unicast && random.chance(300_000),
         skip_address_check: random.chance(200_000),
     }

@@ -223,7 +223,7 @@ fn of_election(
             }
         }
         "ignore-lower" => router.ignore_lower_priority = true,
-        "answer-higher" => router.answer_higher_priority = true,
+        "yields-silently" => router.answer_higher_priority = false,
         "check-source" => router.check_unicast_source = true,
         "skip-address-check" => router.skip_address_check = true,
         other => return of_surroundings(router, other, words),

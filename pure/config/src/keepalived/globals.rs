@@ -68,7 +68,7 @@ impl Default for Globals {
                 skip_address_check: false,
                 check_unicast_source: false,
                 ignore_lower_priority: false,
-                answer_higher_priority: false,
+                answer_higher_priority: true,
                 down_intervals: 3,
                 member_weights: false,
             },

@@ -348,8 +348,8 @@ pub(super) const ROUTER: Section = Section {
         key(
             "answer_higher_priority",
             "true or false",
-            "false",
-            "false",
+            "true",
+            "true",
             "send one last advertisement before yielding to a higher priority",
         ),
         key(

@@ -84,7 +84,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
         announce: announce(reader, table),
         checksum: checksum(reader, table),
         ignore_lower_priority: reader.flag(table, "ignore_lower_priority", false),
-        answer_higher_priority: reader.flag(table, "answer_higher_priority", false),
+        answer_higher_priority: reader.flag(table, "answer_higher_priority", true),
         check_unicast_source: reader.flag(table, "check_unicast_source", false),
         skip_address_check: reader.flag(table, "skip_address_check", false),
     };

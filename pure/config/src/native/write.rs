@@ -160,7 +160,7 @@ impl Text {
             ChecksumForm::MessageOnly => quoted("message-only"),
         });
         self.flag("ignore_lower_priority", router.ignore_lower_priority, false);
-        self.flag("answer_higher_priority", router.answer_higher_priority, false);
+        self.flag("answer_higher_priority", router.answer_higher_priority, true);
         self.flag("check_unicast_source", router.check_unicast_source, false);
         self.flag("skip_address_check", router.skip_address_check, false);
     }

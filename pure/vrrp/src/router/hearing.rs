@@ -11,6 +11,7 @@ use crate::advert::{Advert, ChecksumSeen};
 use crate::backup::{Heard, Hearing, Stance};
 use crate::election::{self, ActiveVerdict, Claim};
 use crate::event::{Cause, Event, Notice};
+use crate::evidence::Evidence;
 use crate::learnt::LearntPeer;
 use crate::outbox::Outbox;
 use crate::settings::{Centiseconds, Preempt};
@@ -146,6 +147,7 @@ impl Router {
             ActiveVerdict::Reassure => {
                 self.advertise(now, out);
                 self.reannounce(now, out);
+                self.forget(|evidence| is_of(evidence, claim.address), now, out);
                 Ok(Reaction::Nothing)
             }
             ActiveVerdict::Defend => {
@@ -180,6 +182,7 @@ impl Router {
         let (from, theirs, ours) = (claim.address, claim.priority, self.priority);
         if !self.is_parting(from, now) {
             out.tell(Event::LowerPriorityHeard { router, from, theirs, ours });
+            self.see_lower((from, theirs), interval.duration(), now, out);
         }
         if !self.station.settings.ignore_lower_priority {
             self.advertise(now, out);
@@ -194,5 +197,14 @@ impl Router {
             self.demoted = true;
             self.reckon_priority(now, out);
         }
+    }
+}
+
+/// Whether evidence is about the sender of an advertisement, who has more to say of itself.
+fn is_of(evidence: &Evidence, sender: IpAddr) -> bool {
+    match evidence {
+        Evidence::LowerPriority { from, .. } => *from == sender,
+        Evidence::PeerAlive { peer } => *peer == sender,
+        Evidence::Answers { .. } | Evidence::TrackedDown { .. } => false,
     }
 }

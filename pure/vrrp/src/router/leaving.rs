@@ -1,8 +1,8 @@
-//! Make before break: how a router hands its addresses over, and keeps them until they are taken.
+//! Make before break: a router keeps its addresses until another has taken them.
 
 use std::time::Duration;
 
-use mainstay_base::Instant;
+use mainstay_base::{Instant, MacAddress};
 
 use super::{Reaction, Router};
 use crate::Reject;
@@ -85,7 +85,14 @@ impl Router {
     }
 
     /// Somebody else was seen to answer for one of its addresses.
-    pub(crate) fn see_another(&mut self, slot: usize) -> Reaction {
+    pub(crate) fn see_another(
+        &mut self,
+        slot: usize,
+        hardware: MacAddress,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Reaction {
+        self.see_answering(slot, hardware, now, out);
         if self.hold.as_mut().is_some_and(|hold| hold.see(slot)) {
             self.hold = None;
         }

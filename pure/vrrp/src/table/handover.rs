@@ -1,4 +1,4 @@
-//! Handing over on command, groups as a whole; peers that are lost, and others that are seen to answer.
+//! Handing over on command; peers that are lost; others that are seen to answer.
 
 use std::net::IpAddr;
 
@@ -145,6 +145,7 @@ impl Table {
     /// A watched peer is dead: whoever has it as Active takes over after the quick skew.
     pub(super) fn peer_lost(&mut self, on: LinkIndex, loss: Loss, now: Instant) {
         self.watched.remove(&(on, loss.peer));
+        self.session_went(loss.peer, now);
         for number in 0..self.routers.len() {
             let link = self.links.of(&self.routers[number].settings().link);
             if link.is_some_and(|facts| facts.index == on) {
@@ -160,7 +161,9 @@ impl Table {
         for (number, slot) in slots {
             let ours = self.routers[number].slots()[slot].out;
             if ours.is_some_and(|(_, mac)| mac != seen.hardware) {
-                let reaction = self.at(number, |router, _| router.see_another(slot));
+                let hardware = seen.hardware;
+                let reaction =
+                    self.at(number, |router, out| router.see_another(slot, hardware, now, out));
                 self.react(number, reaction, now);
             }
         }

@@ -8,3 +8,4 @@ mod laws;
 mod loss;
 mod reload;
 mod unfit;
+mod witness;

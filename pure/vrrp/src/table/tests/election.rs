@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::bench::{Bench, HIGH, LINK, LOW, OWN, ip, on, priority, router, settings};
 use crate::event::{Cause, Event, Notice, StateName};
 use crate::settings::*;
-use crate::{Reject, Transmit};
+use crate::{Evidence, Reject, Transmit};
 
 const VIP: &str = "10.0.0.9/24";
 
@@ -151,7 +151,9 @@ fn an_active_defends_itself_against_a_lower_right() {
             theirs,
             ours: 100,
         };
-        assert_eq!(bench.told, [heard]);
+        let router = Name::new("R51");
+        let evidence = Evidence::LowerPriority { from: ip(from), theirs };
+        assert_eq!(bench.told, [heard, Event::TwoHolders { router, evidence }]);
     }
 }
 
@@ -172,7 +174,7 @@ fn an_active_yields_to_a_higher_right_without_a_farewell() {
         assert_eq!(bench.hear(theirs, from), Ok(()));
         assert_eq!(bench.state(), StateName::Backup);
         assert_eq!(bench.why(), Cause::HigherPriority { from: ip(from), theirs, ours: 100 });
-        assert_eq!(bench.adverts(), []);
+        assert_eq!(bench.adverts(), [(51, 100)], "one last advertisement");
         bench.see(LINK, "10.0.0.9");
         assert!(!bench.present(LINK, VIP));
         assert_eq!(bench.due_in(), Some(3609));
@@ -181,10 +183,10 @@ fn an_active_yields_to_a_higher_right_without_a_farewell() {
 }
 
 #[test]
-fn an_active_may_be_told_to_advertise_once_before_it_yields() {
-    let mut bench = Bench::active(one(|asked| asked.answer_higher_priority = true));
+fn an_active_may_be_told_to_yield_without_a_word() {
+    let mut bench = Bench::active(one(|asked| asked.answer_higher_priority = false));
     assert_eq!(bench.hear(101, LOW), Ok(()));
-    assert_eq!(bench.adverts(), [(51, 100)]);
+    assert_eq!(bench.adverts(), []);
     assert_eq!(bench.state(), StateName::Backup);
 }
 

@@ -1,4 +1,4 @@
-//! What files, processes and sessions do to a router, its source address, and links that flap.
+//! What gauges and source addresses do to a router, and links that flap.
 
 use std::time::Duration;
 

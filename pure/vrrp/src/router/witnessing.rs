@@ -1,0 +1,98 @@
+//! Evidence of a second holder: seen, told, and announced against once it is over.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mainstay_base::{Instant, MacAddress};
+
+use super::Router;
+use crate::event::{Cause, Event};
+use crate::evidence::Evidence;
+use crate::outbox::Outbox;
+use crate::state::State;
+
+/// What is seen once counts for at least so long.
+const FRESH_MIN: Duration = Duration::from_secs(3);
+
+impl Router {
+    /// An advertisement of lower right came in, which will not be the last if its sender does not yield.
+    pub(super) fn see_lower(
+        &mut self,
+        (from, theirs): (IpAddr, u8),
+        interval: Duration,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let fresh_for = FRESH_MIN.max(interval * 3);
+        self.see(Evidence::LowerPriority { from, theirs }, Some(fresh_for), now, out);
+    }
+
+    /// Somebody else answers for one of its addresses while it is Active.
+    pub(super) fn see_answering(
+        &mut self,
+        slot: usize,
+        hardware: MacAddress,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let Some(slot) = self.station.slots.get(slot) else { return };
+        let address = slot.key().address.ip();
+        let fresh_for = FRESH_MIN.max(self.own_interval() * 3);
+        self.see(Evidence::Answers { address, hardware }, Some(fresh_for), now, out);
+    }
+
+    /// Takes in what shows that another holds its addresses, if it holds them itself.
+    pub(crate) fn see(
+        &mut self,
+        evidence: Evidence,
+        fresh_for: Option<Duration>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let State::Active(active) = &mut self.state else { return };
+        if active.witness.see(evidence.clone(), fresh_for, now) {
+            out.tell(Event::TwoHolders { router: self.name().clone(), evidence });
+        }
+    }
+
+    /// Takes evidence back; when none is left the addresses are announced again.
+    pub(crate) fn forget(
+        &mut self,
+        is_over: impl Fn(&Evidence) -> bool,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let State::Active(active) = &mut self.state else { return };
+        let Some(since) = active.witness.forget(is_over, now) else { return };
+        out.tell(Event::OneHolder { router: self.name().clone(), after: now.since(since) });
+        if self.station.settings.announce.repeat > 0 {
+            self.begin_announcing(now);
+            self.announce(now, out);
+        }
+    }
+
+    /// The Active that fell silent, if that is why it took over, and if that one would not yield to it.
+    pub(crate) fn silent_superior(&self) -> Option<IpAddr> {
+        let Cause::Silence { last_active: Some(silent) } = &self.record.why else { return None };
+        let theirs = self.station.peers.of(*silent).map(|peer| (peer.priority, peer.address));
+        let ours = Some((self.priority, self.source()?));
+        (self.is_active() && theirs > ours).then_some(*silent)
+    }
+
+    /// Whether it took over because nothing was heard of the Active any more.
+    pub(crate) fn took_over_from_silence(&self) -> bool {
+        let silent = matches!(
+            &self.record.why,
+            Cause::Silence { last_active: Some(_) } | Cause::PeerLost { .. }
+        );
+        silent && self.is_active()
+    }
+
+    /// The evidence at hand.
+    pub(crate) fn evidence(&self) -> Vec<Evidence> {
+        match &self.state {
+            State::Active(active) => active.witness.pieces().cloned().collect(),
+            State::Initialize | State::Backup(_) | State::Leaving(_) | State::Fault => Vec::new(),
+        }
+    }
+}

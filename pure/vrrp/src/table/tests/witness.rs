@@ -1,0 +1,122 @@
+//! Evidence of a second holder, until there is none.
+
+use std::time::Duration;
+
+use crate::bench::{Bench, DETECTION, HIGH, LINK, LOW, ip, router, script, settings, track_script};
+use crate::event::StateName;
+use crate::settings::*;
+use crate::{Event, Evidence, TrackedThing};
+
+const VIP: &str = "10.0.0.9/24";
+
+fn one() -> Bench {
+    Bench::active(settings(vec![router(51, VIP)]))
+}
+
+/// A Backup whose Active at LOW, of priority 200, fell silent while a session with it was up.
+fn silenced(asked: Settings) -> Bench {
+    let mut bench = Bench::start(asked);
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    bench.watch(LOW);
+    bench.pass_ms(3_610);
+    assert_eq!(bench.state(), StateName::Active);
+    bench
+}
+
+fn evidence(bench: &Bench) -> Vec<Evidence> {
+    bench.view(0).standing.evidence
+}
+
+/// After how long the last second holder was gone.
+fn ended_after(bench: &Bench) -> Option<Duration> {
+    bench.told.iter().find_map(|event| match event {
+        Event::OneHolder { after, .. } => Some(*after),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_lower_right_is_evidence_until_it_has_been_silent_for_long() {
+    let mut bench = one();
+    assert_eq!(bench.hear(90, HIGH), Ok(()));
+    assert_eq!(bench.hear(90, HIGH), Ok(()));
+    let told = bench.told.iter().filter(|event| matches!(event, Event::TwoHolders { .. }));
+    assert_eq!(told.count(), 1, "told once");
+    assert_eq!(evidence(&bench), [Evidence::LowerPriority { from: ip(HIGH), theirs: 90 }]);
+    bench.pass_ms(2_999);
+    assert_eq!(ended_after(&bench), None);
+    bench.forget();
+    bench.pass_ms(1);
+    assert_eq!(ended_after(&bench), Some(Duration::from_secs(3)));
+    assert_eq!(bench.frames(), 2, "it announces again");
+    assert_eq!(evidence(&bench), []);
+    bench.pass_ms(60);
+    assert_eq!(bench.frames(), 4, "more than once");
+}
+
+#[test]
+fn a_second_holder_that_says_farewell_is_gone_at_once() {
+    let mut bench = one();
+    assert_eq!(bench.hear(90, HIGH), Ok(()));
+    assert_eq!(bench.hear(0, HIGH), Ok(()));
+    assert_eq!(evidence(&bench), []);
+    assert_eq!(ended_after(&bench), Some(Duration::ZERO));
+}
+
+#[test]
+fn another_that_answers_for_a_held_address_is_evidence() {
+    let mut bench = one();
+    bench.see(LINK, "10.0.0.9");
+    let hardware = mainstay_base::MacAddress([2, 0, 0, 0, 0, 0x77]);
+    assert_eq!(evidence(&bench), [Evidence::Answers { address: ip("10.0.0.9"), hardware }]);
+    assert_eq!(bench.frames(), 0, "two that see each other do not announce in turn for ever");
+    bench.pass_ms(3_000);
+    assert_eq!(evidence(&bench), []);
+}
+
+#[test]
+fn an_active_that_is_alive_though_silent_is_evidence_until_its_session_goes() {
+    let mut bench = silenced(settings(vec![router(51, VIP)]));
+    assert_eq!(evidence(&bench), [Evidence::PeerAlive { peer: ip(LOW) }]);
+    bench.pass_ms(60_000);
+    assert_eq!(evidence(&bench).len(), 1);
+    bench.unwatch(LOW);
+    assert_eq!(evidence(&bench), []);
+    assert!(ended_after(&bench).is_some());
+}
+
+#[test]
+fn a_silent_active_that_would_yield_to_us_is_none() {
+    let mut bench = Bench::start(settings(vec![router(51, VIP)]));
+    bench.watch(LOW);
+    assert_eq!(bench.hear(50, LOW), Ok(()));
+    bench.pass_ms(3_610);
+    assert_eq!((bench.state(), evidence(&bench)), (StateName::Active, vec![]));
+}
+
+#[test]
+fn a_tracked_thing_that_failed_as_well_is_evidence_until_it_is_back() {
+    let mut asked = router(51, VIP);
+    asked.track_scripts = vec![track_script("gateway")];
+    let mut asked = settings(vec![asked]);
+    asked.scripts = vec![script("gateway", -10)];
+    let mut bench = Bench::start(asked);
+    bench.script_ended("gateway", false);
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    bench.watch(LOW);
+    bench.pass_ms(500);
+    bench.lose(LOW);
+    bench.pass_us(u64::try_from(DETECTION.as_micros()).expect("short"));
+    let what = TrackedThing::Script(Name::new("gateway"));
+    assert_eq!(evidence(&bench), [Evidence::TrackedDown { what }]);
+    bench.script_ended("gateway", true);
+    assert_eq!(evidence(&bench), []);
+}
+
+#[test]
+fn whoever_is_active_no_more_has_nothing_to_show() {
+    let mut bench = one();
+    bench.see(LINK, "10.0.0.9");
+    assert_eq!(bench.hear(200, HIGH), Ok(()));
+    assert_eq!((bench.state(), evidence(&bench)), (StateName::Backup, vec![]));
+}
