@@ -31,6 +31,22 @@ const SIGNALS: &str = "\
 Signals: HUP reload, TERM and INT stop, USR1 write where each router stands to the log,
 USR2 write what each router has counted to the log.";
 
+const SWITCH: &str = "\
+The addresses stay here and go on answering until the other node is seen to answer; the command ends then,
+and says who it is and after how long. If nobody takes over, this node goes on as before. Afterwards this node
+stands back: it does not preempt until it has become Active for another reason. Exit codes: 0 handed over, 3 no daemon to be reached, 4 refused or nobody took over.";
+
+const DRAIN: &str = "\
+A drained virtual router counts as priority 1: it serves while nobody else does, and yields to everybody.
+It stays drained when the daemon's process dies and is started again, or is upgraded, until `undrain`; a stop
+of the daemon or of the host ends it. Exit codes: 0 drained, 3 no daemon to be reached, 4 refused or nobody
+took over.";
+
+const UPGRADE: &str = "\
+Supervisor and control process are replaced in place by the binary that is on the disk; the addresses stay in
+the kernel, and no packet is lost. Exit codes: 0 the other one is in charge, 3 no daemon to be reached,
+4 refused: the daemon goes on as it was.";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -43,6 +59,17 @@ pub enum Verb {
     Status(Show),
     /// Show what would change in the kernel
     Plan(Plan),
+    /// Give a virtual router to another node, without a moment in which nobody answers
+    #[command(after_help = SWITCH)]
+    Switch(Switch),
+    /// Give everything away and take nothing while others can serve
+    #[command(after_help = DRAIN)]
+    Drain(Moved),
+    /// Take part again after `drain`
+    Undrain(Moved),
+    /// Become the program that is installed now, without the addresses moving
+    #[command(after_help = UPGRADE)]
+    Upgrade(Upgrade),
     /// Make the daemon read its configuration again; a faulty one changes nothing
     Reload,
     /// Stop the daemon: it says farewell and takes its addresses down
@@ -128,6 +155,37 @@ pub struct Show {
     /// Keep showing, as things change
     #[arg(long)]
     pub watch: bool,
+}
+
+/// Options of `switch`.
+#[derive(Debug, Args)]
+pub struct Switch {
+    /// The virtual router, or a sync group, which moves as a whole
+    pub name: String,
+    /// Who shall take over: an address, or a host's name that stands for it [default: whoever wins]
+    #[arg(long, value_name = "NODE-OR-ADDRESS")]
+    pub to: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `drain` and `undrain`.
+#[derive(Debug, Args)]
+pub struct Moved {
+    /// The virtual router or sync group [default: the whole node]
+    pub name: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `upgrade`.
+#[derive(Debug, Args)]
+pub struct Upgrade {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `plan`.

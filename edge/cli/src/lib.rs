@@ -10,6 +10,7 @@ mod exit;
 mod files;
 mod import;
 mod load;
+mod moves;
 mod output;
 mod plan;
 mod status;
@@ -17,7 +18,8 @@ mod time;
 mod verbs;
 
 pub use arguments::{
-    Arguments, Check, Configuration, Demo, Import, ImportFrom, LogFormat, Plan, Run, Show, Verb,
+    Arguments, Check, Configuration, Demo, Import, ImportFrom, LogFormat, Moved, Plan, Run, Show,
+    Switch, Upgrade, Verb,
 };
 pub use client::Client;
 pub use exit::{Error, Exit};

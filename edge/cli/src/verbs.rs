@@ -9,7 +9,7 @@ use mainstay_config::Loaded;
 use crate::arguments::{self, Arguments, Verb};
 use crate::client::Client;
 use crate::exit::{Error, Exit};
-use crate::{check, output, plan, status};
+use crate::{check, moves, output, plan, status};
 
 /// What a settings' plan would be on this machine; given by whoever knows the kernel.
 pub type Preview = fn(Loaded) -> Result<Plan, String>;
@@ -27,6 +27,10 @@ fn answer(arguments: &Arguments, preview: Preview) -> Result<Exit, Error> {
         Verb::Plan(options) => show_plan(directory, options, preview),
         Verb::Reload => command(directory, "reload", "reloaded: "),
         Verb::Stop => command(directory, "stop", ""),
+        Verb::Switch(options) => moves::switch(directory, options),
+        Verb::Drain(options) => moves::drain(directory, "drain", options),
+        Verb::Undrain(options) => moves::drain(directory, "undrain", options),
+        Verb::Upgrade(options) => moves::upgrade(directory, options.json),
         Verb::Completions { shell } => completions(*shell),
         Verb::Import(options) => crate::import::import(options),
         Verb::Run(_) | Verb::Control(_) | Verb::Demo(_) => Ok(Exit::Usage),

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use mainstay_engine::vrrp::{Gauge, Name, Reading};
-use mainstay_engine::{Settings, Status};
+use mainstay_engine::{Command, Settings, Status};
 use mainstay_linux::reactor::Waker;
 use tokio::sync::oneshot;
 
@@ -30,6 +30,8 @@ pub(crate) enum ToEngine {
     ReloadRefused,
     /// Take these settings.
     Settings(Box<Settings>),
+    /// Carry out what the operator ordered, and confirm the number when all that begins at once has begun.
+    Order(Command, u64),
     /// Say where everything stands.
     Status(oneshot::Sender<Box<Report>>),
     /// Let another program take the place of this one.

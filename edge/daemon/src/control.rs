@@ -25,6 +25,7 @@ use mainstay_plan::Change;
 use tokio::sync::mpsc;
 
 use crate::channel::{ToEngine, to_engine};
+use crate::drained::Drained;
 use crate::facts::Facts;
 use crate::runtime_dir::{self, Lock, RuntimeDir, Tried};
 use crate::scripts::tracked;
@@ -114,6 +115,8 @@ impl Control {
         let (sender, words) = to_engine(reactor.waker());
         let (told, told_end) = mpsc::channel(TOLD_DEPTH);
         let node = settings.node.name.clone().unwrap_or_else(host_name);
+        let drained = Drained::load(&directory.drained());
+        let orders = drained.commands();
         let (catching, caught) = sync_channel(1);
         let slow = spawn_slow(Slow {
             engine: sender,
@@ -122,7 +125,8 @@ impl Control {
             settings: settings.clone(),
             schedules,
             remarks: [loaded.warnings, remarks].concat(),
-            facts: Facts::new(node, configuration),
+            facts: Facts::new(node, configuration, drained),
+            drained: directory.drained(),
             api: runtime_dir::listen(&directory.control_socket())?,
             catching,
         })?;
@@ -146,6 +150,9 @@ impl Control {
         };
         control.mend_tether();
         control.sign_of_life();
+        for order in orders {
+            control.feed(Input::Command(order), now);
+        }
         control.feed(Input::Kernel(Change::Whole(Box::new(actual))), now);
         control.settle();
         control.tell_ready();

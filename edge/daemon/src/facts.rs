@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use crate::drained::Drained;
+
 /// Facts that change at a reload, shared by everybody who presents them.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts(Arc<Mutex<Known>>);
@@ -20,13 +22,13 @@ pub(crate) struct Known {
     pub(crate) configured_at: SystemTime,
     /// Why the last reload was refused, if it was.
     pub(crate) reload_refused: Option<String>,
-    /// The whole node is drained.
-    pub(crate) drained: bool,
+    /// What the operator drained.
+    pub(crate) drained: Drained,
 }
 
 impl Facts {
     /// The facts of a process that starts.
-    pub(crate) fn new(node: String, configuration: String) -> Facts {
+    pub(crate) fn new(node: String, configuration: String, drained: Drained) -> Facts {
         let now = SystemTime::now();
         let known = Known {
             node,
@@ -34,7 +36,7 @@ impl Facts {
             started_at: now,
             configured_at: now,
             reload_refused: None,
-            drained: false,
+            drained,
         };
         Facts(Arc::new(Mutex::new(known)))
     }
@@ -50,6 +52,13 @@ impl Facts {
         known.node = node;
         known.configured_at = SystemTime::now();
         known.reload_refused = None;
+    }
+
+    /// Changes what is drained; how it is then.
+    pub(crate) fn drained(&self, change: impl FnOnce(&mut Drained)) -> Drained {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut known.drained);
+        known.drained.clone()
     }
 
     /// A reload was refused.

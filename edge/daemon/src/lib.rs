@@ -7,12 +7,14 @@
 mod awaited;
 mod channel;
 mod control;
+mod drained;
 mod error;
 mod facts;
 mod journal;
 mod loader;
 mod log;
 mod metrics;
+mod moves;
 mod options;
 mod present;
 mod preview;

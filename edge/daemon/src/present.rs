@@ -37,7 +37,7 @@ pub(crate) fn status(report: &Report, known: &Known) -> api::Status {
         lateness_max_us: report.lateness.max_us,
         lateness: report.lateness,
         detection: session::all(&report.status, &report.detection, report.now),
-        drained: known.drained,
+        drained: known.drained.node,
     }
 }
 

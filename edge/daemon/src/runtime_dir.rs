@@ -73,10 +73,16 @@ impl RuntimeDir {
         self.0.join(LAST_GOOD)
     }
 
+    /// What the operator drained, for a control process that is started again.
+    pub(crate) fn drained(&self) -> PathBuf {
+        self.0.join("drained.json")
+    }
+
     /// A fresh start does not use what an earlier daemon left.
     pub(crate) fn forget_last_good(&self) {
         // Mostly there is none.
         let _ = fs::remove_file(self.last_good());
+        let _ = fs::remove_file(self.drained());
     }
 
     /// Tries the supervisor's lock.

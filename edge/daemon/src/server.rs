@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use mainstay_api as api;
+use serde::de::DeserializeOwned;
 use tokio::net::UnixListener;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_stream::wrappers::BroadcastStream;
@@ -25,6 +27,12 @@ use crate::{metrics, present, rehearsal};
 pub(crate) enum Request {
     /// Read the settings again.
     Reload(oneshot::Sender<api::Reply>),
+    /// Hand a router over.
+    Switch(api::Switch, oneshot::Sender<api::Reply>),
+    /// Give away, and stay away.
+    Drain(api::Drain, oneshot::Sender<api::Reply>),
+    /// Take part again.
+    Undrain(api::Drain, oneshot::Sender<api::Reply>),
     /// Say farewell and end.
     Stop(oneshot::Sender<api::Reply>),
     /// Let the program on the disk take over.
@@ -52,6 +60,9 @@ pub(crate) async fn serve(listener: UnixListener, doors: Doors) {
         .route("/v1/reload", post(reload))
         .route("/v1/stop", post(stop))
         .route("/v1/upgrade", post(upgrade))
+        .route("/v1/switch", post(switch))
+        .route("/v1/drain", post(drain))
+        .route("/v1/undrain", post(undrain))
         .route("/metrics", get(measurements))
         .with_state(doors);
     if let Err(error) = axum::serve(listener, routes).await {
@@ -126,6 +137,34 @@ async fn upgrade(State(doors): State<Doors>) -> Response {
         Err(message) => {
             let reply = api::Reply::refused(message);
             (StatusCode::CONFLICT, Json(reply)).into_response()
+        }
+    }
+}
+
+async fn switch(State(doors): State<Doors>, body: Bytes) -> Response {
+    ordered(&doors, &body, Request::Switch).await
+}
+
+async fn drain(State(doors): State<Doors>, body: Bytes) -> Response {
+    ordered(&doors, &body, Request::Drain).await
+}
+
+async fn undrain(State(doors): State<Doors>, body: Bytes) -> Response {
+    ordered(&doors, &body, Request::Undrain).await
+}
+
+/// A command with an order in JSON; nothing at all stands for `{}`.
+async fn ordered<T: DeserializeOwned>(
+    doors: &Doors,
+    body: &[u8],
+    request: impl FnOnce(T, oneshot::Sender<api::Reply>) -> Request,
+) -> Response {
+    let body = if body.is_empty() { b"{}" } else { body };
+    match serde_json::from_slice(body) {
+        Ok(order) => command(doors, |reply| request(order, reply)).await,
+        Err(error) => {
+            let reply = api::Reply::refused(format!("the order is not understood: {error}"));
+            (StatusCode::BAD_REQUEST, Json(reply)).into_response()
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The slow side: scripts, log lines, the api, reloads and signals, on one thread of its own.
 
+mod orders;
+
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::channel::{EngineSender, Report, ToEngine};
 use crate::facts::Facts;
 use crate::journal::Journal;
+use crate::moves::Moves;
 use crate::scripts::notify::{Notifier, Subject, Tiding};
 use crate::scripts::tracked::{self, Schedule, Trackers};
 use crate::server::{self, Doors, Request};
@@ -26,6 +30,8 @@ use crate::{Error, Loader, Occasion};
 pub(crate) enum Told {
     /// Something came about at a moment.
     Event(SystemTime, Event),
+    /// An order was taken; what it began at once has been told.
+    Taken(u64),
     /// Something that the loop noticed by itself.
     Note(api::Level, String),
     /// Another process goes on with everything.
@@ -55,6 +61,8 @@ pub(crate) struct Slow {
     /// What is to be said about the settings.
     pub(crate) remarks: Vec<String>,
     pub(crate) facts: Facts,
+    /// Where it is kept what the operator drained.
+    pub(crate) drained: PathBuf,
     pub(crate) api: UnixListener,
     /// Told once signals are caught.
     pub(crate) catching: SyncSender<()>,
@@ -82,6 +90,8 @@ struct Work {
     trackers: Trackers,
     watchers: Watchers,
     settings: Settings,
+    moves: Moves,
+    drained: PathBuf,
     /// Whoever asked us to stop, to be told when that is done.
     stoppers: Vec<oneshot::Sender<api::Reply>>,
     /// Whoever asked for another program, likewise.
@@ -145,6 +155,8 @@ impl Work {
             trackers: Trackers::default(),
             watchers: Watchers::default(),
             settings: Settings::default(),
+            moves: Moves::default(),
+            drained: slow.drained,
             stoppers: Vec::new(),
             upgraders: Vec::new(),
             stopping: false,
@@ -158,6 +170,7 @@ impl Work {
             tokio::select! {
                 told = self.told.recv() => match told {
                     Some(Told::Event(at, event)) => self.tell(&event, at),
+                    Some(Told::Taken(number)) => self.moves.taken(number),
                     Some(Told::Note(level, text)) => self.journal.note(level, text),
                     Some(Told::NotReplaced(why)) => self.go_on(&why),
                     Some(Told::Resigned) => break End::Resigned,
@@ -165,6 +178,9 @@ impl Work {
                 },
                 Some(request) = self.commands.recv() => match request {
                     Request::Reload(reply) => drop(reply.send(self.reload().await)),
+                    Request::Switch(order, reply) => self.switch(order, reply),
+                    Request::Drain(order, reply) => self.drain(order, reply),
+                    Request::Undrain(order, reply) => self.undrain(order, reply),
                     Request::Stop(reply) => {
                         self.stoppers.push(reply);
                         self.stop();
@@ -197,6 +213,7 @@ impl Work {
 
     /// All notifications are out before this process ends; one that has a successor is in a hurry.
     async fn end(mut self, end: End) {
+        self.moves.give_up();
         self.trackers.stop();
         self.watchers.stop();
         let (within, askers, message) = match end {
@@ -218,6 +235,7 @@ impl Work {
         self.journal.tell(event, at);
         if let Event::Vrrp(event) = event {
             self.notify(event);
+            self.moves.hear(event);
         }
     }
 
@@ -250,6 +268,11 @@ impl Work {
             | vrrp::Event::OneHolder { .. }
             | vrrp::Event::ScriptChanged { .. }
             | vrrp::Event::GaugeChanged { .. }
+            | vrrp::Event::HandoverBegan { .. }
+            | vrrp::Event::HandedOver { .. }
+            | vrrp::Event::HandoverFailed { .. }
+            | vrrp::Event::Drained { .. }
+            | vrrp::Event::Undrained { .. }
             | vrrp::Event::Noticed { .. } => {}
         }
     }
@@ -303,6 +326,7 @@ impl Work {
                 let (schedules, remarks) = tracked::sift(&mut settings);
                 self.facts.reloaded(settings.node.name.clone().unwrap_or_else(host_name));
                 self.engine.send(ToEngine::Settings(Box::new(settings.clone())));
+                self.drain_what_is_drained();
                 let message = crate::present::summary(&settings);
                 self.take(settings, schedules, [loaded.warnings, remarks].concat());
                 self.journal.note(api::Level::Info, format!("reloaded: {message}"));

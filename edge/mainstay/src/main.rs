@@ -29,6 +29,10 @@ fn main() -> ExitCode {
         Verb::Check(_)
         | Verb::Status(_)
         | Verb::Plan(_)
+        | Verb::Switch(_)
+        | Verb::Drain(_)
+        | Verb::Undrain(_)
+        | Verb::Upgrade(_)
         | Verb::Reload
         | Verb::Stop
         | Verb::Import(_)

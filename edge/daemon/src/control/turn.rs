@@ -120,6 +120,12 @@ impl Control {
                     self.tell_ready();
                 }
                 ToEngine::Upgrade => self.tether.tell(&Message::Upgrade),
+                ToEngine::Order(command, number) => {
+                    self.turn.unsettled = true;
+                    self.turn.will_stale = true;
+                    self.feed(Input::Command(command), now);
+                    self.tell(Told::Taken(number));
+                }
                 ToEngine::Reloading => self.tether.tell(&Message::Reloading),
                 ToEngine::ReloadRefused => self.tell_ready(),
                 ToEngine::Status(reply) => drop(reply.send(Box::new(self.report(now)))),

@@ -107,19 +107,22 @@ fn of_vrrp(event: &vrrp::Event) -> Line {
                 "{router}: {from} is Active as well, with the lower priority {theirs} (ours {ours})"
             ),
         ),
-        vrrp::Event::HandoverBegan { router } => {
-            report(router, format!("{router}: is handed over"))
-        }
+        vrrp::Event::HandoverBegan { router } => report(
+            router,
+            format!("{router}: handing over: it answers until another node is seen to"),
+        ),
         vrrp::Event::HandedOver { router, to, after } => {
             report(router, format!("{router}: handed over to {to} after {after:?}"))
         }
         vrrp::Event::HandoverFailed { router, why } => {
-            warning(router, format!("{router}: is not handed over: {why}"))
+            warning(router, format!("{router}: not handed over: {why}"))
         }
         vrrp::Event::Drained { router } => {
-            report(router, format!("{router}: drained, it counts as priority 1"))
+            report(router, format!("{router}: drained: it counts as priority 1 until undrained"))
         }
-        vrrp::Event::Undrained { router } => report(router, format!("{router}: no longer drained")),
+        vrrp::Event::Undrained { router } => {
+            report(router, format!("{router}: undrained: it counts with its own priority again"))
+        }
         vrrp::Event::TwoHolders { router, evidence } => {
             warning(router, format!("{router}: perhaps two hold its addresses: {evidence}"))
         }

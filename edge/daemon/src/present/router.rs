@@ -38,7 +38,7 @@ pub(super) fn of(router: &RouterView, status: &Status) -> api::Router {
         peers: router.peers.iter().map(|view| peer(view, now)).collect(),
         counters: counters(&router.counters),
         transitions: router.transitions.iter().map(transition).collect(),
-        drained: false,
+        drained: router.drained,
         two_holders: Vec::new(),
     }
 }

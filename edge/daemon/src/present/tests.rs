@@ -9,6 +9,7 @@ use mainstay_engine::{Engine, Input, Settings};
 use mainstay_plan::{Actual, Change, PresentAddress};
 
 use super::*;
+use crate::drained::Drained;
 use crate::testing::{link, router};
 
 /// One owner, one that waits, one whose link is not there.
@@ -43,7 +44,7 @@ fn shown() -> api::Status {
         started_at: SystemTime::UNIX_EPOCH + Duration::from_secs(5),
         configured_at: SystemTime::UNIX_EPOCH + Duration::from_secs(6),
         reload_refused: None,
-        drained: false,
+        drained: Drained::default(),
     };
     super::status(&report, &known)
 }
