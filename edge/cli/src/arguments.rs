@@ -57,6 +57,8 @@ pub enum Verb {
     Check(Check),
     /// Show every virtual router: state, since when, why, and who is Active
     Status(Show),
+    /// Say who holds an address, why, what would follow if somebody died, and what is odd
+    Explain(Explain),
     /// Show what would change in the kernel
     Plan(Plan),
     /// Give a virtual router to another node, without a moment in which nobody answers
@@ -155,6 +157,16 @@ pub struct Show {
     /// Keep showing, as things change
     #[arg(long)]
     pub watch: bool,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The virtual router or sync group [default: all]
+    pub name: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `switch`.

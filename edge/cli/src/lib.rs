@@ -7,6 +7,7 @@ mod arguments;
 mod check;
 mod client;
 mod exit;
+mod explain;
 mod files;
 mod import;
 mod load;
@@ -18,11 +19,12 @@ mod time;
 mod verbs;
 
 pub use arguments::{
-    Arguments, Check, Configuration, Demo, Import, ImportFrom, LogFormat, Moved, Plan, Run, Show,
-    Switch, Upgrade, Verb,
+    Arguments, Check, Configuration, Demo, Explain, Import, ImportFrom, LogFormat, Moved, Plan,
+    Run, Show, Switch, Upgrade, Verb,
 };
 pub use client::Client;
 pub use exit::{Error, Exit};
+pub use explain::{Explanation, explain};
 pub use load::load_native;
 pub use status::render as render_status;
 pub use verbs::{Preview, carry_out};

@@ -9,7 +9,7 @@ use mainstay_config::Loaded;
 use crate::arguments::{self, Arguments, Verb};
 use crate::client::Client;
 use crate::exit::{Error, Exit};
-use crate::{check, moves, output, plan, status};
+use crate::{check, explain, moves, output, plan, status};
 
 /// What a settings' plan would be on this machine; given by whoever knows the kernel.
 pub type Preview = fn(Loaded) -> Result<Plan, String>;
@@ -24,6 +24,7 @@ fn answer(arguments: &Arguments, preview: Preview) -> Result<Exit, Error> {
     match &arguments.verb {
         Verb::Check(options) => check::check(options),
         Verb::Status(options) => status::show(&Client::new(directory)?, options),
+        Verb::Explain(options) => explain::show(&Client::new(directory)?, options),
         Verb::Plan(options) => show_plan(directory, options, preview),
         Verb::Reload => command(directory, "reload", "reloaded: "),
         Verb::Stop => command(directory, "stop", ""),

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         }),
         Verb::Check(_)
         | Verb::Status(_)
+        | Verb::Explain(_)
         | Verb::Plan(_)
         | Verb::Switch(_)
         | Verb::Drain(_)

@@ -136,6 +136,9 @@ pub struct Timers {
     pub active_down_interval_ms: u64,
     /// The part of it that is skew.
     pub skew_ms: u64,
+    /// The skew where the death of the Active is known by its session; none: it is not watched.
+    #[serde(default)]
+    pub quick_skew_us: Option<u64>,
     /// What comes next: `active-down`, `advert` …
     pub next: Option<String>,
     /// In how long.

@@ -38,7 +38,7 @@ pub(super) fn of(router: &RouterView, status: &Status) -> api::Router {
         peers: router.peers.iter().map(|view| peer(view, now)).collect(),
         counters: counters(&router.counters),
         transitions: router.transitions.iter().map(transition).collect(),
-        drained: router.drained,
+        drained: standing.drained,
         two_holders: Vec::new(),
     }
 }
@@ -68,6 +68,7 @@ fn timers(times: &Times, now: Instant) -> api::Timers {
         advertisement_interval_ms: ms(times.interval.duration()),
         active_down_interval_ms: ms(times.active_down),
         skew_ms: ms(times.skew),
+        quick_skew_us: None,
         next: times.next.map(|deadline| deadline.why.to_owned()),
         next_in_ms: times.next.map(|deadline| ms(deadline.at.since(now))),
     }

@@ -32,6 +32,7 @@ fn router() -> Router {
             advertisement_interval_ms: 1000,
             active_down_interval_ms: 3609,
             skew_ms: 609,
+            quick_skew_us: None,
             next: Some("active-down".into()),
             next_in_ms: Some(3269),
         },
