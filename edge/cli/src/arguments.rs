@@ -47,6 +47,11 @@ Supervisor and control process are replaced in place by the binary that is on th
 the kernel, and no packet is lost. Exit codes: 0 the other one is in charge, 3 no daemon to be reached,
 4 refused: the daemon goes on as it was.";
 
+const BENCH: &str = "\
+Both programs play on the same files in network namespaces of their own; nothing of this machine is touched.
+Other work on the machine shows in the figures. Exit codes: 0 every bar is met, 1 one is missed, 4 it could
+not be measured.";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -80,6 +85,9 @@ pub enum Verb {
     Import(Import),
     /// Play failover in network namespaces of its own and draw what happens
     Demo(Demo),
+    /// Measure what failures and planned changes cost a client, beside keepalived
+    #[command(after_help = BENCH)]
+    Bench(Bench),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -247,4 +255,54 @@ pub struct Demo {
     /// Without keepalived beside it, even if that is installed
     #[arg(long)]
     pub alone: bool,
+}
+
+/// Options of `bench`.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// What is measured
+    #[command(subcommand)]
+    pub which: BenchWhich,
+    /// Print JSON with every sample
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub enum BenchWhich {
+    /// What a cut, a stop, a switch, a crash and a busy machine cost a client
+    Failover {
+        /// Which rows [default: all]
+        rows: Vec<String>,
+        /// How often each is played with mainstay
+        #[arg(long, default_value_t = 5, value_name = "COUNT")]
+        rounds: usize,
+        /// How often with keepalived
+        #[arg(long, default_value_t = 3, value_name = "COUNT")]
+        keepalived_rounds: usize,
+        /// How long the processors are saturated, in seconds
+        #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+        saturated: u64,
+    },
+    /// The client's longest gap in each event of the drills, for each pair of programs
+    Drills {
+        /// Which drills [default: a choice of them]
+        names: Vec<String>,
+        /// How often each is played
+        #[arg(long, default_value_t = 3, value_name = "COUNT")]
+        rounds: usize,
+    },
+    /// Processor and memory of 255 virtual routers at 1 s
+    Load {
+        /// How long to measure, in seconds
+        #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+        seconds: u64,
+    },
+    /// From the start to the first advertisement, with 255 virtual routers
+    Start {
+        /// How often
+        #[arg(long, default_value_t = 5, value_name = "COUNT")]
+        rounds: usize,
+    },
 }

@@ -19,8 +19,8 @@ mod time;
 mod verbs;
 
 pub use arguments::{
-    Arguments, Check, Configuration, Demo, Explain, Import, ImportFrom, LogFormat, Moved, Plan,
-    Run, Show, Switch, Upgrade, Verb,
+    Arguments, Bench, BenchWhich, Check, Configuration, Demo, Explain, Import, ImportFrom,
+    LogFormat, Moved, Plan, Run, Show, Switch, Upgrade, Verb,
 };
 pub use client::Client;
 pub use exit::{Error, Exit};

@@ -1,4 +1,4 @@
-//! Every verb but those that main itself carries out (`run`, `control`, `demo`).
+//! Every verb but those that main itself carries out (`run`, `control`, `demo`, `bench`).
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ fn answer(arguments: &Arguments, preview: Preview) -> Result<Exit, Error> {
         Verb::Upgrade(options) => moves::upgrade(directory, options.json),
         Verb::Completions { shell } => completions(*shell),
         Verb::Import(options) => crate::import::import(options),
-        Verb::Run(_) | Verb::Control(_) | Verb::Demo(_) => Ok(Exit::Usage),
+        Verb::Run(_) | Verb::Control(_) | Verb::Demo(_) | Verb::Bench(_) => Ok(Exit::Usage),
     }
 }
 

@@ -1,5 +1,6 @@
 //! mainstay: one binary for the daemon, its supervisor and the command line.
 
+mod bench;
 mod settings;
 
 use std::ffi::OsString;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
             output: demo.output.clone(),
             alone: demo.alone,
         }),
+        Verb::Bench(order) => bench::run(order),
         Verb::Check(_)
         | Verb::Status(_)
         | Verb::Explain(_)

@@ -152,6 +152,7 @@ fn what_is_odd_is_named_with_its_meaning() {
         verdict: Verdict::Down,
         weight: -10,
         reverse: false,
+        level: None,
     }];
     let explanation = explain(&router, &status(vec![session(SessionState::Init)]));
     for part in [

@@ -164,6 +164,15 @@ impl Table {
         text
     }
 
+    /// Whether every bar is met.
+    pub fn meets_its_bars(&self) -> bool {
+        self.rows.iter().all(|row| match (row.bar, row.figures.last()) {
+            (Some(bar), Some(figure)) => bar.is_met_by(figure),
+            (Some(_), None) => false,
+            (None, _) => true,
+        })
+    }
+
     /// For machines, with every sample.
     pub fn json(&self) -> Value {
         let row = |row: &Row| {
@@ -254,6 +263,7 @@ mod tests {
             table.note("cut", Program::Mainstay, sample);
             table.note("stop", Program::Mainstay, 0.0);
         }
+        assert!(!table.meets_its_bars());
         let text = table.markdown();
         assert!(text.contains("| – | 10.5 (60.5) | – | ≤ 20, max ≤ 50 | missed |"), "{text}");
         assert!(text.contains("| – | 0 (0) | – | max ≤ 0 | met |"), "{text}");
