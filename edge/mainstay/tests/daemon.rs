@@ -1,5 +1,6 @@
 //! The real daemon in network namespaces: what an operator does by hand, and what goes wrong.
 
+mod moves;
 mod stage;
 
 use std::os::unix::net::UnixDatagram;
@@ -49,7 +50,8 @@ fn main() -> ExitCode {
         ("nodes_that_hear_each_other_watch_each_other", watching),
         ("events_are_followed_live", events),
     ];
-    let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
+    let all = tests.into_iter().chain(moves::TESTS);
+    let trials = all.map(|(name, test)| Trial::test(name, test)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
