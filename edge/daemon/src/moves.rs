@@ -94,6 +94,8 @@ impl Moves {
             | Event::GaugeChanged { .. }
             | Event::Drained { .. }
             | Event::Undrained { .. }
+            | Event::TwoHolders { .. }
+            | Event::OneHolder { .. }
             | Event::Noticed { .. } => {}
         }
     }
@@ -217,6 +219,10 @@ fn told(why: &HandoverFailure) -> (String, String) {
         HandoverFailure::NobodyTookOver => (
             "nobody took over, so this node goes on".to_owned(),
             "look whether another node runs and hears this one".to_owned(),
+        ),
+        HandoverFailure::Reloaded => (
+            "other settings came meanwhile and changed its group".to_owned(),
+            "give the command again".to_owned(),
         ),
         HandoverFailure::Unfit => {
             ("it became unfit meanwhile".to_owned(), "`mainstay status` says why".to_owned())

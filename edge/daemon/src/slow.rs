@@ -236,6 +236,7 @@ impl Work {
         if let Event::Vrrp(event) = event {
             self.notify(event);
             self.moves.hear(event);
+            self.facts.hear(event);
         }
     }
 
@@ -268,11 +269,6 @@ impl Work {
             | vrrp::Event::OneHolder { .. }
             | vrrp::Event::ScriptChanged { .. }
             | vrrp::Event::GaugeChanged { .. }
-            | vrrp::Event::HandoverBegan { .. }
-            | vrrp::Event::HandedOver { .. }
-            | vrrp::Event::HandoverFailed { .. }
-            | vrrp::Event::Drained { .. }
-            | vrrp::Event::Undrained { .. }
             | vrrp::Event::Noticed { .. } => {}
         }
     }

@@ -20,6 +20,12 @@ pub(crate) struct Timing {
     pub priority: u8,
 }
 
+/// See [`Timing::quick_skew`].
+pub(crate) fn quick_skew(skew: Duration, priority: u8, detection: Duration) -> Duration {
+    let steps = 256 - u32::from(priority);
+    (skew / 2).min(detection * 2 / 3 * steps / 256)
+}
+
 impl Timing {
     /// The part of the active-down interval that lets the highest priority go first.
     pub(crate) fn skew(self) -> Duration {
@@ -34,8 +40,7 @@ impl Timing {
     /// The skew when death or farewell of the Active is known within `detection`: it grows with what the
     /// observers may be apart, and is never more than half of the ordinary one.
     pub(crate) fn quick_skew(self, detection: Duration) -> Duration {
-        let steps = 256 - u32::from(self.priority);
-        (self.skew() / 2).min(detection * 2 / 3 * steps / 256)
+        quick_skew(self.skew(), self.priority, detection)
     }
 
     /// Silence for so long makes the Active dead.

@@ -17,6 +17,7 @@ use crate::record::{Counters, Transition};
 use crate::router::Router;
 use crate::settings::{Centiseconds, GroupSettings, Name, Priority, Version, Vrid, Weight};
 use crate::state::State;
+use crate::timers;
 use crate::track::{LinkStanding, Verdict};
 
 /// Everything that a table shows.
@@ -195,6 +196,11 @@ pub struct ScriptView {
 }
 
 impl RouterView {
+    /// How long it waits before it takes over from an Active whose death is known within `detection`.
+    pub fn quick_skew(&self, detection: Duration) -> Duration {
+        timers::quick_skew(self.times.skew, self.effective_priority, detection)
+    }
+
     /// What a router shows; `group` is its sync group.
     pub(crate) fn of(
         router: &Router,

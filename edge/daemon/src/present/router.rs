@@ -5,17 +5,27 @@ use mainstay_base::Instant;
 use mainstay_engine::Status;
 use mainstay_engine::vrrp::{
     ActiveView, AddressView, ChecksumSeen, Counters, GaugeKind, LearntPeer, Reading, RouterView,
-    Times, TrackedThing, TrackedView, Transition, Version,
+    TrackedThing, TrackedView, Transition, Version,
 };
 
 use super::session::watched;
 use super::words::{at_ms, family, ms, state, us, verdict};
+use crate::facts::Known;
 
 /// Everything about one router at that moment.
-pub(super) fn of(router: &RouterView, status: &Status) -> api::Router {
+pub(super) fn of(router: &RouterView, status: &Status, known: &Known) -> api::Router {
     let now = status.now;
     let standing = &router.standing;
-    let waits = if standing.waits_for_group { "; it waits for its group" } else { "" };
+    let handover = standing.handover.map(|handover| match handover.to {
+        Some(to) => format!("; it is being handed over to {to}"),
+        None => "; it is being handed over".to_owned(),
+    });
+    let remarks = [
+        standing.waits_for_group.then_some("; it waits for its group"),
+        standing.stands_back.then_some("; it stands back since it was handed over"),
+        handover.as_deref(),
+    ];
+    let remarks: String = remarks.into_iter().flatten().collect();
     api::Router {
         name: router.name.to_string(),
         vrid: router.vrid.get(),
@@ -28,18 +38,18 @@ pub(super) fn of(router: &RouterView, status: &Status) -> api::Router {
         group: router.group.as_ref().map(ToString::to_string),
         state: state(standing.state),
         since_ms: at_ms(standing.since),
-        why: format!("{}{waits}", standing.why),
+        why: format!("{}{remarks}", standing.why),
         priority: router.priority.get(),
         effective_priority: router.effective_priority,
         active: router.active.as_ref().map(|view| active(view, router, status)),
-        timers: timers(&router.times, now),
+        timers: timers(router, status),
         tracked: router.tracked.iter().map(tracked).collect(),
         addresses: router.addresses.iter().map(address).collect(),
         peers: router.peers.iter().map(|view| peer(view, now)).collect(),
         counters: counters(&router.counters),
         transitions: router.transitions.iter().map(transition).collect(),
         drained: standing.drained,
-        two_holders: Vec::new(),
+        two_holders: known.two_holders.get(&router.name).cloned().unwrap_or_default(),
     }
 }
 
@@ -63,12 +73,16 @@ fn active(view: &ActiveView, router: &RouterView, status: &Status) -> api::Activ
     }
 }
 
-fn timers(times: &Times, now: Instant) -> api::Timers {
+fn timers(router: &RouterView, status: &Status) -> api::Timers {
+    let (times, now) = (&router.times, status.now);
+    let of_peer = router.active.as_ref().filter(|active| !active.ours);
+    let detection = of_peer
+        .and_then(|active| watched(status, router.link.as_str(), &active.address.to_string(), now));
     api::Timers {
         advertisement_interval_ms: ms(times.interval.duration()),
         active_down_interval_ms: ms(times.active_down),
         skew_ms: ms(times.skew),
-        quick_skew_us: None,
+        quick_skew_us: detection.map(|detection| us(router.quick_skew(detection))),
         next: times.next.map(|deadline| deadline.why.to_owned()),
         next_in_ms: times.next.map(|deadline| ms(deadline.at.since(now))),
     }
