@@ -135,7 +135,10 @@ impl Client {
     ) -> Result<T, Error> {
         let body = self.request(method, what, body).await?.into_body();
         let bytes = body.collect().await.map_err(|error| self.unreachable(&error))?.to_bytes();
-        serde_json::from_slice(&bytes).map_err(|error| self.unknown(&error))
+        serde_json::from_slice(&bytes).map_err(|error| match serde_json::from_slice(&bytes) {
+            Ok(api::Reply { done: false, message, .. }) => Error::Refused(message),
+            Ok(_) | Err(_) => self.unknown(&error),
+        })
     }
 
     async fn request(

@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use mainstay_api::Level;
-use mainstay_engine::{Engine, Event, Input};
+use mainstay_engine::{Command, Engine, Event, Input};
 use mainstay_linux::capabilities::Capabilities;
 use mainstay_linux::kernel::Kernel;
 use mainstay_linux::pulse::Pulse;
@@ -183,6 +183,8 @@ impl Control {
 
     /// Leaves everything to the process that waits for the lock. It needs our sockets' port, too.
     fn resign(mut self) -> Result<(), Error> {
+        self.feed(Input::Command(Command::Resign), clock::now());
+        self.flush();
         self.sockets = Sockets::open(FIRST_SOCKET)?;
         self.lock = None;
         self.tell(Told::Resigned);

@@ -66,6 +66,9 @@ pub enum Command {
         /// To the node that advertises from there; to the best one if none.
         to: Option<IpAddr>,
     },
+    /// Leave everything as it is to another process of this node: sessions are taken down on purpose, so that no
+    /// peer takes the silence until it speaks for a death.
+    Resign,
     /// Say farewell and want nothing more.
     Stop,
 }

@@ -343,7 +343,10 @@ impl Machine for Engine {
                 Ok(())
             }
             Input::Command(command) => {
-                tell_table(&mut self.table, ordered(&command), now);
+                match ordered(&command) {
+                    Some(input) => tell_table(&mut self.table, input, now),
+                    None => self.watch.stop(now),
+                }
                 Ok(())
             }
         };
@@ -389,14 +392,16 @@ fn tell_table(table: &mut Table, input: vrrp::Input<'_>, now: Instant) {
     debug_assert!(result.is_ok(), "only packets are rejected");
 }
 
-fn ordered(command: &Command) -> vrrp::Input<'_> {
-    match command {
+/// What virtual routers are told of a command; none if it is about sessions alone.
+fn ordered(command: &Command) -> Option<vrrp::Input<'_>> {
+    Some(match command {
         Command::Leave => vrrp::Input::Leave,
         Command::Drain { router } => vrrp::Input::Drain { router: router.as_ref() },
         Command::Undrain { router } => vrrp::Input::Undrain { router: router.as_ref() },
         Command::Switch { router, to } => vrrp::Input::Switch { router, to: *to },
         Command::Stop => vrrp::Input::Stop,
-    }
+        Command::Resign => return None,
+    })
 }
 
 fn adds(step: &Step, key: &AddressKey) -> bool {

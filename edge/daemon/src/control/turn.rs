@@ -228,7 +228,7 @@ impl Control {
         }
     }
 
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         if self.turn.outbox.is_empty() {
             return;
         }

@@ -115,13 +115,18 @@ impl Stage {
     }
 
     /// Until the log of the node's past holds a transition with that cause.
-    pub fn until_cause(&self, daemon: &Daemon, place: usize, cause: &str) -> Result<(), Failed> {
+    pub fn until_cause(
+        &self,
+        daemon: &Daemon,
+        place: usize,
+        is_it: impl Fn(&str) -> bool,
+    ) -> Result<(), Failed> {
         let reached = || {
             self.status(daemon, place).is_ok_and(|status| {
-                status.routers[0].transitions.iter().any(|transition| transition.why == cause)
+                status.routers[0].transitions.iter().any(|transition| is_it(&transition.why))
             })
         };
-        wait::until(cause, SOON, reached)
+        wait::until("a transition with the cause", SOON, reached)
             .map_err(|late| Failed::from(format!("{late}\n{}", daemon.log())))
     }
 
