@@ -77,6 +77,11 @@ impl Client {
         })
     }
 
+    /// Lets a moment pass before the daemon is asked again.
+    pub fn wait(&self, moment: Duration) {
+        self.runtime.block_on(tokio::time::sleep(moment));
+    }
+
     /// Commands something: `reload`, `stop`.
     ///
     /// # Errors

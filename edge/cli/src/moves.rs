@@ -68,7 +68,7 @@ fn wait_for_another(client: &Client, before: &Status, began: Instant) -> Result<
             Ok(status) if status.pid != before.pid => return Ok(status),
             Ok(_) | Err(_) if began.elapsed() < UPGRADE_WITHIN => {
                 talk.say_after(began.elapsed());
-                std::thread::sleep(ASKED_EVERY);
+                client.wait(ASKED_EVERY);
             }
             Ok(_) => {
                 let message = format!(

@@ -7,7 +7,7 @@ use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
     Gauge, GaugeKind, GroupSettings, Name, RouterSettings, StartAs, TrackedGauge, Vrid, Weight,
 };
-use mainstay_engine::{Notify, Settings};
+use mainstay_engine::{Notify, Settings, WatchedFile, WatchedProcess};
 use mainstay_plan::AddressKey;
 
 use super::bfd::{self, BfdDraft};
@@ -20,6 +20,7 @@ use super::keywords::Block;
 use super::line::At;
 use super::script::Tracked;
 use super::vmac::VirtualNames;
+use super::watched::WatchedDraft;
 use crate::fault::Faults;
 use crate::{Code, Fault};
 
@@ -71,6 +72,17 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
     settings.telling = globals.telling.settle(mails, joining.faults);
     settings.telling.dumps.with_instance = globals.telling.use_instance.then(String::new);
     settings.vrrp.scripts = scripts.into_iter().map(|script| script.settings).collect();
+    gauges(&mut settings, files, processes, joining.sessions);
+    settings
+}
+
+/// What outside readings and sessions say where they are tracked.
+fn gauges(
+    settings: &mut Settings,
+    files: Vec<WatchedDraft<WatchedFile>>,
+    processes: Vec<WatchedDraft<WatchedProcess>>,
+    sessions: Vec<BfdDraft>,
+) {
     let gauge = |kind, name: &Name, weight: Weight| {
         let gauge = Gauge { kind, name: name.clone() };
         TrackedGauge { gauge, weight }
@@ -85,12 +97,11 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
         settings.vrrp.gauges.push(gauge);
         settings.processes.push(process.watched);
     }
-    for session in joining.sessions {
+    for session in sessions {
         let gauge = gauge(GaugeKind::Session, &session.session.name, session.weight);
         settings.vrrp.gauges.push(gauge);
         settings.bfd_sessions.push(session.session);
     }
-    settings
 }
 
 struct Joining<'f> {
