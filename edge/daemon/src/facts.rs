@@ -1,15 +1,9 @@
 //! What the slow side knows about this process and its settings.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use mainstay_engine::vrrp::{Event, Name, StateName};
-
 use crate::drained::Drained;
-
-/// More evidence than this about one router says nothing more.
-const EVIDENCE_MAX: usize = 16;
 
 /// Facts that change at a reload, shared by everybody who presents them.
 #[derive(Clone, Debug)]
@@ -30,8 +24,6 @@ pub(crate) struct Known {
     pub(crate) reload_refused: Option<String>,
     /// What the operator drained.
     pub(crate) drained: Drained,
-    /// What speaks for a second holder, for each router, in sentences.
-    pub(crate) two_holders: BTreeMap<Name, Vec<String>>,
 }
 
 impl Facts {
@@ -45,7 +37,6 @@ impl Facts {
             configured_at: now,
             reload_refused: None,
             drained,
-            two_holders: BTreeMap::new(),
         };
         Facts(Arc::new(Mutex::new(known)))
     }
@@ -68,37 +59,6 @@ impl Facts {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut known.drained);
         known.drained.clone()
-    }
-
-    /// Keeps what speaks for a second holder, until nothing does or the router holds nothing itself.
-    pub(crate) fn hear(&self, event: &Event) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match event {
-            Event::TwoHolders { router, evidence } => {
-                let told = known.two_holders.entry(router.clone()).or_default();
-                let sentence = evidence.to_string();
-                if told.len() < EVIDENCE_MAX && !told.contains(&sentence) {
-                    told.push(sentence);
-                }
-            }
-            Event::OneHolder { router, .. } => drop(known.two_holders.remove(router)),
-            Event::StateChanged { router, to, .. } if *to != StateName::Active => {
-                known.two_holders.remove(router);
-            }
-            Event::StateChanged { .. }
-            | Event::GroupChanged { .. }
-            | Event::PriorityChanged { .. }
-            | Event::ActiveHeard { .. }
-            | Event::LowerPriorityHeard { .. }
-            | Event::HandoverBegan { .. }
-            | Event::HandedOver { .. }
-            | Event::HandoverFailed { .. }
-            | Event::Drained { .. }
-            | Event::Undrained { .. }
-            | Event::ScriptChanged { .. }
-            | Event::GaugeChanged { .. }
-            | Event::Noticed { .. } => {}
-        }
     }
 
     /// A reload was refused.

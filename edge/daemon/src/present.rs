@@ -29,11 +29,7 @@ pub(crate) fn status(report: &Report, known: &Known) -> api::Status {
         configuration: known.configuration.clone(),
         configured_at_ms: unix_ms(known.configured_at),
         reload_refused: known.reload_refused.clone(),
-        routers: view
-            .routers
-            .iter()
-            .map(|router| router::of(router, &report.status, known))
-            .collect(),
+        routers: view.routers.iter().map(|router| router::of(router, &report.status)).collect(),
         groups: view.groups.iter().map(group).collect(),
         scripts: view.scripts.iter().map(script).collect(),
         rejects: view.rejects.iter().map(|(why, count)| (why.name().to_owned(), *count)).collect(),

@@ -236,7 +236,6 @@ impl Work {
         if let Event::Vrrp(event) = event {
             self.notify(event);
             self.moves.hear(event);
-            self.facts.hear(event);
         }
     }
 

@@ -10,10 +10,9 @@ use mainstay_engine::vrrp::{
 
 use super::session::watched;
 use super::words::{at_ms, family, ms, state, us, verdict};
-use crate::facts::Known;
 
 /// Everything about one router at that moment.
-pub(super) fn of(router: &RouterView, status: &Status, known: &Known) -> api::Router {
+pub(super) fn of(router: &RouterView, status: &Status) -> api::Router {
     let now = status.now;
     let standing = &router.standing;
     let handover = standing.handover.map(|handover| match handover.to {
@@ -49,7 +48,7 @@ pub(super) fn of(router: &RouterView, status: &Status, known: &Known) -> api::Ro
         counters: counters(&router.counters),
         transitions: router.transitions.iter().map(transition).collect(),
         drained: standing.drained,
-        two_holders: known.two_holders.get(&router.name).cloned().unwrap_or_default(),
+        two_holders: standing.evidence.iter().map(ToString::to_string).collect(),
     }
 }
 

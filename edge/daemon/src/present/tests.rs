@@ -45,7 +45,6 @@ fn shown() -> api::Status {
         configured_at: SystemTime::UNIX_EPOCH + Duration::from_secs(6),
         reload_refused: None,
         drained: Drained::default(),
-        two_holders: [(vrrp::Name::new("OWNER"), vec!["evidence".to_owned()])].into(),
     };
     super::status(&report, &known)
 }
@@ -82,7 +81,6 @@ fn the_node_itself_is_shown() {
     assert_eq!((shown.node.as_str(), shown.lateness_max_us), ("node1", 7));
     assert_eq!((shown.started_at_ms, shown.configured_at_ms), (5000, 6000));
     assert_eq!(shown.pid, std::process::id());
-    assert_eq!(shown.routers[0].two_holders, ["evidence"]);
     assert_eq!(summary(&settings()), "3 virtual routers, 0 sync groups, 0 tracked scripts");
 }
 
