@@ -178,7 +178,7 @@ impl Watch {
     ) {
         let concerns = match change {
             Change::Whole(_) | Change::Link(_) | Change::LinkGone(_) => true,
-            Change::Address { .. } => !settings.bfd_sessions.is_empty(),
+            Change::Address { present, .. } => !present.ours && !settings.bfd_sessions.is_empty(),
             Change::AddressGone { link, address, .. } => {
                 let mut places = self.watched.keys();
                 places.any(|(on, _, local)| on == link && *local == address.ip())

@@ -182,6 +182,38 @@ fn a_link_that_goes_down_is_nobody_s_death() {
 }
 
 #[test]
+fn a_link_that_flaps_for_a_minute_moves_nothing() {
+    let mut net = pair();
+    net.forget_the_past();
+    for _ in 0..300 {
+        net.dead[1] = true;
+        net.input(1, Input::Kernel(Change::Link(link(false))));
+        net.pass(MS * 100);
+        net.dead[1] = false;
+        net.input(1, Input::Kernel(Change::Link(link(true))));
+        net.pass(MS * 100);
+    }
+    assert_eq!(net.moves(0), 0, "the Active stays");
+    let active = |event: &Event| {
+        matches!(event, Event::Vrrp(vrrp::Event::StateChanged { to: StateName::Active, .. }))
+    };
+    assert!(!net.nodes[1].told.iter().any(active), "and stays alone");
+}
+
+#[test]
+fn an_active_that_is_not_heard_for_an_interval_keeps_its_place() {
+    let mut net = pair();
+    net.forget_the_past();
+    for _ in 0..100 {
+        net.dead[0] = true;
+        net.pass(MS * 4);
+        net.dead[0] = false;
+        net.pass(MS * 21);
+    }
+    assert_eq!((net.moves(0), net.moves(1)), (0, 0));
+}
+
+#[test]
 fn an_address_that_goes_takes_its_session_along() {
     let mut net = pair();
     let address = "10.0.0.12/24".parse().expect("an address");
