@@ -5,6 +5,7 @@
 
 mod read;
 mod rules;
+mod sets;
 mod tables;
 mod words;
 
@@ -14,15 +15,11 @@ mod tests;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use mainstay_base::Family;
 use mainstay_plan::{Filter, PresentFilter, Refusal};
 use netlink_packet_core::NLM_F_ACK;
 
 use crate::netlink::{Attributes, Body, Channel, Messages, Read, refusal_of, text, unanswered};
 use words::{TABLE, TABLE_NAME};
-
-/// The two families, each with a table of its own: copying a packet works in these only.
-const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 
 /// The packet filter of one network namespace, as far as it is ours.
 pub(crate) struct Firewall {

@@ -9,6 +9,8 @@ mod decode;
 mod dump;
 mod encode;
 mod links;
+mod marks;
+mod parts;
 mod pending;
 mod routes;
 mod routing;
@@ -25,10 +27,8 @@ use netlink_packet_core::NLM_F_REPLACE;
 
 use crate::firewall::Firewall;
 use crate::netlink::{Body, Channel, Message, Read};
+pub use marks::ADDRESS_PROTOCOL;
 use pending::Pending;
-
-/// The address protocol number (`IFA_PROTO`) that marks the addresses which are ours.
-pub const ADDRESS_PROTOCOL: u8 = 109;
 
 /// Datagrams taken in one [`Kernel::drain`]; the rest waits for the next, after other work.
 const DRAIN_AT_MOST: usize = 256;

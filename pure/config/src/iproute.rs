@@ -4,12 +4,6 @@ mod fields;
 mod route;
 mod rule;
 
+pub(crate) use fields::Wrong;
 pub(crate) use route::route;
 pub(crate) use rule::{Draft, rule};
-
-/// What is wrong, and the place of the word among the words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wrong {
-    pub word: usize,
-    pub why: String,
-}

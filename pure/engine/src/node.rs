@@ -194,7 +194,7 @@ impl Engine {
         let was_planned = self.planned.len() < before;
         let wants = self.table.wants();
         let concerns_us = wants.addresses.contains_key(&key) || wants.absent.contains(&key);
-        if !was_planned && (ours || concerns_us || self.is_shared(&key)) {
+        if !was_planned && (ours || concerns_us || self.follows_base(&key)) {
             self.replan();
         }
     }
@@ -208,7 +208,7 @@ impl Engine {
         let Some(key) = self.key(link, address) else { return };
         self.planned.retain(|step| adds(step, &key) || step.address() != Some(&key));
         if !self.table.wants().addresses.contains_key(&key) {
-            if self.is_shared(&key) || self.actual.filter.filter.closes(address.ip()) {
+            if self.follows_base(&key) || self.actual.filter.filter.closes(address.ip()) {
                 self.replan();
             }
             return;
@@ -222,7 +222,7 @@ impl Engine {
     }
 
     /// Whether it stands on a virtual link or on the base of one, which share link-local addresses.
-    fn is_shared(&self, key: &AddressKey) -> bool {
+    fn follows_base(&self, key: &AddressKey) -> bool {
         let local = matches!(key.address.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local());
         let mut links = self.table.wants().links.iter();
         local && links.any(|(name, link)| *name == key.link || link.base == key.link)

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
-use mainstay_base::{Family, LinkIndex, LinkName};
-
-use crate::{Actual, AddressKey, VirtualLink, Wants};
+use mainstay_base::{Family, LinkIndex};
 
 /// What our own table of the packet filter does; an empty one means that there is no table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,36 +63,11 @@ impl Filter {
     pub fn closes(&self, ip: IpAddr) -> bool {
         self.closed.iter().any(|closed| closed.ip == ip)
     }
-
-    /// What it should do: close what is to be closed, before it is there and until it is gone.
-    pub(crate) fn wanted(wants: &Wants, actual: &Actual) -> Filter {
-        let wanted = wants.closed.iter().filter_map(|key| {
-            let link = actual.link_named(&key.link).map(|link| link.index);
-            ClosedAddress::of(key.address.ip(), link)
-        });
-        let there = &actual.filter.filter.closed;
-        let ours = actual.addresses.iter().filter(|(_, present)| present.ours);
-        let lingering = ours.filter_map(|((link, address), _)| {
-            let closed = ClosedAddress::of(address.ip(), Some(*link))?;
-            let name = actual.links.get(link)?.name.clone();
-            let key = AddressKey { link: name, address: *address };
-            let opened = wants.addresses.contains_key(&key) && !wants.closed.contains(&key);
-            (there.contains(&closed) && !opened).then_some(closed)
-        });
-        let muffled = wants.links.iter().filter_map(|(name, link)| muffled(name, link, actual));
-        Filter { closed: wanted.chain(lingering).collect(), muffled: muffled.collect() }
-    }
-}
-
-fn muffled(name: &LinkName, wanted: &VirtualLink, actual: &Actual) -> Option<Muffled> {
-    let link = actual.link_named(name)?;
-    let base = link.virtual_on.as_ref()?.base;
-    Some(Muffled { family: wanted.family, link: link.index, base })
 }
 
 impl ClosedAddress {
     /// None for a link-local address whose link is not there.
-    fn of(ip: IpAddr, link: Option<LinkIndex>) -> Option<ClosedAddress> {
+    pub(crate) fn of(ip: IpAddr, link: Option<LinkIndex>) -> Option<ClosedAddress> {
         match ip {
             IpAddr::V6(six) if six.is_unicast_link_local() => {
                 link.map(|link| ClosedAddress { ip, link: Some(link) })

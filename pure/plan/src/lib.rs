@@ -5,6 +5,7 @@
 //! Nothing here knows netlink; `edge/linux` carries the steps out, the simulator's kernel too.
 
 mod actual;
+mod derived;
 mod filter;
 mod fit;
 mod route;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use mainstay_base::{Family, InterfaceAddress, LinkIndex};
 
+use crate::derived::{self, LinkFit, link_local_addresses};
 use crate::fit::{Fit, Subnet, fit};
-use crate::virtual_link::{self, LinkFit, shared_addresses};
-use crate::{Actual, AddressKey, AddressOptions, Filter, Link, PresentAddress, Step, Wants};
+use crate::{Actual, AddressKey, AddressOptions, Link, PresentAddress, Step, Wants};
 
 /// The steps that lead from `actual` to `wants`, in order.
 ///
@@ -17,10 +17,10 @@ use crate::{Actual, AddressKey, AddressOptions, Filter, Link, PresentAddress, St
 /// of others are never touched unless `wants.absent` names them. The packet filter comes first: an
 /// address that should be closed is never open in between.
 pub fn steps(wants: &Wants, actual: &Actual) -> Vec<Step> {
-    let shared = shared_addresses(wants, actual);
-    if !shared.is_empty() {
+    let local = link_local_addresses(wants, actual);
+    if !local.is_empty() {
         let mut wants = wants.clone();
-        wants.addresses.extend(shared);
+        wants.addresses.extend(local);
         return between(&wants, actual);
     }
     between(wants, actual)
@@ -83,7 +83,7 @@ impl<'a> Plan<'a> {
     }
 
     fn set_filter(&mut self) {
-        let wanted = Filter::wanted(self.wants, self.actual);
+        let wanted = derived::filter(self.wants, self.actual);
         let there = &self.actual.filter;
         if wanted != there.filter || !there.intact {
             self.steps.push(Step::SetFilter(wanted));
@@ -95,7 +95,7 @@ impl<'a> Plan<'a> {
         for (name, wanted) in &self.wants.links {
             let Some(base) = self.actual.link_named(&wanted.base) else { continue };
             let there = self.actual.link_named(name);
-            let fit = virtual_link::fit(wanted, base.index, there);
+            let fit = derived::link_fit(wanted, base.index, there);
             if let (LinkFit::Wrong, Some(there)) = (fit, there) {
                 self.steps.push(Step::RemoveLink { link: there.index, name: name.clone() });
             }

@@ -7,8 +7,8 @@ use mainstay_base::{Family, LinkIndex};
 use mainstay_plan::{ClosedAddress, Filter, Muffled};
 use netlink_packet_core::NLM_F_DUMP;
 
-use super::tables::Set;
-use super::{FAMILIES, words};
+use super::sets::Set;
+use super::words::{self, FAMILIES};
 use crate::netlink::{Attributes, Body, Channel, Messages, Read, array, number};
 
 /// The kernel answers before it returns from the send; parts of a dump follow at once.

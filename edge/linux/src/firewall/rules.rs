@@ -13,7 +13,7 @@
 use mainstay_base::Family;
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
 
-use super::tables::{Request, Set};
+use super::sets::{Request, Set};
 use super::words::{self, DATA_VALUE, LIST_ELEMENT};
 use crate::netlink::Composer;
 

@@ -1,93 +1,16 @@
 //! The requests of one transaction: from the tables that are there to those that are wanted.
 
-use std::net::IpAddr;
-
-use mainstay_base::{Family, LinkIndex};
-use mainstay_plan::{ClosedAddress, Filter};
+use mainstay_base::Family;
+use mainstay_plan::Filter;
 use netlink_packet_core::NLM_F_CREATE;
 
-use super::words::{self, TABLE};
-use super::{FAMILIES, rules};
+use super::rules;
+use super::sets::{Element, Request, Set};
+use super::words::{self, FAMILIES, TABLE};
 use crate::netlink::Composer;
 
 /// Elements in one request: far below the 64 KiB of an attribute.
 const ELEMENTS_AT_ONCE: usize = 500;
-
-/// One request of a transaction.
-pub(super) struct Request {
-    pub(super) kind: u16,
-    pub(super) flags: u16,
-    pub(super) payload: Composer,
-}
-
-impl Request {
-    pub(super) fn new(kind: u16, flags: u16, payload: Composer) -> Request {
-        Request { kind, flags, payload }
-    }
-}
-
-/// A named set of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Set {
-    /// Addresses, whatever the link.
-    Closed,
-    /// Link-local addresses of IPv6, each with the number of its link.
-    ClosedOnLink,
-    /// A map: from each virtual link to the one that it stands on.
-    Bases,
-}
-
-/// An element: its key, and its value in a map.
-type Element = (Vec<u8>, Option<[u8; 4]>);
-
-impl Set {
-    /// Those of a family's table.
-    pub(super) fn of(family: Family) -> &'static [Set] {
-        match family {
-            Family::V4 => &[Set::Closed, Set::Bases],
-            Family::V6 => &[Set::Closed, Set::ClosedOnLink, Set::Bases],
-        }
-    }
-
-    /// Its name in the table.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Set::Closed => "closed",
-            Set::ClosedOnLink => "closed_on_link",
-            Set::Bases => "bases",
-        }
-    }
-
-    /// The elements that a filter has in it, in order.
-    fn elements(self, family: Family, filter: &Filter) -> Vec<Element> {
-        let mut elements: Vec<Element> = match self {
-            Set::Closed | Set::ClosedOnLink => {
-                let own = |closed: &&ClosedAddress| {
-                    let on_link = closed.link.is_some();
-                    Family::of(closed.ip) == family && on_link == (self == Set::ClosedOnLink)
-                };
-                filter.closed.iter().filter(own).map(|closed| (key(closed), None)).collect()
-            }
-            Set::Bases => {
-                let own = filter.muffled.iter().filter(|muffled| muffled.family == family);
-                let number = |link: LinkIndex| link.0.to_ne_bytes();
-                own.map(|one| (number(one.link).to_vec(), Some(number(one.base)))).collect()
-            }
-        };
-        elements.sort();
-        elements
-    }
-}
-
-/// An element as the kernel keeps it.
-fn key(closed: &ClosedAddress) -> Vec<u8> {
-    let mut key = match closed.ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    };
-    key.extend(closed.link.iter().flat_map(|link| link.0.to_ne_bytes()));
-    key
-}
 
 /// The requests that lead from one filter to another. Where what is there is not known for sure,
 /// each table is made anew.
@@ -121,7 +44,7 @@ fn make(family: Family, filter: &Filter, requests: &mut Vec<Request>) {
     unmake(family, requests);
     requests.push(table(family));
     for set in Set::of(family) {
-        requests.push(new_set(family, *set));
+        requests.push(set_of(family, *set));
     }
     rules::write(family, requests);
     for set in Set::of(family) {
@@ -148,7 +71,7 @@ fn table(family: Family) -> Request {
     Request::new(words::NEW_TABLE, NLM_F_CREATE, payload)
 }
 
-fn new_set(family: Family, set: Set) -> Request {
+fn set_of(family: Family, set: Set) -> Request {
     const NAME: u16 = 2;
     const FLAGS: u16 = 3;
     const KEY_TYPE: u16 = 4;

@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
-use mainstay_base::LinkIndex;
+use mainstay_base::{Family, LinkIndex};
 use mainstay_plan::{Change, ClosedAddress, Muffled, Step};
 
+use super::words::FAMILIES;
 use super::*;
 use crate::kernel::{Kernel, News};
 use crate::netns::Namespace;

@@ -4,6 +4,9 @@ use mainstay_base::Family;
 
 use crate::netlink::Composer;
 
+/// The two families, each with a table of its own: copying a packet works in these only.
+pub(super) const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
+
 /// Our tables' name.
 pub(super) const TABLE_NAME: &str = "mainstay";
 /// The comment by which a table is known as ours.

@@ -1,13 +1,14 @@
 //! Notifications and dumps of the kernel as changes; what is about other things is none.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName, MacAddress};
 use mainstay_plan::{
     Actual, AddressOptions, Change, Lifetime, Link, PresentAddress, PresentVirtual, Scope,
 };
 
-use super::links::LINK_MARK;
+use super::marks::LINK_MARK;
+use super::parts::{family_of, ip};
 use super::{routes, rules};
 
 use crate::netlink::{Attributes, array, number, text};
@@ -191,21 +192,6 @@ impl<'a> Address<'a> {
             autojoin: is(IFA_F_MCAUTOJOIN),
             preferred,
         }
-    }
-}
-
-pub(super) fn family_of(number: u8) -> Option<Family> {
-    match i32::from(number) {
-        libc::AF_INET => Some(Family::V4),
-        libc::AF_INET6 => Some(Family::V6),
-        _ => None,
-    }
-}
-
-pub(super) fn ip(family: Family, value: &[u8]) -> Option<IpAddr> {
-    match family {
-        Family::V4 => array(value, 0).map(|bytes: [u8; 4]| Ipv4Addr::from(bytes).into()),
-        Family::V6 => array(value, 0).map(|bytes: [u8; 16]| Ipv6Addr::from(bytes).into()),
     }
 }
 

@@ -8,15 +8,7 @@ use netlink_packet_route::address::{
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
-use super::ADDRESS_PROTOCOL;
-
-/// The bytes of an address.
-pub(super) fn octets(ip: std::net::IpAddr) -> Vec<u8> {
-    match ip {
-        std::net::IpAddr::V4(ip) => ip.octets().to_vec(),
-        std::net::IpAddr::V6(ip) => ip.octets().to_vec(),
-    }
-}
+use super::marks::ADDRESS_PROTOCOL;
 
 pub(super) fn add(
     link: LinkIndex,

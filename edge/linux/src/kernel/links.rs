@@ -11,11 +11,9 @@ use netlink_packet_route::link::{
     InfoData, InfoKind, InfoMacVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, MacVlanMode,
 };
 
+use super::marks::LINK_MARK;
 use super::variables::{self, of_link};
 use super::{Kernel, News};
-
-/// How the alias of a virtual link of ours begins.
-pub(super) const LINK_MARK: &str = "mainstay:";
 
 /// Variables of a base: it answers for addresses of its own only, and not for those that stand on its
 /// virtual links.

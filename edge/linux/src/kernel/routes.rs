@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use mainstay_base::{Family, InterfaceAddress};
 use mainstay_plan::{Actual, NextHop, Refusal, Route, RouteKey, RouteKind};
 
-use super::encode::octets;
-use super::rules::family_number;
-use super::{ADDRESS_PROTOCOL, decode};
+use super::marks::ADDRESS_PROTOCOL;
+use super::parts::{self, family_number, family_of, octets};
 use crate::netlink::{Attributes, Composer, array, number};
 
 /// `RTA_*`.
@@ -142,12 +141,12 @@ pub(super) fn read(payload: &[u8]) -> Option<(RouteKey, bool)> {
     const CLONED: u32 = 0x200;
     let [family, length, _, tos, table, protocol, ..] = array::<8>(payload, 0)?;
     let flags = number(payload.get(8..)?)?;
-    let family = decode::family_of(family).filter(|_| flags & CLONED == 0)?;
+    let family = family_of(family).filter(|_| flags & CLONED == 0)?;
     let mut key = RouteKey { family, table: u32::from(table), destination: None, tos, metric: 0 };
     for (kind, value) in Attributes::of(payload.get(HEADER_BYTES..)?) {
         match kind {
             DESTINATION => {
-                let ip: IpAddr = decode::ip(family, value)?;
+                let ip: IpAddr = parts::ip(family, value)?;
                 key.destination = InterfaceAddress::new(ip, length).ok();
             }
             TABLE => key.table = number(value)?,

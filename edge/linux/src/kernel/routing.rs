@@ -9,7 +9,8 @@ use netlink_packet_route::route::{RouteMessage, RouteProtocol};
 use netlink_packet_route::rule::RuleMessage;
 
 use super::dump::Dump;
-use super::{ADDRESS_PROTOCOL, Kernel, News, routes, rules};
+use super::marks::ADDRESS_PROTOCOL;
+use super::{Kernel, News, routes, rules};
 
 /// IPv4 and IPv6 routes, IPv4 and IPv6 rules.
 const GROUPS: [u32; 4] = [

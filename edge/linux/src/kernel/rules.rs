@@ -1,12 +1,10 @@
 //! Rules of ours: put, taken away, recognised.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use mainstay_base::{Family, InterfaceAddress};
 use mainstay_plan::{Rule, RuleAction};
 
-use super::encode::octets;
-use super::{ADDRESS_PROTOCOL, decode};
+use super::marks::ADDRESS_PROTOCOL;
+use super::parts::{family_number, family_of, ip, octets};
 use crate::netlink::{Attributes, Composer, array, number, text};
 
 /// `FRA_*`.
@@ -32,15 +30,6 @@ const DESTINATION_PORTS: u16 = 24;
 /// `FIB_RULE_INVERT`; bytes of `struct fib_rule_hdr`.
 const INVERTED: u32 = 2;
 const HEADER_BYTES: usize = 12;
-
-/// The number of a family.
-pub(super) fn family_number(family: Family) -> u8 {
-    let number = match family {
-        Family::V4 => libc::AF_INET,
-        Family::V6 => libc::AF_INET6,
-    };
-    u8::try_from(number).expect("families are small numbers")
-}
 
 /// A request about a rule, to put it there or to take it away.
 pub(super) fn request(rule: &Rule) -> Composer {
@@ -99,7 +88,7 @@ fn matches(request: &mut Composer, rule: &Rule) {
 pub(super) fn read(payload: &[u8]) -> Option<Rule> {
     let [family, to_length, from_length, tos, table, _, _, action] = array::<8>(payload, 0)?;
     let flags = number(payload.get(8..)?)?;
-    let family = decode::family_of(family)?;
+    let family = family_of(family)?;
     let mut rule = Rule::all(family, 0, RuleAction::Nop);
     rule.inverted = flags & INVERTED != 0;
     rule.tos = tos;
@@ -155,11 +144,7 @@ fn take_match(rule: &mut Rule, kind: u16, value: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// A prefix of which the kernel may give fewer bytes than an address has.
+/// A prefix: its bytes, and its length from the header.
 fn prefix(family: Family, value: &[u8], length: u8) -> Option<InterfaceAddress> {
-    let ip = match family {
-        Family::V4 => IpAddr::V4(Ipv4Addr::from(array::<4>(value, 0)?)),
-        Family::V6 => IpAddr::V6(Ipv6Addr::from(array::<16>(value, 0)?)),
-    };
-    InterfaceAddress::new(ip, length).ok()
+    InterfaceAddress::new(ip(family, value)?, length).ok()
 }

@@ -5,7 +5,12 @@ use std::str::FromStr;
 
 use mainstay_base::{Family, InterfaceAddress, LinkName};
 
-use super::Wrong;
+/// What is wrong, and the place of the word among the words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    pub word: usize,
+    pub why: String,
+}
 
 /// Words, read from the left.
 pub(super) struct Fields<'w> {

@@ -4,8 +4,7 @@ use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::VirtualRoute;
 use mainstay_plan::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind};
 
-use super::Wrong;
-use super::fields::{Fields, number};
+use super::fields::{Fields, Wrong, number};
 
 /// A route; on `own` if it is unicast and says neither link nor neighbour.
 pub(crate) fn route(words: &[&str], own: Option<&LinkName>) -> Result<VirtualRoute, Wrong> {

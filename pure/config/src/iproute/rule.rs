@@ -3,8 +3,7 @@
 use mainstay_base::Family;
 use mainstay_plan::{Rule, RuleAction};
 
-use super::Wrong;
-use super::fields::{Fields, number};
+use super::fields::{Fields, Wrong, number};
 
 /// A rule whose priority may still have to be given.
 #[derive(Clone, Debug)]

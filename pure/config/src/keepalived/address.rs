@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use mainstay_base::{Family, InterfaceAddress, LinkName};
-use mainstay_plan::{AddressOptions, Lifetime, Scope};
+use mainstay_engine::vrrp::VirtualAddress;
+use mainstay_plan::{AddressKey, AddressOptions, Lifetime, Scope};
 
 use super::line::At;
 use super::tree::Statement;
@@ -87,6 +88,16 @@ fn read(statement: &Statement, fixed: bool, faults: &mut Faults) -> Option<Entry
         }
     }
     Some(entry)
+}
+
+/// An entry as an address that moves; on the router's own link unless it says otherwise.
+pub(super) fn virtual_address(entry: Entry, own: &LinkName) -> VirtualAddress {
+    let link = entry.link.unwrap_or_else(|| own.clone());
+    VirtualAddress {
+        key: AddressKey { link, address: entry.options.held_as(entry.address) },
+        options: entry.options,
+        track: entry.track,
+    }
 }
 
 struct Options<'s, 'f> {

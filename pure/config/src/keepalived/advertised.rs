@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use mainstay_base::{Family, LinkName};
-use mainstay_engine::vrrp::{Peers, VirtualAddress};
-use mainstay_plan::AddressKey;
+use mainstay_engine::vrrp::Peers;
 
 use super::address::Entry;
 use super::globals::Defaults;
@@ -81,16 +80,6 @@ pub(super) fn advertised(
 
 fn link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
-}
-
-/// An entry as an address that moves; on the router's own link unless it says otherwise.
-pub(super) fn virtual_address(entry: Entry, own: &LinkName) -> VirtualAddress {
-    let link = entry.link.unwrap_or_else(|| own.clone());
-    VirtualAddress {
-        key: AddressKey { link, address: entry.options.held_as(entry.address) },
-        options: entry.options,
-        track: entry.track,
-    }
 }
 
 /// To whom it advertises.

@@ -8,7 +8,8 @@ use mainstay_engine::vrrp::{
     Priority, RouterSettings, StartAs, TrackGauge, TrackLink, TrackScript, Version, Vrid,
 };
 
-use super::advertised::{advertised, peers, source, virtual_address};
+use super::address::virtual_address;
+use super::advertised::{advertised, peers, source};
 use super::globals::Globals;
 use super::instance::InstanceDraft;
 use super::script::Tracked;
@@ -42,12 +43,11 @@ pub(super) fn complete(
     let unicast = matches!(peers, Peers::Unicast { .. });
     let owner = Owner { link: &link, vrid, family, strict, unicast };
     let lists = [&mut addresses, &mut excluded];
-    let kernel = KernelSide {
-        accept: accept(draft, strict, priority),
-        virtual_links: vmac::place(&draft.virtual_mac, &owner, lists, names, faults),
-        routing: std::mem::take(&mut draft.routing).finish(&mut names.priorities, faults),
-    };
+    let virtual_links = vmac::place(&draft.virtual_mac, &owner, lists, names, faults);
+    let routing = std::mem::take(&mut draft.routing).finish(&mut names.priorities, faults);
+    let kernel = KernelSide { accept: accept(draft, strict, priority), virtual_links, routing };
     let protocol = &draft.protocol;
+    let usual_down = protocol.down_intervals.unwrap_or(defaults.down_intervals);
     Some(RouterSettings {
         name: Name::new(&draft.name.text),
         vrid,
@@ -57,11 +57,7 @@ pub(super) fn complete(
         priority,
         start_as,
         advertisement_interval: interval(draft, version, faults),
-        down_intervals: if strict {
-            3
-        } else {
-            protocol.down_intervals.unwrap_or(defaults.down_intervals)
-        },
+        down_intervals: if strict { 3 } else { usual_down },
         password,
         kernel,
         addresses: addresses.into_iter().map(|entry| virtual_address(entry, &link)).collect(),

@@ -6,8 +6,7 @@ use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{Fixed, Routing, TrackLink, VirtualRoute, Weight};
 use mainstay_plan::Rule;
 
-use super::address::{self, Entry};
-use super::advertised::virtual_address;
+use super::address::{self, Entry, virtual_address};
 use super::tree::Statement;
 use super::words::Word;
 use crate::fault::Faults;

@@ -1,4 +1,4 @@
-//! `use_vmac`, `vmac_xmit_base`, `use_vmac_addr`: links with the virtual router's hardware address.
+//! `use_vmac` and its kin: links with the virtual router's hardware address.
 
 use std::collections::{BTreeMap, BTreeSet};
 

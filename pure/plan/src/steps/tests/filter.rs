@@ -1,7 +1,7 @@
 //! The packet filter's place among the steps.
 
 use super::*;
-use crate::{ClosedAddress, PresentFilter};
+use crate::{ClosedAddress, Filter, PresentFilter};
 
 fn closed(addresses: &[&str]) -> Filter {
     let of = |text: &&str| {

@@ -3,7 +3,7 @@
 use mainstay_base::{Family, MacAddress};
 
 use super::*;
-use crate::{Muffled, PresentFilter, PresentVirtual, VirtualLink};
+use crate::{Filter, Muffled, PresentFilter, PresentVirtual, VirtualLink};
 
 const MAC: MacAddress = MacAddress([0, 0, 0x5e, 0, 1, 51]);
 const VMAC: LinkIndex = LinkIndex(7);
