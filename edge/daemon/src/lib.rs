@@ -8,6 +8,7 @@ mod awaited;
 mod channel;
 mod control;
 mod drained;
+mod dumps;
 mod error;
 mod facts;
 mod journal;

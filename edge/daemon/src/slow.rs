@@ -11,10 +11,12 @@ use std::time::{Duration, SystemTime};
 use mainstay_api as api;
 use mainstay_engine::vrrp::{Name, View};
 use mainstay_engine::{Event, Settings, vrrp};
+use mainstay_linux::signals;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::channel::{EngineSender, Report, ToEngine};
+use crate::dumps::{self, Past, Wish};
 use crate::facts::Facts;
 use crate::journal::Journal;
 use crate::moves::Moves;
@@ -89,6 +91,7 @@ struct Work {
     teller: Teller,
     trackers: Trackers,
     watchers: Watchers,
+    past: Past,
     settings: Settings,
     moves: Moves,
     drained: PathBuf,
@@ -111,6 +114,8 @@ struct Signals {
     interrupt: Signal,
     report: Signal,
     count: Signal,
+    json: Signal,
+    count_again: Signal,
 }
 
 impl Signals {
@@ -121,6 +126,8 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             report: signal(SignalKind::user_defined1())?,
             count: signal(SignalKind::user_defined2())?,
+            json: signal(SignalKind::from_raw(signals::JSON.as_raw()))?,
+            count_again: signal(SignalKind::from_raw(signals::STATS_CLEAR.as_raw()))?,
         })
     }
 }
@@ -154,6 +161,7 @@ impl Work {
             teller: Teller::default(),
             trackers: Trackers::default(),
             watchers: Watchers::default(),
+            past: Past::default(),
             settings: Settings::default(),
             moves: Moves::default(),
             drained: slow.drained,
@@ -193,8 +201,10 @@ impl Work {
                 _ = self.signals.reload.recv() => drop(self.reload().await),
                 _ = self.signals.terminate.recv() => self.stop(),
                 _ = self.signals.interrupt.recv() => self.stop(),
-                _ = self.signals.report.recv() => self.report(crate::present::standing).await,
-                _ = self.signals.count.recv() => self.report(crate::present::counted).await,
+                _ = self.signals.report.recv() => self.dump(Wish::State, false).await,
+                _ = self.signals.count.recv() => self.dump(Wish::Stats, false).await,
+                _ = self.signals.count_again.recv() => self.dump(Wish::Stats, true).await,
+                _ = self.signals.json.recv() => self.dump(Wish::Json, false).await,
             }
         };
         self.end(end).await;
@@ -366,11 +376,31 @@ impl Work {
         tokio::time::timeout(Duration::from_secs(2), receiver).await.ok()?.ok()
     }
 
-    /// On SIGUSR1 and SIGUSR2: one line for each router in the log.
-    async fn report(&mut self, line: fn(&api::Router) -> String) {
+    /// On a signal: one line for each router in the log, and the file that the settings name.
+    async fn dump(&mut self, wish: Wish, begin_again: bool) {
         let Some(report) = self.ask().await else { return };
-        for router in crate::present::status(&report, &self.facts.now()).routers {
-            self.journal.note(api::Level::Info, line(&router));
+        let line = match wish {
+            Wish::State => Some(crate::present::standing as fn(&api::Router) -> String),
+            Wish::Stats => Some(crate::present::counted as fn(&api::Router) -> String),
+            Wish::Json => None,
+        };
+        if let Some(line) = line {
+            for router in crate::present::status(&report, &self.facts.now()).routers {
+                self.journal.note(api::Level::Info, line(&router));
+            }
+        }
+        match dumps::write(wish, &self.settings, &report, &self.past) {
+            Ok(Some(path)) => {
+                self.journal.note(api::Level::Info, format!("wrote {}", path.display()))
+            }
+            Ok(None) => {}
+            Err(error) => {
+                self.journal
+                    .note(api::Level::Error, format!("cannot write what was asked for: {error}"));
+            }
+        }
+        if begin_again {
+            self.past.begin_again(&report);
         }
     }
 }

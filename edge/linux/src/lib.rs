@@ -29,6 +29,7 @@ pub mod process_events;
 pub mod pulse;
 pub mod reactor;
 pub mod realtime;
+pub mod signals;
 pub mod topology;
 pub mod userns;
 

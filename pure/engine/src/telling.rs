@@ -79,7 +79,7 @@ pub enum MailSecurity {
     None,
 }
 
-/// The files that are written when somebody asks by a signal; keepalived's places if none.
+/// The files that are written when somebody asks by a signal; none is written without a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dumps {
     /// Settings and states.

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 
+use mainstay_linux::signals;
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 
@@ -15,12 +16,14 @@ pub(super) struct Signals {
 }
 
 /// What arrives, and what is handed on for it.
-const HANDED_ON: [(Signal, Signal); 5] = [
+const HANDED_ON: [(Signal, Signal); 7] = [
     (Signal::HUP, Signal::HUP),
     (Signal::INT, Signal::TERM),
     (Signal::TERM, Signal::TERM),
     (Signal::USR1, Signal::USR1),
     (Signal::USR2, Signal::USR2),
+    (signals::JSON, signals::JSON),
+    (signals::STATS_CLEAR, signals::STATS_CLEAR),
 ];
 
 impl Signals {

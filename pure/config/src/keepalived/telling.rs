@@ -24,6 +24,7 @@ pub(super) struct TellingDraft {
     shutdown: Option<Command>,
     shutdown_timeout: Option<Duration>,
     dumps: Dumps,
+    json_version: JsonVersion,
     /// Put the instance's name into the names of dump files.
     pub use_instance: bool,
     /// Whether mail is sent where nobody says otherwise.
@@ -106,13 +107,26 @@ impl TellingDraft {
             "json_version" => {
                 if let Some(version) = number(statement, 1..=2, faults) {
                     let first = version == 1;
-                    self.dumps.json_version = if first { JsonVersion::V1 } else { JsonVersion::V2 };
+                    self.json_version = if first { JsonVersion::V1 } else { JsonVersion::V2 };
                 }
             }
             "data_use_instance" => self.use_instance = flag(statement, faults).unwrap_or(true),
             _ => return false,
         }
         true
+    }
+
+    /// keepalived writes its files whether they are named or not.
+    fn dumps(&mut self) -> Dumps {
+        let usual = |name: &str| Some(PathBuf::from(format!("/tmp/keepalived.{name}")));
+        let Dumps { state, stats, json, .. } = std::mem::take(&mut self.dumps);
+        Dumps {
+            state: state.or_else(|| usual("data")),
+            stats: stats.or_else(|| usual("stats")),
+            json: json.or_else(|| usual("json")),
+            json_version: self.json_version,
+            with_instance: None,
+        }
     }
 
     /// What it comes to; `wanted`: somebody wants mail, at that place if it is known.
@@ -128,7 +142,7 @@ impl TellingDraft {
             mail: self.mail.settle(wanted, faults),
             startup: timed(self.startup.take(), self.startup_timeout),
             shutdown: timed(self.shutdown.take(), self.shutdown_timeout),
-            dumps: std::mem::take(&mut self.dumps),
+            dumps: self.dumps(),
         }
     }
 }

@@ -74,9 +74,9 @@ pub(super) const DUMPS: Section = Section {
     heading: "[dumps]",
     about: "Files in keepalived's form that are written on SIGUSR1, SIGUSR2 and the signal for JSON.",
     keys: &[
-        key("state", "text", "\"/tmp/keepalived.data\"", "\"/run/state\"", "settings and states"),
-        key("stats", "text", "\"/tmp/keepalived.stats\"", "\"/run/stats\"", "counters"),
-        key("json", "text", "\"/tmp/keepalived.json\"", "\"/run/json\"", "both, as JSON"),
+        key("state", "text", "none", "\"/run/state\"", "settings and states"),
+        key("stats", "text", "none", "\"/run/stats\"", "counters"),
+        key("json", "text", "none", "\"/run/json\"", "both, as JSON"),
         key(
             "json_form",
             "\"array\" or \"object\"",

@@ -1,0 +1,91 @@
+//! Files in keepalived's form that are written when somebody asks by a signal.
+
+mod data;
+mod json;
+mod past;
+mod stats;
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use mainstay_engine::Settings;
+
+use crate::channel::Report;
+pub(crate) use past::Past;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Settings and states.
+    State,
+    /// Counters.
+    Stats,
+    /// Both, as JSON.
+    Json,
+}
+
+/// Writes a file, if the settings name one; its path.
+pub(crate) fn write(
+    wish: Wish,
+    settings: &Settings,
+    report: &Report,
+    past: &Past,
+) -> io::Result<Option<PathBuf>> {
+    let dumps = &settings.telling.dumps;
+    let (path, text) = match wish {
+        Wish::State => (&dumps.state, data::text(settings, report)),
+        Wish::Stats => (&dumps.stats, stats::text(report, past)),
+        Wish::Json => (&dumps.json, json::text(settings, report, past)),
+    };
+    let Some(path) = path else { return Ok(None) };
+    let path = match &dumps.with_instance {
+        Some(instance) => with_instance(path, instance),
+        None => path.clone(),
+    };
+    replace(&path, &text)?;
+    Ok(Some(path))
+}
+
+/// `/tmp/keepalived.data` of instance `blue` is `/tmp/keepalived_blue.data`, as with keepalived.
+fn with_instance(path: &Path, instance: &str) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let end = path.extension().map(|end| format!(".{}", end.to_string_lossy()));
+    let instance = instance.replace('/', "_");
+    path.with_file_name(format!("{stem}_{instance}{}", end.unwrap_or_default()))
+}
+
+/// Replaces a file as a whole. Whatever was there, a symbolic link as well, is not written to; others
+/// than its owner do not read it.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.file_name().unwrap_or_default().to_owned();
+    beside.push(format!(".{}", std::process::id()));
+    let beside = path.with_file_name(beside);
+    let _ = fs::remove_file(&beside);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let written = options.open(&beside).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
+        let _ = fs::remove_file(&beside);
+    })
+}
+
+/// keepalived's number of a state.
+fn number(state: mainstay_engine::vrrp::StateName) -> u8 {
+    use mainstay_engine::vrrp::StateName;
+    match state {
+        StateName::Initialize => 0,
+        StateName::Backup => 1,
+        StateName::Active => 2,
+        StateName::Fault => 3,
+    }
+}
+
+/// keepalived's word for a state.
+fn word(state: mainstay_engine::vrrp::StateName) -> &'static str {
+    ["INIT", "BACKUP", "MASTER", "FAULT"][usize::from(number(state))]
+}
+
+#[cfg(test)]
+mod tests;
