@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod files;
 mod import;
+mod keepalived;
 mod load;
 mod moves;
 mod output;
@@ -25,6 +26,7 @@ pub use arguments::{
 pub use client::Client;
 pub use exit::{Error, Exit};
 pub use explain::{Explanation, explain};
+pub use keepalived::{Asked, Daemon, ProgramFaults, keepalived};
 pub use load::load_native;
 pub use status::render as render_status;
 pub use verbs::{Preview, carry_out};

@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use mainstay_api::Level;
-use mainstay_engine::{Command, Engine, Event, Input};
+use mainstay_engine::{Command, Engine, Event, Input, Settings};
 use mainstay_linux::capabilities::Capabilities;
 use mainstay_linux::kernel::Kernel;
 use mainstay_linux::pulse::Pulse;
@@ -28,7 +28,7 @@ use crate::channel::{ToEngine, to_engine};
 use crate::drained::Drained;
 use crate::facts::Facts;
 use crate::runtime_dir::{self, Lock, RuntimeDir, Tried};
-use crate::scripts::tracked;
+use crate::scripts::{once, tracked};
 use crate::slow::{self, Slow, TOLD_DEPTH, Told, host_name};
 use crate::sockets::Sockets;
 use crate::tether::{Message, Tether};
@@ -91,11 +91,11 @@ impl Control {
         check_permission()?;
         let pulse = Pulse::start().map_err(Error::refused("make", "a pulse"))?;
         let mut tether = Tether::new(directory.tether_socket(), options.control_words(), pulse);
-        let (lock, loaded) = if options.succeed {
+        let (lock, loaded, first) = if options.succeed {
             let loaded = load(&mut loader, Occasion::Restart)?;
             tether.mend();
             tether.tell(&Message::Prepared);
-            (directory.wait_for_control_lock()?, loaded)
+            (directory.wait_for_control_lock()?, loaded, false)
         } else {
             let lock = match directory.try_control_lock()? {
                 Tried::Held(lock) => lock,
@@ -103,10 +103,13 @@ impl Control {
             };
             let again = directory.last_good().exists();
             let occasion = if again { Occasion::Restart } else { Occasion::Start };
-            (lock, load(&mut loader, occasion)?)
+            (lock, load(&mut loader, occasion)?, !again)
         };
         let mut settings = loaded.settings;
-        let (schedules, remarks) = tracked::sift(&mut settings);
+        let (schedules, mut remarks) = tracked::sift(&mut settings);
+        if first {
+            remarks.extend(run_startup(&settings, &mut tether)?);
+        }
         let mut kernel = Kernel::open().map_err(Error::refused("open", "netlink"))?;
         let actual = kernel.read_whole().map_err(Error::refused("read", "links and addresses"))?;
         let reactor = Reactor::start().map_err(Error::refused("create", "epoll"))?;
@@ -248,6 +251,15 @@ impl Control {
 fn watch(reactor: &Reactor, kernel: &Kernel) -> std::io::Result<()> {
     reactor.add(kernel, KERNEL)?;
     kernel.filter_fd().map_or(Ok(()), |filter| reactor.add(filter, KERNEL))
+}
+
+/// What there is to say about the script that is run before anything is done, if there is one.
+fn run_startup(settings: &Settings, tether: &mut Tether) -> Result<Option<String>, Error> {
+    let Some(startup) = &settings.telling.startup else { return Ok(None) };
+    once::run_alive("startup", startup, &settings.node, || {
+        tether.mend();
+        tether.pulse().beat(clock::now());
+    })
 }
 
 /// Better one sentence before anything is done than a refusal of each socket and address.

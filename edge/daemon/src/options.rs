@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::pid_files::PidFiles;
+
 /// How to run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -12,6 +14,8 @@ pub struct Options {
     pub log_format: LogFormat,
     /// With which arguments the supervisor starts the control process.
     pub control_arguments: Vec<OsString>,
+    /// Where the numbers of the processes go.
+    pub pid_files: PidFiles,
     /// This control process takes the place of one that works still.
     pub succeed: bool,
 }

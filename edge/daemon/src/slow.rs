@@ -21,6 +21,7 @@ use crate::facts::Facts;
 use crate::journal::Journal;
 use crate::moves::Moves;
 use crate::scripts::notify::{Notifier, Subject, Tiding};
+use crate::scripts::once;
 use crate::scripts::tracked::{self, Schedule, Trackers};
 use crate::server::{self, Doors, Request};
 use crate::telling::Teller;
@@ -226,12 +227,18 @@ impl Work {
         self.moves.give_up();
         self.trackers.stop();
         self.watchers.stop();
+        let stopped = matches!(end, End::Stopped);
         let (within, askers, message) = match end {
             End::Stopped => (NOTIFY_WITHIN, self.stoppers, "stopped"),
             End::Resigned => (NOTIFY_QUICKLY, self.upgraders, "another process goes on"),
         };
         let (notifier, teller) = (&mut self.notifier, &mut self.teller);
         tokio::join!(notifier.finish(within), teller.finish(within));
+        if let (true, Some(shutdown)) = (stopped, &self.settings.telling.shutdown)
+            && let Some(odd) = once::run("shutdown", shutdown, &self.settings.node).await
+        {
+            self.journal.note(api::Level::Warning, odd);
+        }
         self.journal.note(api::Level::Info, message.to_owned());
         let reply = api::Reply::done(message);
         for asker in askers {

@@ -22,6 +22,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use sd_notify::NotifyState;
 
+use crate::pid_files::KeptPidFiles;
 use crate::runtime_dir::{self, RuntimeDir, Tried};
 use crate::tether::{Listening, Message};
 use crate::will::Will;
@@ -124,7 +125,9 @@ impl<'a> Supervisor<'a> {
     }
 
     fn run(mut self) -> u8 {
+        let mut pid_files = KeptPidFiles::start(&self.options.pid_files);
         loop {
+            pid_files.control(&self.charge.number().to_string());
             self.wait();
             self.forward_signals();
             self.accept();

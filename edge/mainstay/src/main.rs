@@ -1,24 +1,30 @@
 //! mainstay: one binary for the daemon, its supervisor and the command line.
 
 mod bench;
+mod keepalived;
 mod settings;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use mainstay_cli::{Arguments, LogFormat, Run, Verb};
-use mainstay_daemon::Options;
+use mainstay_daemon::{Options, PidFiles};
 
 fn main() -> ExitCode {
+    if keepalived::is_meant(std::env::args_os().next().as_ref()) {
+        return keepalived::main();
+    }
     let arguments = Arguments::parse();
     match &arguments.verb {
-        Verb::Run(run) => mainstay_daemon::supervise(&options(&arguments, run)),
+        Verb::Run(run) => mainstay_daemon::supervise(&options(&arguments.runtime_dir, run)),
         Verb::Control(control) => {
             let run = &control.run;
             let configuration = run.configuration.path().display().to_string();
             let loader = settings::loader(run.clone(), &arguments.runtime_dir);
-            let options = Options { succeed: control.succeed, ..options(&arguments, run) };
+            let options =
+                Options { succeed: control.succeed, ..options(&arguments.runtime_dir, run) };
             mainstay_daemon::control(&options, configuration, loader)
         }
         Verb::Demo(demo) => mainstay_lab::demo::run(&mainstay_lab::demo::Options {
@@ -47,24 +53,25 @@ fn main() -> ExitCode {
     }
 }
 
-fn options(arguments: &Arguments, run: &Run) -> Options {
+fn options(runtime_dir: &Path, run: &Run) -> Options {
     let log_format = match run.log_format {
         LogFormat::Auto => mainstay_daemon::LogFormat::Auto,
         LogFormat::Text => mainstay_daemon::LogFormat::Text,
         LogFormat::Json => mainstay_daemon::LogFormat::Json,
     };
     Options {
-        runtime_dir: arguments.runtime_dir.clone(),
+        runtime_dir: runtime_dir.to_owned(),
         log_format,
-        control_arguments: control_arguments(arguments, run),
+        control_arguments: control_arguments(runtime_dir, run),
+        pid_files: PidFiles::default(),
         succeed: false,
     }
 }
 
 /// What the supervisor starts the control process with: its own options, said in full.
-fn control_arguments(arguments: &Arguments, run: &Run) -> Vec<OsString> {
+fn control_arguments(runtime_dir: &Path, run: &Run) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["--runtime-dir".into()];
-    words.push(arguments.runtime_dir.clone().into());
+    words.push(runtime_dir.into());
     words.push("control".into());
     let configuration = &run.configuration;
     let mut say = |option: &str, value: Option<OsString>| {

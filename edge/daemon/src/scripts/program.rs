@@ -43,6 +43,8 @@ pub(crate) enum Unfit {
 pub(crate) struct Prepared {
     pub(crate) program: Program,
     pub(crate) warnings: Vec<String>,
+    /// The warning that others than root could have written what runs as root.
+    pub(crate) insecure: Option<String>,
 }
 
 /// The user that keepalived runs scripts as where nobody says otherwise, if it exists.
@@ -55,6 +57,7 @@ const KILL_AFTER: Duration = Duration::from_secs(2);
 pub(crate) fn prepare(command: &Command, node: &Node) -> Result<Prepared, Unfit> {
     let (name, arguments) = command.words.split_first().ok_or(Unfit::NotFound(String::new()))?;
     let mut warnings = Vec::new();
+    let mut insecure = None;
     let path = find(name, &mut warnings)?;
     let user = user_of(command, node)?;
     let as_root = user.map_or_else(|| rustix::process::geteuid().is_root(), |(user, _)| user == 0);
@@ -62,12 +65,17 @@ pub(crate) fn prepare(command: &Command, node: &Node) -> Result<Prepared, Unfit>
         if node.script_security {
             return Err(Unfit::Insecure { part });
         }
-        warnings.push(format!(
+        insecure = Some(format!(
             "SECURITY VIOLATION: `{name}` runs as root and others than root can write {}",
             part.display()
         ));
+        warnings.extend(insecure.clone());
     }
-    Ok(Prepared { program: Program { path, arguments: arguments.to_vec(), user }, warnings })
+    Ok(Prepared {
+        program: Program { path, arguments: arguments.to_vec(), user },
+        warnings,
+        insecure,
+    })
 }
 
 /// A name without a slash is looked for on the PATH, as keepalived does, with a warning.

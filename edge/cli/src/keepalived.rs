@@ -1,0 +1,296 @@
+//! The command line as keepalived has it, for a binary that is called `keepalived`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::arguments::Configuration;
+use crate::output;
+use mainstay_config::{Code, Loaded, Severity, render};
+
+/// keepalived's options. What mainstay has no use for is taken and named.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "keepalived",
+    disable_version_flag = true,
+    max_term_width = 100,
+    about = "mainstay in the place of keepalived: keeps a network address answering",
+    after_help = "`mainstay --help` has mainstay's own commands."
+)]
+pub struct Keepalived {
+    /// The configuration
+    #[arg(
+        short = 'f',
+        long,
+        value_name = "FILE",
+        default_value = "/etc/keepalived/keepalived.conf"
+    )]
+    use_file: PathBuf,
+    /// Stay in the foreground
+    #[arg(short = 'n', long)]
+    dont_fork: bool,
+    /// Log to standard error
+    #[arg(short = 'l', long)]
+    log_console: bool,
+    /// Without effect: the log is always detailed
+    #[arg(short = 'D', long)]
+    log_detail: bool,
+    /// Without effect: the journal has no facilities
+    #[arg(short = 'S', long, value_name = "FACILITY")]
+    log_facility: Option<String>,
+    /// Without effect: the log goes to one place
+    #[arg(short = 'G', long)]
+    no_syslog: bool,
+    /// Without effect: the log goes to standard error or the journal
+    #[arg(short = 'g', long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    log_file: Option<Option<PathBuf>>,
+    /// Without effect: send SIGUSR1 instead
+    #[arg(short = 'd', long)]
+    dump_conf: bool,
+    /// Check the configuration: 0 good, 3 nothing to run, 4 faults, 5 scripts that are not secure
+    #[arg(short = 't', long, value_name = "LOG_FILE", num_args = 0..=1, require_equals = true)]
+    config_test: Option<Option<PathBuf>>,
+    /// Where the process number goes
+    #[arg(short = 'p', long, value_name = "FILE", default_value = "/run/keepalived.pid")]
+    pid: PathBuf,
+    /// Where the number of the process that speaks VRRP goes
+    #[arg(
+        short = 'r',
+        long = "vrrp_pid",
+        value_name = "FILE",
+        default_value = "/run/keepalived_vrrp.pid"
+    )]
+    vrrp_pid: PathBuf,
+    /// Without effect: there are no checkers
+    #[arg(short = 'c', long = "checkers_pid", value_name = "FILE")]
+    checkers_pid: Option<PathBuf>,
+    /// Without effect: sessions are in the process that speaks VRRP
+    #[arg(short = 'b', long = "bfd_pid", value_name = "FILE")]
+    bfd_pid: Option<PathBuf>,
+    /// Which `@ID` lines of the configuration count
+    #[arg(short = 'i', long, value_name = "ID")]
+    config_id: Option<String>,
+    /// VRRP alone, as always
+    #[arg(short = 'P', long)]
+    vrrp: bool,
+    /// Refused: there are no checkers
+    #[arg(short = 'C', long)]
+    check: bool,
+    /// Without effect: sessions run if they are configured
+    #[arg(short = 'B', long = "no_bfd")]
+    no_bfd: bool,
+    /// Without effect
+    #[arg(long)]
+    all: bool,
+    /// Without effect: SNMP is not served
+    #[arg(short = 'x', long)]
+    snmp: bool,
+    /// Without effect: SNMP is not served
+    #[arg(short = 'A', long, value_name = "SOCKET")]
+    snmp_agent_socket: Option<String>,
+    /// Run in a network namespace: refused, use `ip netns exec`
+    #[arg(short = 's', long, value_name = "NAME")]
+    namespace: Option<String>,
+    /// Without effect: a process that dies is started again
+    #[arg(short = 'R', long)]
+    dont_respawn: bool,
+    /// Without effect: the service manager decides on core dumps
+    #[arg(short = 'm', long)]
+    core_dump: bool,
+    /// Without effect: the service manager decides on core dumps
+    #[arg(short = 'M', long, value_name = "PATTERN", num_args = 0..=1, require_equals = true)]
+    core_dump_pattern: Option<Option<String>>,
+    /// Without effect: files are made for their owner alone
+    #[arg(short = 'u', long, value_name = "MASK")]
+    umask: Option<String>,
+    /// Without effect
+    #[arg(short = 'X', long)]
+    release_vips: bool,
+    /// Without effect: addresses never stay behind
+    #[arg(short = 'V', long)]
+    dont_release_vrrp: bool,
+    /// Without effect: there are no virtual servers
+    #[arg(short = 'I', long)]
+    dont_release_ipvs: bool,
+    /// Without effect: each change of an address is logged if it matters
+    #[arg(short = 'a', long)]
+    address_monitoring: bool,
+    /// Without effect: a missing file is always said
+    #[arg(short = 'e', long)]
+    all_config: bool,
+    /// Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON
+    #[arg(long, value_name = "SIGNAL")]
+    signum: Option<String>,
+    /// Print the version
+    #[arg(short = 'v', long)]
+    version: bool,
+}
+
+/// What such a command line asks for.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// It is answered already; end with that code.
+    Answered(u8),
+    /// Run the daemon.
+    Run(Daemon),
+}
+
+/// How the daemon is to run.
+#[derive(Clone, Debug)]
+pub struct Daemon {
+    /// Where the configuration is.
+    pub configuration: Configuration,
+    /// Whether it stays in the foreground.
+    pub foreground: bool,
+    /// Whether the log goes to standard error.
+    pub log_console: bool,
+    /// Where the process number goes.
+    pub pid: PathBuf,
+    /// Where the number of the process that speaks VRRP goes.
+    pub vrrp_pid: PathBuf,
+    /// What was asked for and has no effect, to be said.
+    pub remarks: Vec<String>,
+}
+
+/// What is odd about the programs that a configuration names.
+#[derive(Clone, Debug, Default)]
+pub struct ProgramFaults {
+    /// Those that are not run, and why.
+    pub not_run: Vec<String>,
+    /// Those that are run although others than root can write them.
+    pub insecure: Vec<String>,
+}
+
+/// keepalived's exit codes, as its manual has them.
+const USAGE: u8 = 1;
+const NOTHING_TO_RUN: u8 = 3;
+const FAULTS: u8 = 4;
+const INSECURE: u8 = 5;
+
+/// The signals by keepalived's names.
+const SIGNALS: [(&str, i32); 6] =
+    [("STOP", 15), ("RELOAD", 1), ("DATA", 10), ("STATS", 12), ("STATS_CLEAR", 63), ("JSON", 36)];
+
+/// Reads a command line, and answers what needs no daemon. `programs` looks at the programs that settings name.
+pub fn keepalived(
+    words: impl IntoIterator<Item = OsString>,
+    programs: impl Fn(&Loaded) -> ProgramFaults,
+) -> Asked {
+    let asked = match Keepalived::try_parse_from(words) {
+        Ok(asked) => asked,
+        Err(answer) => {
+            let code = if answer.use_stderr() { USAGE } else { 0 };
+            // Nobody is left to hear that nobody hears.
+            let _ = answer.print();
+            return Asked::Answered(code);
+        }
+    };
+    if asked.version {
+        eprintln!("mainstay {}, in the place of Keepalived v2.2.7", env!("CARGO_PKG_VERSION"));
+        return Asked::Answered(0);
+    }
+    if let Some(name) = &asked.signum {
+        return Asked::Answered(print_signal(name));
+    }
+    if let Some(log) = &asked.config_test {
+        return Asked::Answered(asked.test(log.as_ref(), programs));
+    }
+    asked.run()
+}
+
+fn print_signal(name: &str) -> u8 {
+    match SIGNALS.iter().find(|(known, _)| *known == name) {
+        Some((_, number)) => match output::print(&format!("{number}\n")) {
+            Ok(()) => 0,
+            Err(_) => USAGE,
+        },
+        None => {
+            eprintln!(
+                "there is no signal `{name}`: say STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON"
+            );
+            USAGE
+        }
+    }
+}
+
+impl Keepalived {
+    fn configuration(&self) -> Configuration {
+        Configuration {
+            keepalived: Some(self.use_file.clone()),
+            config: None,
+            config_id: self.config_id.clone(),
+        }
+    }
+
+    /// Checks the configuration; what is wrong goes to standard error or to a file.
+    fn test(&self, log: Option<&PathBuf>, programs: impl Fn(&Loaded) -> ProgramFaults) -> u8 {
+        let loaded = self.configuration().load();
+        let mut text = render(&loaded.faults, &loaded.sources, false);
+        let programs = programs(&loaded);
+        for line in programs.not_run.iter().chain(&programs.insecure) {
+            text += &format!("{line}\n");
+        }
+        match log {
+            None => eprint!("{text}"),
+            Some(path) => {
+                if let Err(error) = std::fs::write(path, &text) {
+                    eprint!("cannot write {}: {error}\n{text}", path.display());
+                }
+            }
+        }
+        if loaded.settings.is_none() {
+            NOTHING_TO_RUN
+        } else if !programs.not_run.is_empty() || loaded.faults.iter().any(counts) {
+            FAULTS
+        } else if programs.insecure.is_empty() {
+            0
+        } else {
+            INSECURE
+        }
+    }
+
+    fn run(self) -> Asked {
+        let refused = [
+            (self.check, "`--check`: mainstay has no checkers; leave it out"),
+            (
+                self.namespace.is_some(),
+                "`--namespace`: start it with `ip netns exec NAME keepalived`",
+            ),
+        ];
+        if let Some((_, why)) = refused.iter().find(|(asked, _)| *asked) {
+            eprintln!("{why}");
+            return Asked::Answered(USAGE);
+        }
+        Asked::Run(Daemon {
+            configuration: self.configuration(),
+            foreground: self.dont_fork,
+            log_console: self.log_console,
+            remarks: self.without_effect(),
+            pid: self.pid,
+            vrrp_pid: self.vrrp_pid,
+        })
+    }
+
+    /// What matters to somebody and has no effect.
+    fn without_effect(&self) -> Vec<String> {
+        let options = [
+            (self.snmp || self.snmp_agent_socket.is_some(), "--snmp: SNMP is not served"),
+            (self.dont_release_vrrp, "--dont-release-vrrp: addresses go when the daemon stops"),
+            (self.dont_respawn, "--dont-respawn: a process that dies is started again"),
+            (self.log_file.is_some(), "--log-file: the log goes to standard error or the journal"),
+            (
+                self.core_dump || self.core_dump_pattern.is_some(),
+                "--core-dump: see the service manager",
+            ),
+            (self.umask.is_some(), "--umask: files are made for their owner alone"),
+        ];
+        let asked = options.iter().filter(|(asked, _)| *asked);
+        asked.map(|(_, text)| format!("without effect: {text}")).collect()
+    }
+}
+
+/// What keepalived ends with 4 for: errors, and keywords that it does not know.
+fn counts(fault: &mainstay_config::Fault) -> bool {
+    fault.severity == Severity::Error || fault.code == Code::KeywordUnknown
+}
