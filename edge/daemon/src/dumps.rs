@@ -48,12 +48,12 @@ pub(crate) fn write(
     Ok(Some(path))
 }
 
-/// `/tmp/keepalived.data` of instance `blue` is `/tmp/keepalived_blue.data`, as with keepalived.
+/// `/tmp/keepalived.data` of instance `blue` is `/tmp/keepalived.blue.data`, as with keepalived.
 fn with_instance(path: &Path, instance: &str) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let end = path.extension().map(|end| format!(".{}", end.to_string_lossy()));
     let instance = instance.replace('/', "_");
-    path.with_file_name(format!("{stem}_{instance}{}", end.unwrap_or_default()))
+    path.with_file_name(format!("{stem}.{instance}{}", end.unwrap_or_default()))
 }
 
 /// Replaces a file as a whole. Whatever was there, a symbolic link as well, is not written to; others

@@ -456,7 +456,10 @@ fn lower_priority() -> Checked {
 
 fn counters() -> Checked {
     let stage = Stage::of_one()?;
-    let daemon = stage.start(0, &Router::default().text())?;
+    let places = |name: &str| stage.folder().join(name).display().to_string();
+    let (state, stats) = (places("state"), places("stats"));
+    let files = format!("global_defs {{\nstate_dump_file {state}\nstats_dump_file {stats}\n}}\n");
+    let daemon = stage.start(0, &(files + &Router::default().text()))?;
     stage.until_state(&daemon, 0, "VI_1", State::Active)?;
     daemon.signal(Signal::USR1)?;
     wait::until("the state", SOON, || {

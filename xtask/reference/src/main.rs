@@ -3,6 +3,7 @@
 mod commands;
 mod examples;
 mod faults;
+mod guide;
 mod keywords;
 mod table;
 mod toml;
@@ -25,6 +26,9 @@ fn pages(root: &Path) -> io::Result<Vec<Page>> {
         reference("faults.md", faults::page()),
         reference("keepalived-keywords.md", keywords::page()),
     ];
+    let path = "docs/guides/from-keepalived.md".to_owned();
+    let text = guide::page(&std::fs::read_to_string(root.join(&path))?);
+    pages.push(Page { path, text });
     for (path, text) in examples::twins(root)? {
         pages.push(Page { path, text });
     }

@@ -126,7 +126,7 @@ fn a_file_is_replaced_and_what_a_link_leads_to_is_not() {
     let mode = fs::metadata(&dump).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     settings.telling.dumps.with_instance = Some("blue".to_owned());
-    assert_eq!(write(&settings).expect("written"), Some(directory.join("k_blue.data")));
+    assert_eq!(write(&settings).expect("written"), Some(directory.join("k.blue.data")));
     settings.telling.dumps.stats = Some(directory.join("no/such/place"));
     assert!(write(&settings).is_err());
     assert_eq!(fs::read_dir(&directory).expect("it is there").count(), 3, "nothing half written");

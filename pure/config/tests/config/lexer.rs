@@ -214,3 +214,39 @@ fn each_keyword_stands_once_in_its_block() {
         assert!(seen.insert((keyword.block, keyword.name)), "{keyword:?} twice");
     }
 }
+
+/// What is in most and in many of the files that people have.
+const IN_USE: &str = "
+    router_id notification_email notification_email_from smtp_server smtp_helo_name smtp_connect_timeout script_user
+    enable_script_security vrrp_skip_check_adv_addr vrrp_strict vrrp_version vrrp_mcast_group4 vrrp_mcast_group6
+    vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh vrrp_garp_master_refresh_repeat
+    vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_garp_interval vrrp_gna_interval max_auto_priority
+    vrrp_priority vrrp_rt_priority vrrp_no_swap dynamic_interfaces state interface virtual_router_id priority
+    advert_int authentication auth_type auth_pass auth_hmac virtual_ipaddress virtual_ipaddress_excluded
+    unicast_src_ip unicast_peer mcast_src_ip track_src_ip nopreempt preempt preempt_delay track_interface
+    track_script notify_master notify_backup notify_fault notify_stop notify smtp_alert garp_master_delay
+    garp_master_repeat garp_master_refresh garp_master_refresh_repeat garp_lower_prio_delay garp_lower_prio_repeat
+    dont_track_primary version native_ipv6 accept no_accept use_vmac vmac_xmit_base vrrp_instance vrrp_sync_group
+    group vrrp_script script interval timeout weight rise fall user init_fail notify_fifo notify_fifo_script
+    vrrp_notify_fifo vrrp_notify_fifo_script fifo_write_vrrp_states_on_reload notify_priority_changes
+    notify_deleted notify_master_rx_lower_pri track_file file init_file vrrp_track_file vrrp_track_process process
+    param_match quorum quorum_max delay fork_delay terminate_delay full_command track_process track_bfd
+    bfd_instance neighbor_ip source_ip min_rx min_tx idle_tx multiplier passive ttl hoplimit max_hops multihop
+    virtual_routes virtual_rules static_ipaddress static_routes static_rules track_group lower_prio_no_advert
+    higher_prio_send_advert owner_ignore_adverts skip_check_adv_addr strict_mode promote_secondaries mcast_dst_ip
+    unicast_ttl check_unicast_src unicast_fault_no_peer old_unicast_checksum v3_checksum_as_v2 down_timer_adverts
+    garp_extra_if garp_group garp_interval gna_interval vrrp_min_garp use_vmac_addr use_ipvlan vrf
+    no_virtual_ipaddress debug vrrp_startup_delay vrrp_delay_after_boot log_unknown_vrids default_interface
+    linkbeat_interfaces linkbeat_use_polling interface_up_down_delays startup_script shutdown_script
+    startup_script_timeout shutdown_script_timeout no_email_faults reload_check_config reload_time_file
+    reload_repeat reload_file json_version state_dump_file stats_dump_file json_dump_file data_use_instance
+    process_name vrrp_process_name vrrp_cpu_affinity min_auto_priority_delay vrrp_rlimit_rttime net_namespace
+    instance use_pid_dir child_wait_time umask";
+
+#[test]
+fn no_keyword_in_use_is_missing_from_the_table() {
+    let known: BTreeSet<&str> = keywords().map(|keyword| keyword.name).collect();
+    let missing: Vec<&str> =
+        IN_USE.split_whitespace().filter(|word| !known.contains(word)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -1,0 +1,394 @@
+//! The binary under the name of `keepalived`: its command line, files and signals, beside the real one.
+
+#[expect(dead_code, reason = "the tests of the daemon use the rest")]
+mod stage;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Output, Stdio};
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mainstay_lab::program::Program;
+use mainstay_lab::wait;
+use rustix::process::{Pid, Signal, kill_process_group};
+use stage::{Router, Stage, code, signal};
+
+type Checked = Result<(), Failed>;
+type Test = (&'static str, fn() -> Checked);
+
+/// Enough for anything on a machine with other work to do.
+const SOON: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    if let Err(reason) = mainstay_lab::permission() {
+        eprintln!("these tests need network namespaces: {reason}");
+        return ExitCode::FAILURE;
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(2);
+    let tests: [Test; 7] = [
+        ("the_unit_files_line_runs_reloads_and_stops", unit_file),
+        ("without_dont_fork_it_goes_into_the_background", background),
+        ("a_test_of_the_configuration_ends_as_the_manual_says", config_test),
+        ("signals_have_keepaliveds_numbers", signums),
+        ("dump_files_have_the_fields_of_the_real_ones", dumps),
+        ("a_file_changes_the_priority_and_a_fifo_hears_of_it", file_and_fifo),
+        ("scripts_run_before_anything_and_after_everything", start_and_stop),
+    ];
+    let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A daemon of one host, in a process group that ends with this value.
+struct Running {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // Everything of it may be gone already.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    fn until_log(&self, text: &str) -> Checked {
+        wait::until(text, SOON, || self.log().contains(text))
+            .map_err(|late| Failed::from(format!("{late}\n{}", self.log())))
+    }
+}
+
+/// A binary of that name, which is mainstay.
+fn swapped(stage: &Stage) -> PathBuf {
+    let path = stage.folder().join("keepalived");
+    if !path.exists() {
+        symlink(env!("CARGO_BIN_EXE_mainstay"), &path).expect("a link can be made");
+    }
+    path
+}
+
+/// A command in the namespace of the first host, with a runtime directory of its own.
+fn command(stage: &Stage, binary: &Path) -> Command {
+    let mut command = Command::new("timeout");
+    command
+        .arg("90")
+        .arg(binary)
+        .env("MAINSTAY_RUNTIME_DIR", stage.folder().join("run"))
+        .env("NO_COLOR", "1")
+        .process_group(0);
+    command
+}
+
+fn output(stage: &Stage, words: &[&str]) -> Result<Output, Failed> {
+    let mut command = command(stage, &swapped(stage));
+    command.args(words);
+    Ok(stage.host(0).namespace().run(|| command.output())??)
+}
+
+/// Runs in the foreground, as Debian's unit file does, with more options.
+fn run(stage: &Stage, binary: &Path, config: &Path, more: &[&str]) -> Result<Running, Failed> {
+    let folder = config.with_extension("d");
+    fs::create_dir_all(&folder)?;
+    let log = fs::File::create(folder.join("log"))?;
+    let mut command = command(stage, binary);
+    command.args(["--dont-fork", "--log-console", "-D", "-f"]).arg(config).args(more);
+    command.arg("-p").arg(folder.join("pid")).arg("-r").arg(folder.join("vrrp.pid"));
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    let child = stage.host(0).namespace().run(|| command.spawn())??;
+    Ok(Running { child, folder })
+}
+
+fn number(path: &Path) -> Option<u32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+fn config(stage: &Stage, name: &str, text: &str) -> PathBuf {
+    let path = stage.folder().join(name);
+    fs::write(&path, text).expect("the file can be written");
+    path
+}
+
+/// Dump files in the folder of the stage.
+fn globals(stage: &Stage, more: &str) -> String {
+    let at = |name: &str| stage.folder().join(name).display().to_string();
+    format!(
+        "global_defs {{\nrouter_id lab\nscript_user root\nstate_dump_file {}\nstats_dump_file {}\n\
+         json_dump_file {}\n{more}}}\n",
+        at("k.data"),
+        at("k.stats"),
+        at("k.json")
+    )
+}
+
+fn unit_file() -> Checked {
+    let stage = Stage::of_one()?;
+    let file = config(&stage, "k.conf", &(globals(&stage, "") + &Router::default().text()));
+    let mut running = run(&stage, &swapped(&stage), &file, &[])?;
+    let pid = running.folder.join("pid");
+    wait::until("the address", SOON, || stage.holds(0, stage::ADDRESS))
+        .map_err(|late| Failed::from(format!("{late}\n{}", running.log())))?;
+    let main = number(&pid).ok_or("the number is written")?;
+    let speaker = number(&running.folder.join("vrrp.pid")).ok_or("the other one as well")?;
+    assert_ne!(main, speaker);
+    let more = Router { address: "192.0.2.101/24", ..Router::default() };
+    fs::write(&file, globals(&stage, "") + &more.text())?;
+    signal(main, Signal::HUP)?;
+    wait::until("the other address", SOON, || {
+        stage.holds(0, "192.0.2.101") && !stage.holds(0, stage::ADDRESS)
+    })?;
+    signal(main, Signal::TERM)?;
+    wait::until("the end", SOON, || running.child.try_wait().is_ok_and(|end| end.is_some()))?;
+    assert_eq!(running.child.wait()?.code(), Some(0));
+    assert!(!stage.holds(0, "192.0.2.101") && !pid.exists());
+    Ok(())
+}
+
+fn background() -> Checked {
+    let stage = Stage::of_one()?;
+    let file = config(&stage, "k.conf", &(globals(&stage, "") + &Router::default().text()));
+    let (pid, vrrp) = (stage.folder().join("pid"), stage.folder().join("vrrp.pid"));
+    let [file, pid_text, vrrp] = [&file, &pid, &vrrp].map(|path| path.display().to_string());
+    let output = output(&stage, &["-f", &file, "-p", &pid_text, "-r", &vrrp])?;
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    let main = number(&pid).ok_or("the number is written when the command ends")?;
+    let held = wait::until("the address", SOON, || stage.holds(0, stage::ADDRESS));
+    signal(main, Signal::TERM)?;
+    wait::until("the end", SOON, || !pid.exists() && !stage.holds(0, stage::ADDRESS))?;
+    Ok(held?)
+}
+
+fn config_test() -> Checked {
+    let stage = Stage::of_one()?;
+    let script = stage.folder().join("check");
+    fs::write(&script, "#!/bin/sh\n")?;
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o777))?;
+    let check = format!("vrrp_script c {{\nscript {}\nuser root\n}}\n", script.display());
+    let good = Router::default().text();
+    let tracking = Router { more: "track_script {\nc\n}\n", ..Router::default() }.text();
+    let secure = "global_defs {\nenable_script_security\n}\n";
+    for (text, expected, said) in [
+        (good.clone(), 0, ""),
+        (format!("global_defs {{\nfoo\n}}\n{good}"), 4, "foo"),
+        (good.replace("priority 150", "priority 999"), 4, "999"),
+        (format!("{check}{tracking}"), 5, "SECURITY VIOLATION"),
+        (format!("{secure}{check}{tracking}"), 4, "not run as root"),
+    ] {
+        let file = config(&stage, "t.conf", &text).display().to_string();
+        let output = output(&stage, &["-t", "-f", &file])?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), expected, "{text}\n{told}");
+        assert!(told.contains(said), "{told}");
+    }
+    let missing = output(&stage, &["--config-test", "--use-file=/no/such/file"])?;
+    assert_eq!(code(&missing), 3);
+    let log = stage.folder().join("test.log");
+    let file = config(&stage, "t.conf", "nonsense\n").display().to_string();
+    let output = output(&stage, &["-f", &file, &format!("-t={}", log.display())])?;
+    assert_eq!(code(&output), 4);
+    assert!(fs::read_to_string(&log)?.contains("nonsense"));
+    Ok(())
+}
+
+fn signums() -> Checked {
+    let stage = Stage::of_one()?;
+    for name in ["STOP", "RELOAD", "DATA", "STATS", "STATS_CLEAR", "JSON"] {
+        let ours = output(&stage, &[&format!("--signum={name}")])?;
+        let mut real = Command::new(Program::Keepalived.path()?);
+        let theirs = real.arg(format!("--signum={name}")).output()?;
+        assert_eq!(String::from_utf8(ours.stdout)?, String::from_utf8(theirs.stdout)?, "{name}");
+    }
+    assert_eq!(code(&output(&stage, &["--signum=NOPE"])?), 1);
+    assert_eq!(code(&output(&stage, &["--no-such-option"])?), 1);
+    let version = output(&stage, &["-v"])?;
+    assert!(String::from_utf8(version.stderr)?.contains("Keepalived v2"));
+    Ok(())
+}
+
+/// What stands before the first `=`, `:` or number in each line, the values left out.
+fn labels(text: &str) -> BTreeSet<String> {
+    let label = |line: &str| {
+        let end = line.find(['=', ':']).unwrap_or(line.len());
+        line[..end].trim_end_matches(|c: char| " ()0123456789".contains(c)).to_owned()
+    };
+    text.lines().map(label).collect()
+}
+
+/// The part of a data file that is about virtual routers.
+fn topology(text: &str) -> &str {
+    let start = text.find("------< VRRP Topology").unwrap_or(text.len());
+    let text = &text[start..];
+    let end = text[1..].find("------<").map_or(text.len(), |end| end + 1);
+    &text[..end]
+}
+
+fn json_keys(text: &str, part: &str) -> Result<BTreeSet<String>, Failed> {
+    let parsed: serde_json::Value = serde_json::from_str(text)?;
+    let object = parsed[0][part].as_object().ok_or("there is such an object")?;
+    Ok(object.keys().cloned().collect())
+}
+
+/// Fields of the insides of keepalived, and secrets.
+const LEFT_OUT: [&str; 7] = [
+    "   Number of config faults",
+    "   Number of interface and track script faults",
+    "   Number of track scripts init",
+    "   Read timeout",
+    "   Promote_secondaries",
+    "   Password",
+    "   fd_in 15, fd_out",
+];
+
+/// The real keepalived, with a `/tmp` of its own: it has no keyword for where its files go.
+fn run_real(stage: &Stage, private: &Path, text: &str) -> Result<Running, Failed> {
+    fs::create_dir_all(private)?;
+    fs::write(private.join("k.conf"), text)?;
+    let log = fs::File::create(private.join("log"))?;
+    let inside = "mount --bind \"$1\" /tmp && exec \"$2\" -n -l -D -f /tmp/k.conf -p /tmp/pid -r /tmp/vrrp.pid";
+    let mut command = command(stage, Path::new("unshare"));
+    command.args(["-m", "sh", "-c", inside, "real"]).arg(private).arg(Program::Keepalived.path()?);
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    let child = stage.host(0).namespace().run(|| command.spawn())??;
+    Ok(Running { child, folder: private.to_owned() })
+}
+
+fn dumps() -> Checked {
+    let stage = Stage::of_one()?;
+    let more = "notify_master \"/bin/true m\"\nnotify \"/bin/true any\"\n\
+                virtual_ipaddress_excluded {\n192.0.2.102/24\n}\n";
+    let router = Router { more, ..Router::default() }.text();
+    let real_config = format!("global_defs {{\nrouter_id lab\nscript_user root\n}}\n{router}");
+    let private = stage.folder().join("tmp");
+    let asked = |running: &Running, pid: u32, at: &[PathBuf; 3]| -> Result<[String; 3], Failed> {
+        wait::until("the address", SOON, || stage.holds(0, stage::ADDRESS))
+            .map_err(|late| Failed::from(format!("{late}\n{}", running.log())))?;
+        signal(pid, Signal::USR1)?;
+        signal(pid, Signal::USR2)?;
+        Command::new("kill").args(["-36", &pid.to_string()]).status()?;
+        let read = |path: &PathBuf| fs::read_to_string(path).unwrap_or_default();
+        wait::until("the files", SOON, || at.iter().all(|path| !read(path).is_empty()))?;
+        // The real one writes them line by line.
+        wait::until("all of the JSON", SOON, || {
+            serde_json::from_str::<serde_json::Value>(&read(&at[2])).is_ok()
+        })?;
+        Ok([0, 1, 2].map(|number| read(&at[number])))
+    };
+    let theirs = {
+        let running = run_real(&stage, &private, &real_config)?;
+        let pid = running.folder.join("pid");
+        wait::until("its number", SOON, || number(&pid).is_some())?;
+        let pid = number(&pid).ok_or("its number")?;
+        let at = ["data", "stats", "json"].map(|end| private.join(format!("keepalived.{end}")));
+        let files = asked(&running, pid, &at)?;
+        signal(pid, Signal::TERM)?;
+        wait::until("its end", SOON, || !stage.holds(0, stage::ADDRESS))?;
+        files
+    };
+    let file = config(&stage, "k.conf", &(globals(&stage, "") + &router));
+    let running = run(&stage, &swapped(&stage), &file, &[])?;
+    let pid_file = running.folder.join("pid");
+    wait::until("our number", SOON, || number(&pid_file).is_some())?;
+    let pid = number(&pid_file).ok_or("our number")?;
+    let at = ["k.data", "k.stats", "k.json"].map(|name| stage.folder().join(name));
+    let ours = asked(&running, pid, &at)?;
+    let digits = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+    assert_eq!(digits(&ours[1]), digits(&theirs[1]), "stats, but for the numbers");
+    for part in ["data", "stats"] {
+        let missing: Vec<String> =
+            json_keys(&theirs[2], part)?.difference(&json_keys(&ours[2], part)?).cloned().collect();
+        assert_eq!(missing, Vec::<String>::new(), "{part} of the JSON");
+    }
+    let (theirs, ours) = (labels(topology(&theirs[0])), labels(topology(&ours[0])));
+    let missing: Vec<&String> = theirs
+        .difference(&ours)
+        .filter(|label| !LEFT_OUT.iter().any(|left| label.starts_with(left)))
+        .filter(|label| !label.starts_with("   fd_in"))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?} are missing in {ours:?}");
+    Ok(())
+}
+
+fn file_and_fifo() -> Checked {
+    let stage = Stage::of_one()?;
+    let (level, fifo) = (stage.folder().join("level"), stage.folder().join("fifo"));
+    let telling = format!("notify_fifo {}\nvrrp_notify_priority_changes\n", fifo.display());
+    // In any order: the file is defined after its user.
+    let text = format!(
+        "{}{}track_file load {{\nfile {}\nweight 2\ninit_file 3\n}}\n",
+        globals(&stage, &telling),
+        Router { more: "track_file {\nload\n}\n", ..Router::default() }.text(),
+        level.display()
+    );
+    let file = config(&stage, "k.conf", &text);
+    let running = run(&stage, &swapped(&stage), &file, &[])?;
+    running.until_log("effective priority 150 → 156")?;
+    assert_eq!(fs::read_to_string(&level)?, "3\n");
+    running.until_log("Backup → Active")?;
+    fs::write(&level, "-5\n")?;
+    running.until_log("effective priority 156 → 140")?;
+    fs::write(&level, "-127\n")?;
+    running.until_log("file load says so")?;
+    fs::remove_file(&level)?;
+    running.until_log("everything it needs is back")?;
+    let read = fs::OpenOptions::new().read(true).open(&fifo)?;
+    let mut lines = Vec::new();
+    for line in std::io::BufRead::lines(std::io::BufReader::new(read)) {
+        lines.push(line?);
+        if lines.last().is_some_and(|line| line.contains("FAULT")) {
+            break;
+        }
+    }
+    let wanted = [
+        "INSTANCE \"VI_1\" MASTER 156",
+        "INSTANCE \"VI_1\" MASTER_PRIORITY 140",
+        "INSTANCE \"VI_1\" FAULT 140",
+    ];
+    assert!(lines.ends_with(&wanted.map(ToOwned::to_owned)), "{lines:?}");
+    Ok(())
+}
+
+fn start_and_stop() -> Checked {
+    let stage = Stage::of_one()?;
+    let written = stage.folder().join("order");
+    let say = |word: &str| {
+        let script = config(
+            &stage,
+            word,
+            &format!(
+                "#!/bin/sh\nsleep 0.3\nip -4 -o address show dev eth0 to {}/32 | grep -c . | sed s/^/{word}/ >> {}\n",
+                stage::ADDRESS,
+                written.display()
+            ),
+        );
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        script.display().to_string()
+    };
+    let scripts =
+        format!("startup_script {} root\nshutdown_script {} root\n", say("start"), say("stop"));
+    let router = Router {
+        more: &format!("notify_master \"{}\" root\n", say("master")),
+        ..Router::default()
+    }
+    .text();
+    let file = config(&stage, "k.conf", &(globals(&stage, &scripts) + &router));
+    let mut running = run(&stage, &swapped(&stage), &file, &[])?;
+    let lines = || fs::read_to_string(&written).unwrap_or_default();
+    wait::until("the master's word", SOON, || lines().contains("master"))
+        .map_err(|late| Failed::from(format!("{late}\n{}", running.log())))?;
+    let pid = number(&running.folder.join("pid")).ok_or("its number")?;
+    signal(pid, Signal::TERM)?;
+    wait::until("the end", SOON, || running.child.try_wait().is_ok_and(|end| end.is_some()))?;
+    assert_eq!(lines(), "start0\nmaster1\nstop0\n", "{}", running.log());
+    Ok(())
+}
