@@ -89,7 +89,7 @@ impl Lines {
                 self.field("Advert interval", format!("{} milli-sec", interval.as_millis()));
             }
         }
-        self.field("Accept", enabled(asked.accept));
+        self.field("Accept", enabled(asked.kernel.accept));
         self.field("Preempt", enabled(asked.preempt != Preempt::Never));
         if let Preempt::After(delay) = asked.preempt
             && !delay.is_zero()

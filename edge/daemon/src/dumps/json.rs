@@ -52,7 +52,7 @@ fn data(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value {
         "promote_secondaries": false,
         "adver_int": interval,
         "master_adver_int": view.times.interval.duration().as_secs_f64(),
-        "accept": u8::from(asked.accept),
+        "accept": u8::from(asked.kernel.accept),
         "nopreempt": asked.preempt == Preempt::Never,
         "preempt_delay": match asked.preempt {
             Preempt::After(delay) => delay.as_secs(),
