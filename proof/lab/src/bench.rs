@@ -3,6 +3,7 @@
 mod drills;
 mod failover;
 mod load;
+mod reloads;
 mod result;
 mod start;
 mod usage;
@@ -10,5 +11,6 @@ mod usage;
 pub use drills::drills;
 pub use failover::{Options, ROWS, failover};
 pub use load::load;
+pub use reloads::{Outcome, reload, reloads};
 pub use result::{Bar, Figure, Row, Table};
 pub use start::start;

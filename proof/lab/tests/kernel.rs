@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use mainstay_lab::bench;
 use mainstay_lab::cluster::{Cluster, Layout, Plug};
 use mainstay_lab::daemon::Daemon;
 use mainstay_lab::program::Program;
@@ -176,7 +177,17 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(6);
     let trial = |row: &'static Row| Trial::test(row.name, || row.play());
     static TABLE: [Row; 11] = ROWS;
-    libtest_mimic::run(&arguments, TABLE.iter().map(trial).collect()).exit_code()
+    let mut trials: Vec<Trial> = TABLE.iter().map(trial).collect();
+    trials.push(Trial::test("an_address_that_moves_by_reloads_never_leaves", reloads));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The bench does more rounds of the same.
+fn reloads() -> Result<(), Failed> {
+    let outcome = bench::reload(50)?;
+    assert!(outcome.asked > 50, "{outcome:?}");
+    assert_eq!((outcome.lost, outcome.removals), (0, 0), "{outcome:?}");
+    Ok(())
 }
 
 /// What one program made of the kernel.

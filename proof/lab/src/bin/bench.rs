@@ -1,4 +1,4 @@
-//! `bench failover | drills | load | start`: a table in Markdown, and JSON where asked for.
+//! `bench failover | drills | load | reloads | start`: a table in Markdown, and JSON where asked for.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -48,6 +48,12 @@ enum Which {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
+    /// What a client loses while addresses move between instances by reloads
+    Reloads {
+        /// How often
+        #[arg(long, default_value_t = 1000)]
+        rounds: usize,
+    },
     /// From the start to the first advertisement, with 255 virtual routers
     Start {
         /// How often
@@ -82,6 +88,7 @@ fn run(arguments: &Arguments) -> io::Result<()> {
         }
         Which::Drills { names, rounds } => bench::drills(names, *rounds)?,
         Which::Load { seconds } => bench::load(Duration::from_secs(*seconds))?,
+        Which::Reloads { rounds } => bench::reloads(*rounds)?,
         Which::Start { rounds } => bench::start(*rounds)?,
     };
     io::stdout().write_all(table.markdown().as_bytes())?;

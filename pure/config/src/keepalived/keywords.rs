@@ -155,7 +155,8 @@ const VMAC: Status =
 const TUNING: Status = NoEffect("it tunes the insides of keepalived");
 const DUMPS: Status = NoEffect("no copy of the configuration is kept");
 const MANAGEMENT: Status = NoEffect("SNMP and D-Bus are not served");
-const FIREWALL: Status = NoEffect("mainstay sets no firewall rules");
+const FIREWALL: Status =
+    NoEffect("the packet filter is nftables, in tables of its own at a fixed priority");
 const HARMLESS: Status = Skipped("it is not needed here");
 
 #[rustfmt::skip]
