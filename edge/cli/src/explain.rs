@@ -1,4 +1,4 @@
-//! `mainstay explain`: who holds an address, why, what would follow if somebody died, and what is odd.
+//! `mainstay explain`: who holds an address, why, what would follow, and what is odd.
 //!
 //! It reads the status and nothing else, so that it can say no more than `mainstay status` knows.
 

@@ -1,4 +1,4 @@
-//! `switch`, `drain`, `undrain`, `upgrade`: asks the daemon, waits with patience, says what came of it.
+//! `switch`, `drain`, `undrain`, `upgrade`: asks, waits, says what came of it.
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::path::Path;

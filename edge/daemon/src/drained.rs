@@ -1,4 +1,4 @@
-//! What the operator drained: it outlives the control process, and neither a stop nor the host.
+//! What the operator drained: it outlives the control process, but no stop.
 
 use std::collections::BTreeSet;
 use std::fs;
