@@ -79,7 +79,7 @@ impl Client {
 
     /// Lets a moment pass before the daemon is asked again.
     pub fn wait(&self, moment: Duration) {
-        self.runtime.block_on(tokio::time::sleep(moment));
+        self.runtime.block_on(async { tokio::time::sleep(moment).await });
     }
 
     /// Commands something: `reload`, `stop`.
