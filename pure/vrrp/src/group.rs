@@ -17,15 +17,13 @@ pub(crate) struct Group {
 
 /// The state of a group with members in these states.
 pub(crate) fn state_of(members: impl Iterator<Item = StateName>) -> StateName {
-    let mut states: Vec<StateName> = members.collect();
-    states.dedup();
-    match states.as_slice() {
-        [alone] => *alone,
-        several if several.contains(&StateName::Fault) => StateName::Fault,
-        several if several.contains(&StateName::Initialize) => StateName::Initialize,
-        [] => StateName::Initialize,
-        [..] => StateName::Backup,
-    }
+    let joined = members.reduce(|all, one| match (all, one) {
+        (all, one) if all == one => all,
+        (StateName::Fault, _) | (_, StateName::Fault) => StateName::Fault,
+        (StateName::Initialize, _) | (_, StateName::Initialize) => StateName::Initialize,
+        (StateName::Backup | StateName::Active, _) => StateName::Backup,
+    });
+    joined.unwrap_or(StateName::Initialize)
 }
 
 /// Joins what the members' own things and the group's say. `names` are the members' names, in the order of
