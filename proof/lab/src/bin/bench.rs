@@ -1,4 +1,4 @@
-//! `bench failover | drills | load | reloads | start`: a table in Markdown, and JSON where asked for.
+//! `bench NAME`: a table in Markdown, and JSON where asked for.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
