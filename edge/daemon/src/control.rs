@@ -91,20 +91,7 @@ impl Control {
         check_permission()?;
         let pulse = Pulse::start().map_err(Error::refused("make", "a pulse"))?;
         let mut tether = Tether::new(directory.tether_socket(), options.control_words(), pulse);
-        let (lock, loaded, first) = if options.succeed {
-            let loaded = load(&mut loader, Occasion::Restart)?;
-            tether.mend();
-            tether.tell(&Message::Prepared);
-            (directory.wait_for_control_lock()?, loaded, false)
-        } else {
-            let lock = match directory.try_control_lock()? {
-                Tried::Held(lock) => lock,
-                Tried::Taken { pid } => return Err(directory.taken(pid)),
-            };
-            let again = directory.last_good().exists();
-            let occasion = if again { Occasion::Restart } else { Occasion::Start };
-            (lock, load(&mut loader, occasion)?, !again)
-        };
+        let (lock, loaded, first) = take_over(options, &directory, &mut loader, &mut tether)?;
         let mut settings = loaded.settings;
         let (schedules, mut remarks) = tracked::sift(&mut settings);
         if first {
@@ -251,6 +238,29 @@ impl Control {
 fn watch(reactor: &Reactor, kernel: &Kernel) -> std::io::Result<()> {
     reactor.add(kernel, KERNEL)?;
     kernel.filter_fd().map_or(Ok(()), |filter| reactor.add(filter, KERNEL))
+}
+
+/// The lock and the settings of a process that starts, or takes the place of another one; and whether it is the
+/// first since the daemon was started.
+fn take_over(
+    options: &Options,
+    directory: &RuntimeDir,
+    loader: &mut Loader,
+    tether: &mut Tether,
+) -> Result<(Lock, Loaded, bool), Error> {
+    if options.succeed {
+        let loaded = load(loader, Occasion::Restart)?;
+        tether.mend();
+        tether.tell(&Message::Prepared);
+        return Ok((directory.wait_for_control_lock()?, loaded, false));
+    }
+    let lock = match directory.try_control_lock()? {
+        Tried::Held(lock) => lock,
+        Tried::Taken { pid } => return Err(directory.taken(pid)),
+    };
+    let again = directory.last_good().exists();
+    let occasion = if again { Occasion::Restart } else { Occasion::Start };
+    Ok((lock, load(loader, occasion)?, !again))
 }
 
 /// What there is to say about the script that is run before anything is done, if there is one.

@@ -1,9 +1,10 @@
 //! Files in keepalived's form that are written when somebody asks by a signal.
 
-mod data;
 mod json;
 mod past;
+mod states;
 mod stats;
+mod words;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -35,7 +36,7 @@ pub(crate) fn write(
 ) -> io::Result<Option<PathBuf>> {
     let dumps = &settings.telling.dumps;
     let (path, text) = match wish {
-        Wish::State => (&dumps.state, data::text(settings, report)),
+        Wish::State => (&dumps.state, states::text(settings, report)),
         Wish::Stats => (&dumps.stats, stats::text(report, past)),
         Wish::Json => (&dumps.json, json::text(settings, report, past)),
     };
@@ -69,22 +70,6 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
         let _ = fs::remove_file(&beside);
     })
-}
-
-/// keepalived's number of a state.
-fn number(state: mainstay_engine::vrrp::StateName) -> u8 {
-    use mainstay_engine::vrrp::StateName;
-    match state {
-        StateName::Initialize => 0,
-        StateName::Backup => 1,
-        StateName::Active => 2,
-        StateName::Fault => 3,
-    }
-}
-
-/// keepalived's word for a state.
-fn word(state: mainstay_engine::vrrp::StateName) -> &'static str {
-    ["INIT", "BACKUP", "MASTER", "FAULT"][usize::from(number(state))]
 }
 
 #[cfg(test)]

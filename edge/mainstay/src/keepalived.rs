@@ -16,6 +16,9 @@ const BACKGROUND: &str = "MAINSTAY_IN_BACKGROUND";
 /// How long a start may take before the parent no longer waits.
 const START_WITHIN: Duration = Duration::from_secs(20);
 
+/// How often it is looked whether the number is there.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
 /// Whether the binary was called by that name.
 pub fn is_meant(called: Option<&OsString>) -> bool {
     called.map(Path::new).and_then(Path::file_name).is_some_and(|name| name == "keepalived")
@@ -43,7 +46,7 @@ pub fn main() -> ExitCode {
     daemon.remarks.iter().for_each(|remark| eprintln!("{remark}"));
     let log_format = if daemon.log_console { LogFormat::Text } else { LogFormat::Auto };
     let run = Run { configuration: daemon.configuration, log_format };
-    let mut options = crate::options(&runtime_dir(), &run);
+    let mut options = crate::start::options(&runtime_dir(), &run);
     options.pid_files = PidFiles { supervisor: Some(daemon.pid), control: Some(daemon.vrrp_pid) };
     mainstay_daemon::supervise(&options)
 }
@@ -76,9 +79,13 @@ fn start_in_the_background(daemon: &Daemon) -> io::Result<ExitCode> {
         .stderr(if daemon.log_console { Stdio::inherit() } else { Stdio::null() })
         .spawn()?;
     let number = child.id().to_string();
+    let (ended, end) = std::sync::mpsc::channel();
+    // It waits on when the number is known; this process ends then, and the thread with it.
+    std::thread::spawn(move || ended.send(child.wait()));
     let begun = Instant::now();
     while begun.elapsed() < START_WITHIN {
-        if let Some(status) = child.try_wait()? {
+        if let Ok(status) = end.recv_timeout(LOOK_EVERY) {
+            let status = status?;
             eprintln!(
                 "it ended at once: {status}; start it with --dont-fork --log-console to see why"
             );
@@ -88,7 +95,6 @@ fn start_in_the_background(daemon: &Daemon) -> io::Result<ExitCode> {
         if fs::read_to_string(&daemon.pid).is_ok_and(|text| text.trim() == number) {
             return Ok(ExitCode::SUCCESS);
         }
-        std::thread::sleep(Duration::from_millis(10));
     }
     Err(io::Error::other(format!("{} is not written", daemon.pid.display())))
 }

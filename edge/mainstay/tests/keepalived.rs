@@ -1,4 +1,4 @@
-//! The binary under the name of `keepalived`: its command line, files and signals, beside the real one.
+//! The binary called `keepalived`: its options, files and signals, beside the real one.
 
 #[expect(dead_code, reason = "the tests of the daemon use the rest")]
 mod stage;

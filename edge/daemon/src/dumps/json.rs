@@ -1,12 +1,11 @@
 //! keepalived.json: settings, states and counters of each router.
 
-use mainstay_engine::vrrp::{Command, Peers, Preempt, RouterSettings, RouterView, Version};
+use mainstay_engine::vrrp::{Peers, Preempt, RouterSettings, RouterView, Version};
 use mainstay_engine::{JsonVersion, Notify, Settings};
 use serde_json::{Value, json};
 
-use super::data::{address_line, moment};
-use super::number;
 use super::past::{Counted, Past};
+use super::words::{address_line, moment, number, quoted};
 use crate::channel::Report;
 
 /// The whole file.
@@ -14,7 +13,7 @@ pub(super) fn text(settings: &Settings, report: &Report, past: &Past) -> String 
     let of_router = |view: &RouterView| {
         let asked = settings.vrrp.routers.iter().find(|asked| asked.name == view.name)?;
         let told = settings.notify_routers.get(&view.name).cloned().unwrap_or_default();
-        Some(json!({ "data": data(asked, view, &told), "stats": stats(past.since(view)) }))
+        Some(json!({ "data": described(asked, view, &told), "stats": stats(past.since(view)) }))
     };
     let routers: Vec<Value> = report.status.vrrp.routers.iter().filter_map(of_router).collect();
     let whole = match settings.telling.dumps.json_version {
@@ -24,11 +23,11 @@ pub(super) fn text(settings: &Settings, report: &Report, past: &Past) -> String 
     whole.to_string()
 }
 
-fn data(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value {
+fn described(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value {
     let announce = &asked.announce;
     let state = number(view.standing.state);
     let interval = asked.advertisement_interval.duration().as_secs_f64();
-    let mut data = json!({
+    let mut described = json!({
         "iname": view.name.as_str(),
         "dont_track_primary": u8::from(!asked.track_own_link),
         "skip_check_adv_addr": u8::from(asked.skip_address_check),
@@ -66,7 +65,7 @@ fn data(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value {
         "vips": addresses(asked, view, true),
         "auth_type": u8::from(asked.password.is_some()),
     });
-    let more = data.as_object_mut().expect("it is an object");
+    let more = described.as_object_mut().expect("it is an object");
     let scripts = [
         ("script_master", &told.active),
         ("script_backup", &told.backup),
@@ -87,18 +86,12 @@ fn data(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value {
         let peers: Vec<String> = peers.iter().map(|peer| peer.address.to_string()).collect();
         more.insert("unicast_peers".to_owned(), peers.into());
     }
-    data
+    described
 }
 
 fn addresses(asked: &RouterSettings, view: &RouterView, advertised: bool) -> Vec<String> {
     let entries = if advertised { &asked.addresses } else { &asked.excluded };
     entries.iter().map(|entry| address_line(entry, view)).collect()
-}
-
-/// Each word in quotes, as keepalived shows a command.
-pub(super) fn quoted(command: &Command) -> String {
-    let words: Vec<String> = command.words.iter().map(|word| format!("'{word}'")).collect();
-    words.join(" ")
 }
 
 fn stats(counted: Counted) -> Value {

@@ -93,7 +93,7 @@ fn json_has_every_field_that_keepalived_writes_for_a_plain_instance() {
 
 #[test]
 fn data_says_where_each_instance_stands() {
-    let text = data::text(&settings(), &report());
+    let text = states::text(&settings(), &report());
     for line in [
         "------< VRRP Topology >------",
         " VRRP Instance = VI_1",

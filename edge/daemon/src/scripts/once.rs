@@ -1,5 +1,6 @@
 //! Scripts that are run once: before anything is done, and after everything is.
 
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use mainstay_engine::{Node, TimedCommand};
@@ -30,14 +31,15 @@ pub(crate) fn run_alive(
     mut sign_of_life: impl FnMut(),
 ) -> Result<Option<String>, Error> {
     let (timed, node) = (timed.clone(), node.clone());
+    let (ended, end) = std::sync::mpsc::channel::<()>();
     let running = std::thread::spawn(move || -> Result<Option<String>, Error> {
+        let _ended = ended;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(Error::refused("start", "the runtime"))?;
         Ok(runtime.block_on(run(what, &timed, &node)))
     });
-    while !running.is_finished() {
+    while end.recv_timeout(STEP) == Err(RecvTimeoutError::Timeout) {
         sign_of_life();
-        std::thread::sleep(STEP);
     }
     running.join().unwrap_or(Ok(None))
 }

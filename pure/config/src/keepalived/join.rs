@@ -163,7 +163,13 @@ impl Joining<'_> {
             Block::File => ("file", "track_file"),
             Block::Process => ("process", "vrrp_track_process"),
             Block::Bfd => ("session", "bfd_instance"),
-            _ => ("script", "vrrp_script"),
+            Block::Root
+            | Block::Global
+            | Block::Instance
+            | Block::Authentication
+            | Block::Group
+            | Block::Script
+            | Block::Other => ("script", "vrrp_script"),
         };
         let mut seen: BTreeMap<String, At> = BTreeMap::new();
         tracked.retain(|tracked| {

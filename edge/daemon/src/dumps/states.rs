@@ -1,17 +1,13 @@
 //! keepalived.data: settings and states, as far as programs read them there.
 
-use std::time::SystemTime;
-
 use mainstay_base::{Family, Instant};
 use mainstay_engine::vrrp::{
     GroupView, Peers, Preempt, Reading, RouterSettings, RouterView, ScriptView, TrackedThing,
-    Verdict, Version, VirtualAddress,
+    Verdict, Version,
 };
 use mainstay_engine::{Notify, Settings};
-use mainstay_linux::clock;
 
-use super::json::quoted;
-use super::word;
+use super::words::{address_line, moment, quoted, word};
 use crate::channel::Report;
 
 /// The whole file.
@@ -243,19 +239,6 @@ impl Lines {
             self.field("Status", level);
         }
     }
-}
-
-/// `192.0.2.100/24 dev eth0 scope global set`: the last word while the kernel has it.
-pub(super) fn address_line(address: &VirtualAddress, view: &RouterView) -> String {
-    let key = &address.key;
-    let present = view.addresses.iter().any(|seen| seen.key == *key && seen.present);
-    let set = if present { " set" } else { "" };
-    format!("{} dev {} scope global{set}", key.address, key.link)
-}
-
-/// Seconds since 1970.
-pub(super) fn moment(at: Instant) -> f64 {
-    clock::wall(at).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 fn dated(at: Instant) -> String {

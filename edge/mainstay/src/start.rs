@@ -1,0 +1,47 @@
+//! How the daemon is started, from what the command line says.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use mainstay_cli::{LogFormat, Run};
+use mainstay_daemon::{Options, PidFiles};
+
+/// What the daemon's start needs to know.
+pub fn options(runtime_dir: &Path, run: &Run) -> Options {
+    let log_format = match run.log_format {
+        LogFormat::Auto => mainstay_daemon::LogFormat::Auto,
+        LogFormat::Text => mainstay_daemon::LogFormat::Text,
+        LogFormat::Json => mainstay_daemon::LogFormat::Json,
+    };
+    Options {
+        runtime_dir: runtime_dir.to_owned(),
+        log_format,
+        control_arguments: control_arguments(runtime_dir, run),
+        pid_files: PidFiles::default(),
+        succeed: false,
+    }
+}
+
+/// What the supervisor starts the control process with: its own options, said in full.
+fn control_arguments(runtime_dir: &Path, run: &Run) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["--runtime-dir".into()];
+    words.push(runtime_dir.into());
+    words.push("control".into());
+    let configuration = &run.configuration;
+    let mut say = |option: &str, value: Option<OsString>| {
+        if let Some(value) = value {
+            words.push(option.into());
+            words.push(value);
+        }
+    };
+    say("--keepalived", configuration.keepalived.clone().map(Into::into));
+    say("--config", configuration.config.clone().map(Into::into));
+    say("--config-id", configuration.config_id.clone().map(Into::into));
+    let format = match run.log_format {
+        LogFormat::Auto => "auto",
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
+    };
+    say("--log-format", Some(format.into()));
+    words
+}
