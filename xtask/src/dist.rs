@@ -64,6 +64,10 @@ fn stage(root: &Path) -> Result<PathBuf, Error> {
     }
     for entry in fs::read_dir(target.join("packaged/man"))? {
         let entry = entry?;
+        // `mainstay help VERB` says what the verb's own page says.
+        if entry.file_name().to_string_lossy().contains("-help") {
+            continue;
+        }
         copy(entry.path(), &format!("usr/share/man/man1/{}", entry.file_name().display()))?;
     }
     let completions = [
@@ -83,16 +87,27 @@ fn control(stage: &Path) -> Result<(), Error> {
     fs::create_dir_all(&folder)?;
     let architecture = Command::new("dpkg").arg("--print-architecture").output()?;
     let architecture = String::from_utf8_lossy(&architecture.stdout).trim().to_owned();
+    let libc = libc_needed(&fs::read(stage.join("usr/bin/mainstay"))?);
     let text = format!(
         "Package: mainstay\nVersion: {VERSION}\nArchitecture: {architecture}\n\
          Maintainer: The mainstay authors <maintainers@mainstay.example>\n\
-         Depends: libc6, libgcc-s1\nSection: net\nPriority: optional\n\
+         Depends: libc6 (>= {libc}), libgcc-s1\nSection: net\nPriority: optional\n\
          Description: keeps a network address answering\n \
          Several machines share a virtual address by VRRP; when the one that holds it\n \
          dies, another takes over. Reads an existing keepalived.conf as it stands.\n"
     );
     fs::write(folder.join("control"), text)?;
     fs::write(folder.join("conffiles"), "/etc/default/mainstay\n")
+}
+
+/// The newest version of the C library that a binary names: `2.34`.
+fn libc_needed(binary: &[u8]) -> String {
+    const NAME: &[u8] = b"GLIBC_2.";
+    let minors = binary.windows(NAME.len() + 3).filter_map(|window| {
+        let digits = window.strip_prefix(NAME)?.iter().take_while(|byte| byte.is_ascii_digit());
+        digits.map(|byte| char::from(*byte)).collect::<String>().parse::<u32>().ok()
+    });
+    format!("2.{}", minors.max().unwrap_or(0))
 }
 
 fn pack(stage: &Path) -> Result<PathBuf, Error> {
@@ -103,4 +118,15 @@ fn pack(stage: &Path) -> Result<PathBuf, Error> {
         .arg(&package)
         .status()?;
     if status.success() { Ok(package) } else { Err(Error::other("dpkg-deb refused")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_version_that_is_named_counts() {
+        let binary = b"\0GLIBC_2.2.5\0GLIBC_2.34\0GLIBC_2.9\0GLIBC_PRIVATE\0";
+        assert_eq!(libc_needed(binary), "2.34");
+    }
 }
