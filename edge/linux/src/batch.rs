@@ -9,8 +9,8 @@ use mainstay_base::{LinkIndex, MacAddress};
 use crate::control::{Control, ROOM};
 use crate::netlink::array;
 
-/// Packets in one system call.
-pub(crate) const AT_ONCE: usize = 32;
+/// Packets in one system call. Whoever receives fewer has received all that there were.
+pub const AT_ONCE: usize = 32;
 
 /// A socket address as the kernel lays it out; the longest here is that of IPv6.
 #[derive(Clone, Copy)]

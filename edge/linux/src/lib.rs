@@ -33,5 +33,7 @@ pub mod signals;
 pub mod topology;
 pub mod userns;
 
+pub use batch::AT_ONCE as BATCH;
+
 #[cfg(test)]
 mod testing;

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 use std::io;
+use std::path::Path;
 
 use rustix::mm::{Advice, MlockAllFlags, madvise, mlockall};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -35,9 +36,9 @@ pub fn lock_memory() -> io::Result<()> {
     Ok(mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT)?)
 }
 
-/// Brings the program's code and the libraries' into memory, and some of the calling thread's stack: code that
-/// runs for the first time when a peer has died must not wait for a busy disk. With [`lock_memory`] it stays there.
-/// How many bytes of code that were.
+/// Brings the program's code into memory, and some of the calling thread's stack: code that runs for the first
+/// time when a peer has died must not wait for a busy disk. With [`lock_memory`] it stays there. How many bytes
+/// of code that were.
 ///
 /// # Errors
 /// `/proc` is not there; or the kernel is older than 5.14 and cannot.
@@ -45,8 +46,9 @@ pub fn prefault() -> io::Result<usize> {
     const STACK: usize = 128 * 1024;
     black_box([0u8; STACK]);
     let maps = std::fs::read_to_string("/proc/self/maps")?;
+    let program = std::fs::read_link("/proc/self/exe")?;
     let mut total = 0;
-    for (start, length) in maps.lines().filter_map(code) {
+    for (start, length) in maps.lines().filter_map(|line| code(line, &program)) {
         // SAFETY: The range is a mapping of this process that was there a moment ago; reading pages into memory
         // changes nothing in it, and a range that is gone is an error.
         unsafe { madvise(start as *mut _, length, Advice::LinuxPopulateRead) }?;
@@ -56,10 +58,10 @@ pub fn prefault() -> io::Result<usize> {
 }
 
 /// The range of a line of `/proc/self/maps` that maps code of a file: `START-END r-xp OFFSET DEVICE INODE PATH`.
-fn code(line: &str) -> Option<(usize, usize)> {
-    let mut words = line.split_ascii_whitespace();
+fn code(line: &str, file: &Path) -> Option<(usize, usize)> {
+    let mut words = line.splitn(6, ' ');
     let (start, end) = words.next()?.split_once('-')?;
-    let is_code = words.next()? == "r-xp" && words.nth(3)?.starts_with('/');
+    let is_code = words.next()? == "r-xp" && Path::new(words.nth(3)?.trim_start()) == file;
     let [start, end] = [start, end].map(|text| usize::from_str_radix(text, 16));
     let (start, end) = (start.ok()?, end.ok()?);
     is_code.then(|| Some((start, end.checked_sub(start)?))).flatten()
@@ -72,16 +74,18 @@ mod tests {
     #[test]
     fn code_is_known_by_its_line() {
         let line = "55e0c000-55e0d000 r-xp 00001000 fe:00 12 /usr/bin/mainstay";
-        assert_eq!(code(line), Some((0x55e0_c000, 0x1000)));
+        let file = Path::new("/usr/bin/mainstay");
+        assert_eq!(code(line, file), Some((0x55e0_c000, 0x1000)));
         for other in [
             "55e0c000-55e0d000 r--p 00001000 fe:00 12 /usr/bin/mainstay",
+            "55e0c000-55e0d000 r-xp 00001000 fe:00 12 /usr/lib/libc.so.6",
             "7ffc1000-7ffc2000 r-xp 00000000 00:00 0 [vdso]",
             "7ffc1000-7ffc2000 r-xp 00000000 00:00 0",
             "55e0d000-55e0c000 r-xp 00001000 fe:00 12 /usr/bin/mainstay",
             "nonsense",
             "",
         ] {
-            assert_eq!(code(other), None, "{other}");
+            assert_eq!(code(other, file), None, "{other}");
         }
     }
 

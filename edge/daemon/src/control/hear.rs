@@ -1,6 +1,7 @@
 //! What comes in on the sockets, handed to the engine.
 
 use mainstay_engine::{Input, NeighbourSeen, Received, bfd};
+use mainstay_linux::BATCH;
 use mainstay_linux::reactor::Token;
 
 use super::Control;
@@ -20,7 +21,7 @@ impl Control {
                 Some(Source::Announcements(_)) => self.hear_announcements(token),
                 None => 0,
             };
-            if taken == 0 {
+            if taken < BATCH {
                 break;
             }
         }

@@ -1,5 +1,7 @@
 //! One turn of the engine's thread: speak, listen, let time pass.
 
+use std::time::Duration;
+
 use mainstay_api::Level;
 use mainstay_base::{Deadline, Instant, Machine};
 use mainstay_engine::{Command, Input};
@@ -19,6 +21,8 @@ use crate::will::Will;
 
 /// Looks for more before the clock judges; whoever floods us is not waited for any longer.
 const LOOKS_AT_ONCE: usize = 4;
+/// A deadline that is met within this time was not missed.
+const IN_TIME: Duration = Duration::from_millis(1);
 /// Rounds of steps and their answers in one turn; more come with the next one.
 const ROUNDS_AT_ONCE: usize = 8;
 
@@ -160,7 +164,13 @@ impl Control {
         if !self.engine.poll_timeout().as_ref().is_some_and(is_due) {
             return Ok(());
         }
-        let now = self.listen_until_now()?;
+        // What came before a deadline that is met in time has been found by the wait that ended with it.
+        let now = clock::now();
+        let is_in_time = |deadline: &Deadline| now.since(deadline.at) < IN_TIME;
+        let now = match self.engine.poll_timeout().filter(is_in_time) {
+            Some(_) => now.max(self.turn.now),
+            None => self.listen_until_now()?,
+        };
         let Some(deadline) = self.engine.poll_timeout() else { return Ok(()) };
         if now < deadline.at {
             return Ok(());
