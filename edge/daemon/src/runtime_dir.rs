@@ -130,12 +130,12 @@ fn open_lock(path: &Path) -> Result<File, Error> {
     options.open(path).map_err(Error::refused("open", path.display()))
 }
 
-/// Writes our number into the file of a lock that we hold.
+/// Writes our number into the file of a lock that we hold, over the last one's: so that a disk that has become
+/// full does not keep a process from being started again.
 fn sign(mut file: File, path: &Path) -> Result<Lock, Error> {
     let refused = || Error::refused("write", path.display());
-    file.set_len(0).map_err(refused())?;
     file.rewind().map_err(refused())?;
-    writeln!(file, "{}", std::process::id()).map_err(refused())?;
+    file.write_all(format!("{:<10}\n", std::process::id()).as_bytes()).map_err(refused())?;
     Ok(Lock { _file: file })
 }
 

@@ -41,6 +41,8 @@ pub struct Kernel {
     /// Addresses added in this life: how ours are known where the kernel keeps no mark.
     added: BTreeSet<(LinkIndex, InterfaceAddress)>,
     keeps_marks: Option<bool>,
+    /// The protocol number that our addresses are given; without one, as on a kernel that keeps none.
+    mark: Option<u8>,
     /// Changes were lost and could not be read afresh yet.
     lost: bool,
     /// Notifications about routes and rules come in.
@@ -76,6 +78,7 @@ impl Kernel {
             mirror: Actual::default(),
             added: BTreeSet::new(),
             keeps_marks: None,
+            mark: Some(ADDRESS_PROTOCOL),
             lost: false,
             hears_routing: false,
             routes_doubtful: false,
@@ -214,13 +217,14 @@ impl Kernel {
         let mut change = decoded.change;
         if let Change::Address { link, address, present } = &mut change {
             let known = self.added.contains(&(*link, *address));
-            match decoded.protocol {
+            let protocol = self.mark.and(decoded.protocol);
+            match protocol {
                 Some(_) => self.keeps_marks = Some(true),
                 None if known && self.keeps_marks.is_none() => self.keeps_marks = Some(false),
                 None => {}
             }
             let remembered = known && self.keeps_marks == Some(false);
-            present.ours = decoded.protocol == Some(ADDRESS_PROTOCOL) || remembered;
+            present.ours = protocol == Some(ADDRESS_PROTOCOL) || remembered;
         }
         change
     }

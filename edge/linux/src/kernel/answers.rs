@@ -156,7 +156,7 @@ impl Kernel {
                     ours.insert((*link, held));
                     // What others put there is never overwritten: the kernel refuses instead.
                     let flags = if is_ours { NLM_F_REPLACE } else { NLM_F_EXCL };
-                    (encode::add(*link, key.address, options), NLM_F_CREATE | flags)
+                    (encode::add(*link, key.address, options, self.mark), NLM_F_CREATE | flags)
                 }
                 Step::RemoveAddress { link, key } => {
                     let there = self.mirror.addresses.get(&(*link, key.address));

@@ -8,12 +8,11 @@ use netlink_packet_route::address::{
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
-use super::marks::ADDRESS_PROTOCOL;
-
 pub(super) fn add(
     link: LinkIndex,
     address: InterfaceAddress,
     options: &AddressOptions,
+    mark: Option<u8>,
 ) -> RouteNetlinkMessage {
     let mut message = subject(link, options.held_as(address), options.peer);
     let flags = flags(address.family(), options);
@@ -21,8 +20,8 @@ pub(super) fn add(
     message.header.flags = AddressHeaderFlags::from_bits_retain(low);
     message.attributes.push(AddressAttribute::Flags(flags));
     message.attributes.push(AddressAttribute::CacheInfo(lifetime(options.preferred)));
-    let ours = AddressProtocol::Other(ADDRESS_PROTOCOL);
-    message.attributes.push(AddressAttribute::Protocol(ours));
+    let ours = mark.map(AddressProtocol::Other).map(AddressAttribute::Protocol);
+    message.attributes.extend(ours);
     if address.family() == Family::V4 {
         only_of_ipv4(&mut message, options);
     }

@@ -214,3 +214,32 @@ fn two_hundred_and_fifty_five_addresses_are_one_short_moment() {
     }
     left.is_faithful();
 }
+
+#[test]
+fn a_kernel_that_keeps_no_marks_is_remembered_for() {
+    let mut pair = pair();
+    let open = || (Kernel::open().expect("opens"), Kernel::open().expect("opens"));
+    let (mut kernel, fresh) = pair.left.run(open).expect("enterable");
+    kernel.mark = None;
+    let mut left = Watched::of(kernel, fresh);
+    let link = left.index("left");
+    for (ours, theirs) in [("10.0.0.9/24", "10.1.0.7/24"), ("2001:db8::9/64", "2001:db8::7/64")] {
+        let (ours, theirs) = (key("left", ours), address(theirs));
+        let news = left.apply(&[add(link, ours.clone())]);
+        assert!(matches!(news.last(), Some(News::Applied(_))), "{news:?}");
+        assert!(left.mirror.addresses[&(link, ours.address)].ours, "{news:?}");
+        assert_eq!(left.kernel.keeps_marks(), Some(false));
+        pair.left_links.add_address("left", theirs).expect("added");
+        left.until(
+            |change| matches!(change, Change::Address { address, .. } if *address == theirs),
+        );
+        assert!(!left.mirror.addresses[&(link, theirs)].ours);
+        // A reading of everything does not forget.
+        let whole = left.kernel.read_whole().expect("readable");
+        assert!(whole.addresses[&(link, ours.address)].ours);
+        let news = left.apply(&[remove(link, ours.clone())]);
+        assert!(matches!(news.last(), Some(News::Applied(_))), "{news:?}");
+        assert!(!left.mirror.addresses.contains_key(&(link, ours.address)));
+        pair.left_links.remove_address("left", theirs).expect("removed");
+    }
+}
