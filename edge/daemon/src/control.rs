@@ -46,6 +46,8 @@ const PRIORITY: i32 = 10;
 
 /// The engine's thread moves at least as often, and looks after what could not be had before.
 const BEAT: Duration = Duration::from_millis(500);
+/// The engine bounds a handover by itself; this is for one that does not keep to it.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 /// As often while there is no supervisor to be heard by.
 const BEAT_ALONE: Duration = Duration::from_millis(20);
 
@@ -140,6 +142,9 @@ impl Control {
         };
         control.mend_tether();
         control.sign_of_life();
+        if options.succeed {
+            control.feed(Input::Command(Command::Resume), now);
+        }
         for order in orders {
             control.feed(Input::Command(order), now);
         }

@@ -244,6 +244,10 @@ impl<'a> Supervisor<'a> {
         if self.charge.farewell && !self.charge.replaced {
             return Some(0);
         }
+        if self.stop_by.is_some() && !self.charge.ready && self.will.is_empty() {
+            // Stopped before it had begun: the signal may have reached it before it caught any.
+            return Some(0);
+        }
         if !self.charge.ready && !self.charge.adopted && self.backoff.is_first() {
             // It has said why itself; starting it again would not help.
             return Some(code.unwrap_or(4));

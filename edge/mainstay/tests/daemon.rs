@@ -1,6 +1,7 @@
 //! The real daemon in network namespaces: what an operator does by hand, and what goes wrong.
 
 mod moves;
+#[allow(dead_code, reason = "the tests of survival use the rest")]
 mod stage;
 
 use std::os::unix::net::UnixDatagram;

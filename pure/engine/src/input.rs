@@ -66,6 +66,8 @@ pub enum Command {
         /// To the node that advertises from there; to the best one if none.
         to: Option<IpAddr>,
     },
+    /// Before the kernel was seen: hold on whatever an earlier process of ours left there.
+    Resume,
     /// Leave everything as it is to another process of this node: sessions are taken down on purpose, so that no
     /// peer takes the silence until it speaks for a death.
     Resign,

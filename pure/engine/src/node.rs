@@ -257,6 +257,19 @@ impl Engine {
         self.settings = settings;
     }
 
+    fn obey(&mut self, command: &Command, now: Instant) {
+        let input = match command {
+            Command::Leave => vrrp::Input::Leave,
+            Command::Drain { router } => vrrp::Input::Drain { router: router.as_ref() },
+            Command::Undrain { router } => vrrp::Input::Undrain { router: router.as_ref() },
+            Command::Switch { router, to } => vrrp::Input::Switch { router, to: *to },
+            Command::Resume => vrrp::Input::Resume,
+            Command::Resign => return self.watch.stop(now),
+            Command::Stop => vrrp::Input::Stop,
+        };
+        tell_table(&mut self.table, input, now);
+    }
+
     /// Peers are watched, and watch us, until everything is handed over.
     fn part_once_left(&mut self, now: Instant) {
         if self.table.is_left() {
@@ -343,10 +356,7 @@ impl Machine for Engine {
                 Ok(())
             }
             Input::Command(command) => {
-                match ordered(&command) {
-                    Some(input) => tell_table(&mut self.table, input, now),
-                    None => self.watch.stop(now),
-                }
+                self.obey(&command, now);
                 Ok(())
             }
         };
@@ -390,18 +400,6 @@ impl Machine for Engine {
 fn tell_table(table: &mut Table, input: vrrp::Input<'_>, now: Instant) {
     let result = table.handle_input(input, now);
     debug_assert!(result.is_ok(), "only packets are rejected");
-}
-
-/// What virtual routers are told of a command; none if it is about sessions alone.
-fn ordered(command: &Command) -> Option<vrrp::Input<'_>> {
-    Some(match command {
-        Command::Leave => vrrp::Input::Leave,
-        Command::Drain { router } => vrrp::Input::Drain { router: router.as_ref() },
-        Command::Undrain { router } => vrrp::Input::Undrain { router: router.as_ref() },
-        Command::Switch { router, to } => vrrp::Input::Switch { router, to: *to },
-        Command::Stop => vrrp::Input::Stop,
-        Command::Resign => return None,
-    })
 }
 
 fn adds(step: &Step, key: &AddressKey) -> bool {

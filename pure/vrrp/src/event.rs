@@ -270,6 +270,8 @@ pub enum Cause {
     },
     /// All that made it unfit has passed.
     Recovered,
+    /// An earlier process of this node held the addresses, and left them to this one.
+    Resumed,
     /// Another member of its sync group led.
     Group {
         /// The group.
@@ -357,6 +359,7 @@ impl fmt::Display for Cause {
             Cause::GaugeBad { gauge } => write!(f, "{gauge} says so"),
             Cause::GaugeUnread { gauge } => write!(f, "{gauge} has not been read yet"),
             Cause::Recovered => f.write_str("everything it needs is back"),
+            Cause::Resumed => f.write_str("it takes over from the process before it"),
             Cause::Group { group, member } => write!(f, "{member} led group {group}"),
             Cause::Stopped => f.write_str("it was stopped"),
         }

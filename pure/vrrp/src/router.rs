@@ -112,6 +112,14 @@ impl Router {
         }
     }
 
+    /// Goes on as Active, unless something that it needs is missing by now.
+    pub(crate) fn hold_on(&mut self, now: Instant, out: &mut Outbox) {
+        match self.state {
+            State::Initialize | State::Backup(_) => self.activate(Cause::Resumed, now, out),
+            State::Fault | State::Active(_) | State::Leaving(_) => {}
+        }
+    }
+
     /// Lets time reach `now`.
     pub(crate) fn expire(&mut self, now: Instant, out: &mut Outbox) -> Reaction {
         self.expire_hold(now);

@@ -25,6 +25,7 @@ use crate::{Event, NeighbourSeen, Received, Reject, Transmit};
 
 mod handover;
 mod reloading;
+mod resuming;
 mod witnessing;
 
 /// One thing that happened, as far as virtual routers care.
@@ -98,6 +99,8 @@ pub enum Input<'a> {
         /// Whether both ends hear each other.
         up: bool,
     },
+    /// Before the kernel was seen: what an earlier process of ours left there is held on.
+    Resume,
     /// Hand over everything that is held, then want nothing more.
     Leave,
     /// Count as priority 1, and hand over.
@@ -143,6 +146,8 @@ pub struct Table {
     /// Nobody is Active before that.
     hold_until: Instant,
     stage: Stage,
+    /// What an earlier process held is held on from the first look at the kernel.
+    resuming: bool,
     latest: Instant,
 }
 
@@ -176,6 +181,7 @@ impl Table {
             rejects: BTreeMap::new(),
             hold_until: now + settings.startup_delay,
             stage: Stage::Blind,
+            resuming: false,
             latest: now,
         };
         table.take_settings(settings, now);
@@ -234,6 +240,7 @@ impl Table {
                     self.stage = Stage::Running;
                 }
                 self.survey(actual, now);
+                self.resume(actual, now);
             }
             Change::Link(_) | Change::LinkGone(_) => self.survey(actual, now),
             Change::Address { link, address, .. } => {
@@ -550,6 +557,7 @@ impl Machine for Table {
                 let verdict = if up { Verdict::Up } else { Verdict::Down };
                 self.gauge_read(&gauge, Reading::Verdict(verdict), now);
             }
+            Input::Resume => self.resuming = self.stage == Stage::Blind,
             Input::Leave => self.leave(now),
             Input::Drain { router } => self.drain(router, now),
             Input::Undrain { router } => self.undrain(router, now),

@@ -19,6 +19,8 @@ pub(super) enum End {
 pub(super) struct Lasting {
     /// The latest moment that the engine knows.
     pub(super) now: Instant,
+    /// Everything is being handed over, which ends then at the latest.
+    pub(super) leaving_until: Option<Instant>,
     /// The work is over, and why.
     pub(super) end: Option<End>,
     /// Words that the slow side had no room for.
@@ -41,6 +43,7 @@ impl Lasting {
     pub(super) fn new(now: Instant) -> Lasting {
         Lasting {
             now,
+            leaving_until: None,
             end: None,
             untold: 0,
             outbox: Outbox::default(),

@@ -11,7 +11,7 @@ use mainstay_linux::reactor::Ready;
 use mainstay_plan::Change;
 
 use super::lasting::End;
-use super::{BEAT, BEAT_ALONE, Control, KERNEL, TETHER};
+use super::{BEAT, BEAT_ALONE, Control, KERNEL, LEAVE_WITHIN, TETHER};
 use crate::Error;
 use crate::channel::{Report, ToEngine};
 use crate::slow::Told;
@@ -23,6 +23,8 @@ use crate::will::Will;
 const LOOKS_AT_ONCE: usize = 4;
 /// A deadline that is met within this time was not missed.
 const IN_TIME: Duration = Duration::from_millis(1);
+/// A second wish to stop is one of its own after this time.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(300);
 /// Rounds of steps and their answers in one turn; more come with the next one.
 const ROUNDS_AT_ONCE: usize = 8;
 
@@ -38,6 +40,7 @@ impl Control {
         self.listen()?;
         self.let_time_pass()?;
         self.settle();
+        self.stop_once_left();
         self.beat()
     }
 
@@ -133,13 +136,35 @@ impl Control {
                 ToEngine::Reloading => self.tether.tell(&Message::Reloading),
                 ToEngine::ReloadRefused => self.tell_ready(),
                 ToEngine::Status(reply) => drop(reply.send(Box::new(self.report(now)))),
-                ToEngine::Stop => {
-                    self.turn.unsettled = true;
-                    self.feed(Input::Command(Command::Stop), now);
-                    self.settle();
-                    self.turn.end = Some(End::Stopped);
-                }
+                ToEngine::Stop => self.leave(now),
             }
+        }
+    }
+
+    /// Hands everything over, then stops; asked again after a while, it stops at once. A terminal or a service
+    /// manager that signals the whole group asks twice in the same moment.
+    fn leave(&mut self, now: Instant) {
+        let command = match self.turn.leaving_until {
+            None => Command::Leave,
+            Some(until) if now + LEAVE_WITHIN < until + ASKED_AGAIN_AFTER => return,
+            Some(_) => Command::Stop,
+        };
+        self.turn.leaving_until.get_or_insert(now + LEAVE_WITHIN);
+        self.turn.unsettled = true;
+        self.feed(Input::Command(command), now);
+    }
+
+    /// Stops once everything is handed over and the kernel has been told.
+    fn stop_once_left(&mut self) {
+        let Some(until) = self.turn.leaving_until else { return };
+        let now = clock::now();
+        if !self.engine.is_left() && now >= until {
+            self.feed(Input::Command(Command::Stop), now);
+        }
+        if self.engine.is_left() {
+            self.turn.unsettled = true;
+            self.settle();
+            self.turn.end = Some(End::Stopped);
         }
     }
 

@@ -11,10 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use libtest_mimic::Failed;
+use mainstay_api::Status;
+use mainstay_lab::wait;
 use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType, sendto, socket, sockopt};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::Stage;
+use super::{SOON, Stage};
 
 /// `mainstay status --watch`, as long as this value lives.
 pub struct Watching {
@@ -54,6 +57,13 @@ impl Served {
         super::signal(self.child.id(), signal)
     }
 
+    /// The supervisor itself, which `timeout` started.
+    pub fn program(&self) -> io::Result<u32> {
+        let (timeout, none) = (self.child.id(), io::ErrorKind::NotFound);
+        let children = fs::read_to_string(format!("/proc/{timeout}/task/{timeout}/children"))?;
+        children.trim().parse().map_err(|_| none.into())
+    }
+
     /// Its exit code, once it has ended.
     pub fn ended(&mut self) -> Option<i32> {
         self.child.try_wait().ok().flatten().and_then(|status| status.code())
@@ -81,17 +91,93 @@ const AT_MOST: &str = "60";
 impl Stage {
     /// Runs the daemon with JSON lines, told where the service manager listens.
     pub fn serve(&self, place: usize, file: &str, manager: &Path) -> io::Result<Served> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
+        command.env("NOTIFY_SOCKET", manager);
+        self.serve_command(place, file, command)
+    }
+
+    /// Runs a program that is a copy of the daemon.
+    pub fn serve_program(&self, place: usize, program: &Path, file: &str) -> io::Result<Served> {
+        self.serve_command(place, file, Command::new(program))
+    }
+
+    /// Runs the daemon with its runtime directory on a disk of its own that has room for a few pages.
+    pub fn serve_on_a_tiny_disk(&self, place: usize, file: &str) -> io::Result<Served> {
+        const SCRIPT: &str = "mount -t tmpfs -o size=32k none \"$1\" && shift && exec \"$@\"";
+        fs::create_dir_all(self.runtime_dir(place))?;
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", SCRIPT, "sh"]).arg(self.runtime_dir(place));
+        command.arg(env!("CARGO_BIN_EXE_mainstay"));
+        self.serve_command(place, file, command)
+    }
+
+    fn serve_command(&self, place: usize, file: &str, command: Command) -> io::Result<Served> {
         let folder = self.folder();
         let (configuration, log) = (folder.join("served.conf"), folder.join("served.log"));
         fs::write(&configuration, file)?;
-        let mut command = Command::new("timeout");
-        command.args(["--signal=KILL", AT_MOST]).arg(env!("CARGO_BIN_EXE_mainstay"));
-        command.arg("--runtime-dir").arg(self.runtime_dir(place));
-        command.args(["run", "--log-format", "json", "--keepalived"]).arg(configuration);
-        command.env("NOTIFY_SOCKET", manager).process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
-        let child = self.host(place).namespace().run(|| command.spawn())??;
+        let mut whole = Command::new("timeout");
+        whole.args(["--signal=KILL", AT_MOST]).arg(command.get_program()).args(command.get_args());
+        whole.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        whole.arg("--runtime-dir").arg(self.runtime_dir(place));
+        whole.args(["run", "--log-format", "json", "--keepalived"]).arg(configuration);
+        whole.process_group(0).stdin(Stdio::null()).stdout(Stdio::null());
+        whole.stderr(File::create(&log)?);
+        let child = self.host(place).namespace().run(|| whole.spawn())??;
         Ok(Served { child, log })
+    }
+
+    /// Puts a fresh copy of the daemon into the folder, in the place of the last one, as a package manager does.
+    pub fn copy_of_the_program(&self) -> io::Result<PathBuf> {
+        let (program, beside) =
+            (self.folder().join("mainstay"), self.folder().join("mainstay.next"));
+        // Not by this process: what it forks for other tests would keep the copy open, and it could not be run.
+        let copied =
+            Command::new("cp").arg(env!("CARGO_BIN_EXE_mainstay")).arg(&beside).status()?;
+        assert!(copied.success(), "the program can be copied");
+        fs::rename(&beside, &program)?;
+        Ok(program)
+    }
+
+    /// The runtime directory as a daemon with mounts of its own sees it.
+    pub fn runtime_dir_of(&self, served: &Served, place: usize) -> io::Result<PathBuf> {
+        let root = PathBuf::from(format!("/proc/{}/root", served.program()?));
+        let inside = self.runtime_dir(place);
+        Ok(root.join(inside.strip_prefix("/").unwrap_or(&inside)))
+    }
+
+    /// What `status` says of the daemon of a host.
+    pub fn shown(&self, place: usize) -> io::Result<Status> {
+        self.shown_in(&self.runtime_dir(place))
+    }
+
+    /// The same, for one with mounts of its own.
+    pub fn shown_by(&self, served: &Served, place: usize) -> io::Result<Status> {
+        self.shown_in(&self.runtime_dir_of(served, place)?)
+    }
+
+    fn shown_in(&self, directory: &Path) -> io::Result<Status> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
+        command.arg("--runtime-dir").arg(directory).args(["status", "--json"]);
+        serde_json::from_slice(&command.output()?.stdout).map_err(io::Error::other)
+    }
+
+    /// Waits until `status` says what is wanted.
+    pub fn until_shown(
+        &self,
+        place: usize,
+        wanted: impl Fn(&Status) -> bool,
+    ) -> Result<(), Failed> {
+        let log = || fs::read_to_string(self.folder().join("served.log")).unwrap_or_default();
+        wait::until("the state", SOON, || self.shown(place).is_ok_and(|status| wanted(&status)))
+            .map_err(|late| Failed::from(format!("{late}\n{}", log())))
+    }
+
+    /// Runs a line of shell on a host.
+    pub fn shell(&self, place: usize, line: &str) -> Result<(), Failed> {
+        let mut command = Command::new("sh");
+        let output = self.host(place).namespace().run(|| command.args(["-c", line]).output())??;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() { Ok(()) } else { Err(format!("{line}: {said}").into()) }
     }
 
     /// Runs the daemon with its standard error connected to the journal, as a service manager does; the
@@ -169,9 +255,19 @@ impl Stage {
 
     /// What `GET /metrics` on the control socket answers.
     pub fn metrics(&self, place: usize) -> io::Result<String> {
+        self.ask(place, "GET /metrics")
+    }
+
+    /// What `POST` on the control socket answers.
+    pub fn post(&self, place: usize, path: &str) -> io::Result<String> {
+        self.ask(place, &format!("POST {path}"))
+    }
+
+    fn ask(&self, place: usize, what: &str) -> io::Result<String> {
         let mut stream = UnixStream::connect(self.runtime_dir(place).join("control.sock"))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")?;
+        let head = "HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(format!("{what} {head}").as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)

@@ -73,6 +73,7 @@ fn explains(why: &Cause, from: StateName, to: StateName) -> bool {
         | Cause::GaugeBad { .. }
         | Cause::GaugeUnread { .. } => to == Fault && from != Fault,
         Cause::Recovered => (from, to) == (Fault, Backup),
+        Cause::Resumed => to == Active && matches!(from, Initialize | Backup),
         Cause::Group { .. } => from != to,
         Cause::Stopped => to == Initialize && from != Initialize,
     }

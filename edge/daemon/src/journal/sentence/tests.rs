@@ -47,6 +47,7 @@ fn a_change_of_state_says_why() {
             "192.0.2.2 goes before us (priority 200, ours 150)",
         ),
         (Backup, Cause::Recovered, Level::Info, "everything it needs is back"),
+        (Active, Cause::Resumed, Level::Info, "it takes over from the process before it"),
         (Backup, Cause::Group { group, member }, Level::Info, "VI_2 led group G"),
         (Initialize, Cause::Stopped, Level::Info, "it was stopped"),
         (Fault, Cause::Started, Level::Info, "it was started"),

@@ -1,0 +1,238 @@
+//! The real daemon's processes hang, die, are replaced, and run on machines that refuse things.
+
+#[allow(dead_code, reason = "the tests of the daemon use the rest")]
+mod stage;
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+use std::{fs, io};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mainstay_api::{State, Status};
+use mainstay_lab::wait;
+use mainstay_lab::watch::Watch;
+use rustix::process::Signal;
+use stage::{Router, Stage};
+
+type Checked = Result<(), Failed>;
+type Test = (&'static str, fn() -> Checked);
+
+/// Enough for anything on a machine with other work to do.
+const SOON: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    if let Err(reason) = mainstay_lab::permission() {
+        eprintln!("these tests need network namespaces: {reason}");
+        return ExitCode::FAILURE;
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(2);
+    let tests: [Test; 8] = [
+        ("a_control_process_that_runs_in_circles_is_ended", spinning_control),
+        ("an_address_stays_until_its_successor_answers", address_stays),
+        ("both_processes_killed_and_started_again_leave_nothing_stale", both_killed),
+        ("a_stop_during_the_start_and_a_second_stop_are_obeyed", hasty_stops),
+        ("another_program_takes_over_without_the_address_moving", upgrade),
+        ("a_program_that_does_not_run_takes_nothing_over", broken_upgrade),
+        ("a_full_disk_stops_nothing", full_disk),
+        ("a_step_that_the_kernel_refuses_is_tried_until_it_is_taken", refused_step),
+    ];
+    let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn spinning_control() -> Checked {
+    let stage = Stage::of_two()?;
+    let (strong, weak) = stage.pair()?;
+    let before = stage.status(&strong, 0)?;
+    make_spin(before.pid)?;
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    wait::until("a new control process", SOON, || {
+        stage.status(&strong, 0).is_ok_and(|status| status.pid != before.pid)
+    })?;
+    stage.until_state(&strong, 0, "VI_1", State::Active)?;
+    assert!(strong.log().contains("it runs in circles"), "{}", strong.log());
+    wait::until("one holder", SOON, || {
+        stage.holds(0, stage::ADDRESS) && !stage.holds(1, stage::ADDRESS)
+    })?;
+    Ok(())
+}
+
+/// Lets the main thread of a process run in circles: the instruction that it comes back to from the kernel becomes
+/// a jump to itself.
+fn make_spin(pid: u32) -> io::Result<()> {
+    let jump: &[u8] = if cfg!(target_arch = "x86_64") { &[0xeb, 0xfe] } else { &[0, 0, 0, 0x14] };
+    // NUMBER ARGUMENTS … STACK-POINTER PROGRAM-COUNTER, or `running`.
+    let address = loop {
+        let call = fs::read_to_string(format!("/proc/{pid}/syscall"))?;
+        let counter = call.split_whitespace().nth(8).and_then(|word| word.strip_prefix("0x"));
+        if let Some(address) = counter.and_then(|word| u64::from_str_radix(word, 16).ok()) {
+            break address;
+        }
+    };
+    let mut memory = fs::OpenOptions::new().write(true).open(format!("/proc/{pid}/mem"))?;
+    memory.seek(SeekFrom::Start(address))?;
+    memory.write_all(jump)
+}
+
+fn address_stays() -> Checked {
+    let stage = Stage::of_two()?;
+    // It does not preempt, so that the address stays where the farewell sent it.
+    let strong = stage.start(0, &Router { more: "nopreempt\n", ..Router::default() }.text())?;
+    stage.until_state(&strong, 0, "VI_1", State::Active)?;
+    let weak = stage.start(1, &Router { priority: 100, ..Router::default() }.text())?;
+    stage.until_state(&weak, 1, "VI_1", State::Backup)?;
+    let address = stage::ADDRESS.parse().map_err(|_| "an address")?;
+    let here = Watch::start(stage.host(0).namespace(), address)?;
+    let there = Watch::start(stage.host(1).namespace(), address)?;
+    strong.kill_speaker(stage.host(0))?;
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    wait::until("the end of the will", SOON, || !here.there() && there.there())?;
+    let (gone, came) = (here.changes(), there.changes());
+    let gone = gone.iter().rev().find(|change| !change.there).ok_or("it was not taken down")?;
+    let came = came.iter().find(|change| change.there).ok_or("it was not taken over")?;
+    assert!(came.at <= gone.at, "taken down {:?} before the successor had it", came.at - gone.at);
+    assert!(strong.log().contains("of 1 addresses others answer for 1"), "{}", strong.log());
+    Ok(())
+}
+
+fn both_killed() -> Checked {
+    let stage = Stage::of_two()?;
+    let (strong, weak) = stage.pair()?;
+    strong.kill(stage.host(0))?;
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    assert!(stage.holds(0, stage::ADDRESS), "nobody is left to take it down");
+    // It starts as a Backup that does not preempt: what the dead ones left has to go.
+    let router = Router { more: "nopreempt\n", ..Router::default() };
+    let again = stage.start(0, &router.text())?;
+    wait::until("the end of the stale address", SOON, || !stage.holds(0, stage::ADDRESS))?;
+    stage.until_state(&again, 0, "VI_1", State::Backup)?;
+    assert!(stage.holds(1, stage::ADDRESS));
+    Ok(())
+}
+
+fn hasty_stops() -> Checked {
+    let stage = Stage::of_one()?;
+    for stops in [1, 2, 5] {
+        let mut daemon = stage.serve(0, &Router::default().text(), &stage.folder().join("none"))?;
+        // Its lock is the first thing that it makes; what comes before ends it as any program.
+        wait::until("the first sign of it", SOON, || {
+            stage.runtime_dir(0).join("tether.sock").exists()
+        })?;
+        for _ in 0..stops {
+            daemon.signal(Signal::TERM)?;
+        }
+        wait::until("its end", SOON, || daemon.ended().is_some())?;
+        assert_eq!(daemon.ended(), Some(0), "{}", daemon.log());
+        assert!(!stage.holds(0, stage::ADDRESS));
+    }
+    Ok(())
+}
+
+fn upgrade() -> Checked {
+    let stage = Stage::of_two()?;
+    let program = stage.copy_of_the_program()?;
+    let strong = stage.serve_program(0, &program, &Router::default().text())?;
+    stage.until_shown(0, |status| state(status) == Some(State::Active))?;
+    let weak = stage.start(1, &Router { priority: 100, ..Router::default() }.text())?;
+    stage.until_state(&weak, 1, "VI_1", State::Backup)?;
+    let address = stage::ADDRESS.parse().map_err(|_| "an address")?;
+    let watch = Watch::start(stage.host(0).namespace(), address)?;
+    for _ in 0..3 {
+        let before = stage.shown(0)?;
+        stage.copy_of_the_program()?;
+        let answer = stage.post(0, "/v1/upgrade")?;
+        assert!(answer.contains("another process goes on"), "{answer}\n{}", strong.log());
+        stage.until_shown(0, |status| status.pid != before.pid)?;
+        stage.until_shown(0, |status| state(status) == Some(State::Active))?;
+        let running = fs::read_link(format!("/proc/{}/exe", stage.shown(0)?.pid))?;
+        assert_eq!(running, program, "the program that was replaced is gone");
+        assert_eq!(fs::read_link(format!("/proc/{}/exe", strong.program()?))?, program);
+    }
+    assert!(watch.there() && watch.changes().len() == 1, "{:?}", watch.changes());
+    let other = stage.status(&weak, 1)?;
+    assert_eq!(other.routers[0].counters.became_active, 0, "{}", weak.log());
+    assert_eq!(other.routers[0].counters.farewells_received, 0);
+    strong.signal(Signal::TERM)?;
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    wait::until("the end", SOON, || !stage.holds(0, stage::ADDRESS))?;
+    Ok(())
+}
+
+fn state(status: &Status) -> Option<State> {
+    status.routers.first().map(|router| router.state)
+}
+
+fn broken_upgrade() -> Checked {
+    let stage = Stage::of_one()?;
+    let program = stage.copy_of_the_program()?;
+    let served = stage.serve_program(0, &program, &Router::default().text())?;
+    stage.until_shown(0, |status| state(status) == Some(State::Active))?;
+    let before = stage.shown(0)?;
+    // No program at all; one that is another; one that says what it should and then does nothing.
+    for text in ["nonsense", "#!/bin/sh\nexit 0\n", "#!/bin/false\n"] {
+        replace(&program, text.as_bytes())?;
+        let answer = stage.post(0, "/v1/upgrade")?;
+        assert!(answer.contains("409 Conflict") && answer.contains("mainstay"), "{answer}");
+        assert_eq!(stage.shown(0)?.pid, before.pid);
+    }
+    assert!(stage.holds(0, stage::ADDRESS), "{}", served.log());
+    Ok(())
+}
+
+/// Puts another file in the place of one, as a package manager does.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("next");
+    fs::write(&beside, bytes)?;
+    fs::set_permissions(&beside, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    fs::rename(beside, path)
+}
+
+fn full_disk() -> Checked {
+    let stage = Stage::of_one()?;
+    let served = stage.serve_on_a_tiny_disk(0, &Router::default().text())?;
+    let shown = |wanted: &dyn Fn(&Status) -> bool| {
+        wait::until("the state", SOON, || stage.shown_by(&served, 0).is_ok_and(|now| wanted(&now)))
+            .map_err(|late| Failed::from(format!("{late}: {}", served.log())))
+    };
+    shown(&|status| state(status) == Some(State::Active))?;
+    let before = stage.shown_by(&served, 0)?;
+    let disk = stage.runtime_dir_of(&served, 0)?;
+    let filled = fs::write(disk.join("filling"), vec![0; 1 << 20]);
+    assert_eq!(filled.err().map(|error| error.kind()), Some(io::ErrorKind::StorageFull));
+    served.signal(Signal::HUP)?;
+    wait::until("the warning", SOON, || served.log().contains("cannot write"))?;
+    assert_eq!(stage.shown_by(&served, 0)?.pid, before.pid);
+    stage::signal(before.pid, Signal::KILL)?;
+    shown(&|status| status.pid != before.pid)?;
+    shown(&|status| state(status) == Some(State::Active))?;
+    assert!(stage.holds(0, stage::ADDRESS), "{}", served.log());
+    Ok(())
+}
+
+fn refused_step() -> Checked {
+    let stage = Stage::of_one()?;
+    let more = "virtual_ipaddress_excluded {\n2001:db8::100/64\n}\n";
+    let daemon = stage.start(0, &Router { more, ..Router::default() }.text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    wait::until("both addresses", SOON, || {
+        stage.holds(0, stage::ADDRESS) && stage.holds(0, stage::ADDRESS_V6)
+    })?;
+    let forbid = |forbidden: u8| {
+        let command = format!("echo {forbidden} > /proc/sys/net/ipv6/conf/eth0/disable_ipv6");
+        stage.shell(0, &command)
+    };
+    // The kernel takes all IPv6 addresses away and refuses to put one there.
+    forbid(1)?;
+    wait::until("the refusal", SOON, || daemon.log().contains("the kernel refuses to add"))
+        .map_err(|late| Failed::from(format!("{late}\n{}", daemon.log())))?;
+    assert!(stage.holds(0, stage::ADDRESS) && !stage.holds(0, stage::ADDRESS_V6));
+    forbid(0)?;
+    wait::until("the address again", SOON, || stage.holds(0, stage::ADDRESS_V6))?;
+    let status = stage.status(&daemon, 0)?;
+    assert_eq!(state(&status), Some(State::Active));
+    assert_eq!(status.routers[0].counters.became_active, 1);
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Going on where an earlier process of the same node stopped.
+
+use mainstay_base::Instant;
+use mainstay_plan::Actual;
+
+use super::Table;
+use crate::slots::Slot;
+
+impl Table {
+    /// A router whose addresses all are there and ours was Active in the earlier process, and is so again at once:
+    /// the others have not missed it yet.
+    pub(super) fn resume(&mut self, actual: &Actual, now: Instant) {
+        if !std::mem::take(&mut self.resuming) {
+            return;
+        }
+        for number in 0..self.routers.len() {
+            let slots = self.routers[number].slots();
+            if !slots.is_empty() && slots.iter().all(|slot| self.is_ours(slot, actual)) {
+                self.at(number, |router, out| router.hold_on(now, out));
+            }
+        }
+        self.tell_groups();
+    }
+
+    fn is_ours(&self, slot: &Slot, actual: &Actual) -> bool {
+        let key = slot.key();
+        let link = self.links.of(&key.link);
+        let there = link.and_then(|link| actual.addresses.get(&(link.index, key.address)));
+        there.is_some_and(|there| there.ours)
+    }
+}
