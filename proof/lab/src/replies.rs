@@ -41,6 +41,8 @@ pub struct Gap {
 pub enum Cell {
     /// This host answered (the last one that did, if there were several).
     Answered(usize),
+    /// This host answered, but not every request.
+    Interrupted(usize),
     /// Requests were sent and none was answered.
     Silent,
     /// Nothing was asked.
@@ -146,9 +148,10 @@ pub fn strip(replies: &[Reply], from: Duration, to: Duration, cells: usize) -> V
             continue;
         };
         *cell = match (reply.answer, *cell) {
-            (Some(answer), _) => Cell::Answered(answer.by),
-            (None, Cell::Nothing) => Cell::Silent,
-            (None, seen) => seen,
+            (Some(answer), Cell::Nothing | Cell::Answered(_)) => Cell::Answered(answer.by),
+            (Some(answer), Cell::Silent | Cell::Interrupted(_)) => Cell::Interrupted(answer.by),
+            (None, Cell::Nothing | Cell::Silent) => Cell::Silent,
+            (None, Cell::Answered(by) | Cell::Interrupted(by)) => Cell::Interrupted(by),
         };
     }
     strip

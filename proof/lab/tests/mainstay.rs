@@ -34,7 +34,6 @@ fn main() -> ExitCode {
         Trial::test("an_address_left_behind_is_cleared_at_the_start", stale),
         Trial::test("a_faulty_file_is_refused_and_nothing_moves", faulty_reload),
         Trial::test("other_address_lists_do_not_split_the_pair", other_addresses),
-        Trial::test("a_one_way_cut_ends_as_with_keepalived", one_way),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -176,15 +175,6 @@ fn faulty_reload() -> Result<(), Failed> {
     let after = stage.status(0)?;
     assert_eq!((after.pid, activations(&after)), (before.pid, activations(&before)));
     assert_eq!(after.routers[0].vrid, 51);
-    Ok(())
-}
-
-/// Each beat's end is the same for both pairs: it is told once, in the table.
-fn one_way() -> Result<(), Failed> {
-    let drill = drill::named("one-way").ok_or("the table has it not")?;
-    for program in [Program::Keepalived, Program::Mainstay] {
-        drill::play(&drill, &[program; 2]).map_err(|failure| failure.to_string())?;
-    }
     Ok(())
 }
 

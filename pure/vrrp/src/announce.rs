@@ -71,10 +71,13 @@ impl Announcer {
         self.refresh_at = next_refresh(settings, now);
     }
 
-    /// Begins the bursts after a lower priority was heard. True if the caller is to send the first
-    /// pass now; false if a burst is under way already, or none is asked for.
+    /// Begins the bursts after a lower priority was heard, anew with each advertisement of it: its sender
+    /// announces as well, and the last word must be ours when it falls silent. True if the caller is to send the
+    /// first pass now; false if a burst has just begun, whose second pass comes soon enough, or none is asked for.
     pub(crate) fn defend(&mut self, settings: &Announce, now: Instant) -> bool {
-        if self.first.is_some() || settings.lower_priority_repeat == 0 {
+        let soon = Duration::from_millis(PASS_OFFSETS[1]);
+        let just_begun = |burst: Burst| burst.sent == 1 && now < burst.begun_at + soon;
+        if self.first.is_some_and(just_begun) || settings.lower_priority_repeat == 0 {
             return false;
         }
         self.first = Burst::new(now, 1, settings.lower_priority_repeat);

@@ -175,6 +175,18 @@ impl Backup {
         true
     }
 
+    /// The peer that was thought to be dead answers again within the skew: it lives, and the ordinary timer
+    /// runs from its last advertisement on.
+    pub(crate) fn spare(&mut self, peer: IpAddr, timing: Timing, now: Instant) {
+        let is_it = matches!(self.outlook, Outlook::PeerLost { from, .. } if from == peer);
+        let Some(heard) = self.heard.filter(|_| is_it) else { return };
+        let timing = Timing { interval: self.interval, ..timing };
+        self.electing = false;
+        self.outlook = Outlook::Silence;
+        self.active_down_at =
+            self.active_down_at.map(|_| (heard.at + timing.active_down()).max(now));
+    }
+
     fn holds_back(&self, preempt: Preempt, now: Instant) -> bool {
         match preempt {
             Preempt::Never => true,

@@ -543,6 +543,7 @@ impl Machine for Table {
             }
             Input::PeerWatched { link, peer, detection } => {
                 self.watched.insert((link, peer), detection);
+                self.peer_back(link, peer, now);
             }
             Input::PeerLost { link, peer, last_heard, detection } => {
                 self.peer_lost(link, Loss { peer, last_heard, detection }, now);

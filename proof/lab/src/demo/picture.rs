@@ -7,7 +7,7 @@ use super::paint::{SILENCE, host_colour};
 use super::score::{Played, Player, Report, words};
 use super::script::{ADDRESS, HOSTS};
 use super::track::PACE;
-use crate::replies::{Answer, Reply};
+use crate::replies::{Answer, Reply, lost};
 
 const WIDTH: f64 = 1280.0;
 const LEFT: f64 = 190.0;
@@ -164,7 +164,7 @@ fn stretches(replies: &[Reply], to: Duration) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut end = replies.first().map_or(to, |reply| reply.asked);
     for answer in answers {
-        if answer.at.saturating_sub(end) > PACE * 5 {
+        if is_silence(replies, end, answer.at) {
             stretches.push(Stretch { from: end, to: answer.at, by: None });
         }
         match stretches.last_mut().filter(|last| last.by == Some(answer.by)) {
@@ -180,6 +180,12 @@ fn stretches(replies: &[Reply], to: Duration) -> Vec<Stretch> {
         stretches.push(Stretch { from: end, to, by: None });
     }
     stretches
+}
+
+/// Whether nobody answered for longer than a busy machine may take, or requests were lost.
+fn is_silence(replies: &[Reply], from: Duration, to: Duration) -> bool {
+    let length = to.saturating_sub(from);
+    length > PACE * 10 || (length > PACE * 2 && lost(replies, from, to) > 0)
 }
 
 /// Seconds.

@@ -12,7 +12,7 @@ use super::track::PACE;
 use crate::program;
 
 const TITLE: usize = 38;
-const COLUMN: usize = 22;
+const COLUMN: usize = 28;
 
 /// One event where there is no terminal.
 pub(super) fn line(played: &Played, versions: &[String], pace: Duration) -> String {
@@ -46,12 +46,12 @@ pub(super) fn rows(
     rows
 }
 
-/// `3.05 s → birch`: the gap and who answers since.
+/// `3.05 s, 601 lost → birch`: the gap, the requests lost in it, and who answers since.
 fn outcome(played: &Played, result: &Result, pace: Duration) -> String {
     if !result.settled {
         return "did not happen".to_owned();
     }
-    format!("{:<7} → {}", words(&result.gap, pace), HOSTS[played.event.holder])
+    format!("{:<16} → {}", words(&result.gap, pace), HOSTS[played.event.holder])
 }
 
 /// The table at the end, with the way to the picture.

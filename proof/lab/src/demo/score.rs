@@ -85,14 +85,17 @@ impl Report {
     }
 }
 
-/// A gap in words: `no gap` below what the client's pace can tell, else `63 ms` or `3.05 s`.
+/// A gap in words: `none` below what the client's pace can tell, else `63 ms, 12 lost` or
+/// `3.05 s, 601 lost`.
 pub(super) fn words(gap: &Gap, pace: Duration) -> String {
-    let ms = gap.length.as_millis();
     if gap.length < pace * 4 && gap.lost == 0 {
-        "none".to_owned()
-    } else if ms < 1000 {
-        format!("{ms} ms")
-    } else {
-        format!("{:.2} s", gap.length.as_secs_f64())
+        return "none".to_owned();
+    }
+    let ms = gap.length.as_millis();
+    let length =
+        if ms < 1000 { format!("{ms} ms") } else { format!("{:.2} s", gap.length.as_secs_f64()) };
+    match gap.lost {
+        0 => length,
+        lost => format!("{length}, {lost} lost"),
     }
 }

@@ -188,6 +188,10 @@ impl Screen {
                     let name = pad(HOSTS[host], run.len());
                     self.paint.on(host_colour(host), &name)
                 }
+                (Cell::Interrupted(host), true) => {
+                    self.paint.on(host_colour(host), &"!".repeat(run.len()))
+                }
+                (Cell::Interrupted(_), false) => "!".repeat(run.len()),
                 (Cell::Answered(host), false) => HOSTS[host][..1].repeat(run.len()),
                 (Cell::Silent, true) => self.paint.alarm(&pad("", run.len())),
                 (Cell::Silent, false) => ".".repeat(run.len()),

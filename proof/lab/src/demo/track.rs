@@ -13,7 +13,7 @@ use crate::watch::Watch;
 use crate::web::{self, Client, Website};
 
 /// The client's pace.
-pub(super) const PACE: Duration = Duration::from_millis(10);
+pub(super) const PACE: Duration = Duration::from_millis(5);
 
 /// The place of the client among the machines.
 const CLIENT: usize = HOSTS.len();
@@ -123,7 +123,7 @@ impl Track {
         let record = self.client.record();
         let answered = record.last_answer().is_some_and(|answer| {
             let age = record.moment(Instant::now()).saturating_sub(answer.at);
-            answer.by == host && age < PACE * 10
+            answer.by == host && age < PACE * 20
         });
         // A host whose daemon was killed keeps the address; the client must not notice.
         let idle = |other: usize| self.daemons[other].is_none();

@@ -18,8 +18,8 @@ use crate::wait;
 /// The pace of the client.
 pub const PACE: Pace = Pace { every: Duration::from_millis(2), urgent: false };
 
-/// A request that is so old was lost if it was not answered.
-const ANSWERED_WITHIN: Duration = Duration::from_millis(50);
+/// A request that was not answered by then was lost.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(250);
 
 /// A gap may have begun so long before what is held against it.
 const BEFORE: Duration = Duration::from_secs(1);
@@ -175,9 +175,12 @@ impl Stage {
         })?;
         let record = self.probe.record();
         let (from, to) = (record.moment(began), record.moment(began + settled + calm));
-        let seen = record.since(from.saturating_sub(BEFORE));
-        let gap = replies::longest_gap(&seen, from, to);
-        let lost = replies::lost(&seen, from, to.saturating_sub(ANSWERED_WITHIN));
+        let seen = || record.since(from.saturating_sub(BEFORE));
+        let all = || replies::lost(&seen(), from, to) == 0;
+        // Whether they came at all is what is found out here.
+        let _ = wait::until("every answer", ANSWERED_WITHIN, all);
+        let (gap, lost) =
+            (replies::longest_gap(&seen(), from, to), replies::lost(&seen(), from, to));
         Ok(Passed { act, settled, gap, lost })
     }
 

@@ -16,16 +16,14 @@ pub fn all() -> Vec<Drill> {
 }
 
 /// The drill of that name; besides those of [`all`] there is `v3-centiseconds`, which only a
-/// machine without other work plays the same way every time, and `one-way`, in which two hosts
-/// answer the client at once, so that its gaps say nothing.
+/// machine without other work plays the same way every time.
 pub fn named(name: &str) -> Option<Drill> {
     let file = |role: &Role<'_>| {
         let lines = format!("version 3\n advert_int 0.01\n priority {}", priority(role));
         instance("VI_1", "eth0", 51, &lines, "192.0.2.100/24")
     };
     let quick = drill("v3-centiseconds", file, LIFE);
-    let one_way = drill("one-way", |r| v3(r, ""), ONE_WAY);
-    all().into_iter().chain([quick, one_way]).find(|drill| drill.name == name)
+    all().into_iter().chain([quick]).find(|drill| drill.name == name)
 }
 
 const fn beat(act: Act, then: Then) -> Beat {
@@ -101,6 +99,7 @@ fn elections() -> Vec<Drill> {
         Drill { layout: two_segments, addresses: BOTH, ..drill("sync-group", group, GROUP) },
         Drill { addresses: MANY, ..drill("excluded", |r| v3(r, EXCLUDED), LIFE) },
         drill("split", |r| v3(r, ""), SPLIT),
+        drill("one-way", |r| v3(r, ""), ONE_WAY),
         drill("split-of-equals", equals, EQUALS),
         drill("killed", |r| v3(r, ""), KILLED),
     ]

@@ -1,5 +1,6 @@
 //! Make before break: a router keeps its addresses until another has taken them.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use mainstay_base::{Instant, MacAddress};
@@ -121,6 +122,14 @@ impl Router {
                 }
             }
             State::Initialize | State::Active(_) | State::Fault => {}
+        }
+    }
+
+    /// A watched peer answers again: who has not taken over from it yet does not.
+    pub(crate) fn spare(&mut self, peer: IpAddr, now: Instant) {
+        let timing = self.timing();
+        if let State::Backup(backup) = &mut self.state {
+            backup.spare(peer, timing, now);
         }
     }
 

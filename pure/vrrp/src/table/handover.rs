@@ -154,6 +154,16 @@ impl Table {
         }
     }
 
+    /// A peer answers that may have been given up for dead.
+    pub(super) fn peer_back(&mut self, on: LinkIndex, peer: IpAddr, now: Instant) {
+        for number in 0..self.routers.len() {
+            let link = self.links.of(&self.routers[number].settings().link);
+            if link.is_some_and(|facts| facts.index == on) {
+                self.at(number, |router, _| router.spare(peer, now));
+            }
+        }
+    }
+
     /// Somebody was seen to answer for an address: perhaps another, where this node has it.
     pub(super) fn neighbour_seen(&mut self, seen: NeighbourSeen, now: Instant) {
         let place = (seen.link, seen.address);

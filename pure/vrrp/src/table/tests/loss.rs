@@ -44,6 +44,20 @@ fn a_lost_active_is_replaced_after_a_skew_in_proportion_to_the_detection() {
 }
 
 #[test]
+fn an_active_that_answers_again_within_the_skew_is_spared() {
+    let mut bench = backup(100);
+    bench.lose(LOW);
+    bench.pass_us(1_500);
+    bench.watch(LOW);
+    bench.pass_ms(2_000);
+    assert_eq!(bench.state(), StateName::Backup);
+    // Its advertisements did not come back: the ordinary timer counts from the last one.
+    bench.pass_ms(1_200);
+    assert_eq!(bench.state(), StateName::Active);
+    assert_ne!(bench.why(), lost());
+}
+
+#[test]
 fn the_quick_skew_is_never_more_than_half_of_the_ordinary_one() {
     let mut asked = router(51, VIP);
     asked.version = Version::V3;
