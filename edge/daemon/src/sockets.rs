@@ -1,4 +1,4 @@
-//! The sockets that settings and links ask for: adverts, sessions, announcements of others, frames.
+//! The sockets that settings and links ask for: adverts, sessions, announcements, frames.
 
 mod listeners;
 mod outbox;

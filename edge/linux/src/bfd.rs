@@ -5,7 +5,6 @@ mod receive;
 mod setup;
 
 use std::io;
-use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use mainstay_base::{Family, LinkIndex, LinkName};
@@ -14,6 +13,7 @@ use crate::batch::{self, Address, Outgoing};
 use crate::control::Control;
 
 pub use crate::batch::Sent;
+pub use head::Datagram;
 pub use receive::{Inbox, Packet};
 pub use setup::PORT;
 
@@ -27,21 +27,6 @@ pub struct BfdSocket {
     sending: OwnedFd,
     link: LinkIndex,
     family: Family,
-}
-
-/// One packet to send, to port 3784.
-#[derive(Clone, Copy, Debug)]
-pub struct Datagram<'a> {
-    /// From this address, which must be one of the node's own.
-    pub source: IpAddr,
-    /// To this address, of the same family.
-    pub destination: IpAddr,
-    /// From this port.
-    pub source_port: u16,
-    /// TTL or hop limit.
-    pub ttl: u8,
-    /// What follows the UDP header.
-    pub payload: &'a [u8],
 }
 
 impl BfdSocket {

@@ -1,4 +1,4 @@
-//! Who answers for the virtual addresses: ARP and neighbour advertisements, as others send them.
+//! Who answers for the virtual addresses: ARP and neighbour advertisements of others.
 
 mod filter;
 mod receive;

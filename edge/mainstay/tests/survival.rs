@@ -1,4 +1,4 @@
-//! The real daemon's processes hang, die, are replaced, and run on machines that refuse things.
+//! The real daemon's processes hang, die, are replaced, and are refused things.
 
 #[allow(dead_code, reason = "the tests of the daemon use the rest")]
 mod stage;

@@ -146,7 +146,6 @@ pub struct Table {
     /// Nobody is Active before that.
     hold_until: Instant,
     stage: Stage,
-    /// What an earlier process held is held on from the first look at the kernel.
     resuming: bool,
     latest: Instant,
 }

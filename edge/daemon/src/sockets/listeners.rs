@@ -1,4 +1,4 @@
-//! The sockets that hear who answers for the virtual addresses: one for each family that has any.
+//! The sockets that hear who answers for the virtual addresses, one for each family.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -1,4 +1,4 @@
-//! What the kernel tells of a thread: whether it runs, waits or is stopped, and how long it ran.
+//! What the kernel tells of a thread: running, waiting or stopped, and for how long.
 
 use std::fs;
 use std::time::Duration;

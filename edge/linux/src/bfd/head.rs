@@ -2,13 +2,28 @@
 
 use std::net::IpAddr;
 
-use super::{Datagram, PORT};
+use super::setup::PORT;
 use crate::batch::Head;
 
 /// Internetwork control, as in adverts: before data in the queues of switches.
 const TRAFFIC_CLASS: u8 = 0xc0;
 const UDP: u8 = 17;
 const UDP_HEADER: u16 = 8;
+
+/// One packet to send, to port 3784.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// From this address, which must be one of the node's own.
+    pub source: IpAddr,
+    /// To this address, of the same family.
+    pub destination: IpAddr,
+    /// From this port.
+    pub source_port: u16,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// What follows the UDP header.
+    pub payload: &'a [u8],
+}
 
 /// Both headers. A payload that is too long for a length field gives a packet that no kernel takes.
 ///
