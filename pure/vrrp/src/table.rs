@@ -235,9 +235,7 @@ impl Table {
     fn kernel_changed(&mut self, change: &Change, actual: &Actual, now: Instant) {
         match change {
             Change::Whole(_) => {
-                if self.stage == Stage::Blind {
-                    self.stage = Stage::Running;
-                }
+                self.begin();
                 self.survey(actual, now);
                 self.resume(actual, now);
             }

@@ -3,10 +3,17 @@
 use mainstay_base::Instant;
 use mainstay_plan::Actual;
 
-use super::Table;
+use super::{Stage, Table};
 use crate::slots::Slot;
 
 impl Table {
+    /// The kernel has been seen: routers may run.
+    pub(super) fn begin(&mut self) {
+        if self.stage == Stage::Blind {
+            self.stage = Stage::Running;
+        }
+    }
+
     /// A router whose addresses all are there and ours was Active in the earlier process, and is so again at once:
     /// the others have not missed it yet.
     pub(super) fn resume(&mut self, actual: &Actual, now: Instant) {
