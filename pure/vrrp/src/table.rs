@@ -539,16 +539,12 @@ impl Machine for Table {
                 self.tell_groups();
             }
             Input::PeerWatched { link, peer, detection } => {
-                self.watched.insert((link, peer), detection);
-                self.peer_back(link, peer, now);
+                self.peer_watched(link, peer, detection, now);
             }
             Input::PeerLost { link, peer, last_heard, detection } => {
                 self.peer_lost(link, Loss { peer, last_heard, detection }, now);
             }
-            Input::PeerUnwatched { link, peer } => {
-                self.watched.remove(&(link, peer));
-                self.session_went(peer, now);
-            }
+            Input::PeerUnwatched { link, peer } => self.peer_unwatched(link, peer, now),
             Input::NeighbourSeen(seen) => self.neighbour_seen(seen, now),
             Input::SessionChanged { name, up } => {
                 let gauge = Gauge { kind: GaugeKind::Session, name: name.clone() };

@@ -1,6 +1,7 @@
 //! Handing over on command; peers that are lost; others that are seen to answer.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mainstay_base::{Family, Instant, LinkIndex};
 
@@ -154,8 +155,21 @@ impl Table {
         }
     }
 
+    /// A peer is not watched any more, and not dead for that.
+    pub(super) fn peer_unwatched(&mut self, on: LinkIndex, peer: IpAddr, now: Instant) {
+        self.watched.remove(&(on, peer));
+        self.session_went(peer, now);
+    }
+
     /// A peer answers that may have been given up for dead.
-    pub(super) fn peer_back(&mut self, on: LinkIndex, peer: IpAddr, now: Instant) {
+    pub(super) fn peer_watched(
+        &mut self,
+        on: LinkIndex,
+        peer: IpAddr,
+        detection: Duration,
+        now: Instant,
+    ) {
+        self.watched.insert((on, peer), detection);
         for number in 0..self.routers.len() {
             let link = self.links.of(&self.routers[number].settings().link);
             if link.is_some_and(|facts| facts.index == on) {
