@@ -37,8 +37,9 @@ pub fn silence(router: &RouterSettings, interval_max: Duration) -> Duration {
     down_max(router, interval_max) + Duration::from_millis(100)
 }
 
-/// A session between two nodes that hear each other is up after so long.
-pub const SESSION_UP: Duration = Duration::from_secs(5);
+/// A session between two nodes that hear each other is up and believed after so long; one that fell again and again
+/// is not believed for a minute.
+pub const SESSION_UP: Duration = Duration::from_secs(66);
 
 /// Two Actives on a sound segment hear of one another within this time.
 pub fn two_actives(interval_max: Duration) -> Duration {

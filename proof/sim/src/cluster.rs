@@ -1,6 +1,6 @@
 //! The nodes and segments of a run as they are at the moment: what checkers look at.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mainstay_base::{Family, Instant, LinkIndex, MacAddress};
 use mainstay_engine::vrrp::{Name, RouterSettings, StateName};
-use mainstay_engine::{Engine, Event, Settings, Transmit, bfd};
+use mainstay_engine::{Command, Engine, Event, Settings, Transmit, bfd};
 
 use crate::client::Client;
 use crate::clock::Clock;
@@ -52,6 +52,10 @@ pub struct Node {
     pub life: u32,
     /// Whether each script succeeds, in the order of the settings.
     pub scripts_good: Vec<bool>,
+    /// Whether its operator has drained it.
+    pub drained: bool,
+    /// The routers that it is handing over: Active still, until another is seen to be.
+    pub leaving: BTreeSet<Name>,
     /// What its driver has in hand.
     pub(crate) driver: Driver,
     /// What its cards keep while the machine is frozen.
@@ -104,7 +108,7 @@ pub(crate) enum Told {
     Kernel(Answer),
     Script { number: usize, success: bool },
     Settings(Box<Settings>),
-    Stop,
+    Command(Command),
 }
 
 /// A packet on a link.
@@ -210,6 +214,8 @@ impl Node {
             standings: BTreeMap::new(),
             life: 0,
             scripts_good: plan.scripts_good.iter().map(|_| true).collect(),
+            drained: false,
+            leaving: BTreeSet::new(),
             driver: Driver::default(),
             rings: VecDeque::new(),
         }

@@ -20,6 +20,16 @@ pub enum Drill {
     BackupPaused,
     /// The control process of an Active node dies, and is started again.
     Killed,
+    /// The daemon of an Active node is stopped properly, and started again.
+    Left,
+    /// An Active node is drained, and undrained.
+    Drained,
+    /// A router is switched to another node.
+    Switched,
+    /// A Backup gets a higher priority than the Active.
+    Raised,
+    /// An Active gets a lower priority than all Backups.
+    Lowered,
     /// The machines of the Backups are saturated for a while, that of the Active is busy within its limits.
     Saturated,
     /// A Backup is not heard for a while, and hears all.
@@ -39,13 +49,18 @@ pub enum Drill {
 }
 
 /// All of them.
-pub const ALL: [Drill; 14] = [
+pub const ALL: [Drill; 19] = [
     Drill::HostCut,
     Drill::PowerOff,
     Drill::Frozen,
     Drill::Paused,
     Drill::BackupPaused,
     Drill::Killed,
+    Drill::Left,
+    Drill::Drained,
+    Drill::Switched,
+    Drill::Raised,
+    Drill::Lowered,
     Drill::Saturated,
     Drill::Mute,
     Drill::Deaf,
@@ -71,6 +86,11 @@ impl Drill {
             Drill::Paused => "process paused",
             Drill::BackupPaused => "Backup paused",
             Drill::Killed => "process killed",
+            Drill::Left => "stopped properly",
+            Drill::Drained => "drained",
+            Drill::Switched => "switched",
+            Drill::Raised => "Backup raised",
+            Drill::Lowered => "Active lowered",
             Drill::Saturated => "machines saturated",
             Drill::Mute => "Backup not heard",
             Drill::Deaf => "Backup hears nothing",
@@ -91,6 +111,11 @@ impl Drill {
             }
             Drill::Paused
             | Drill::BackupPaused
+            | Drill::Left
+            | Drill::Drained
+            | Drill::Switched
+            | Drill::Raised
+            | Drill::Lowered
             | Drill::Saturated
             | Drill::Mute
             | Drill::Deaf
@@ -107,6 +132,11 @@ impl Drill {
             Drill::Killed => Some(Duration::from_millis(15)),
             Drill::Paused
             | Drill::BackupPaused
+            | Drill::Left
+            | Drill::Drained
+            | Drill::Switched
+            | Drill::Raised
+            | Drill::Lowered
             | Drill::Saturated
             | Drill::Mute
             | Drill::Deaf

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use mainstay_base::Family;
+use mainstay_base::Instant;
 use mainstay_engine::bfd::State;
 use mainstay_engine::vrrp::{
-    GroupSettings, Name, Preempt, RouterSettings, StateName, TrackLink, TrackScript, Weight,
+    GroupSettings, Name, Preempt, RouterSettings, RouterView, StateName, TrackLink, TrackScript,
+    Weight,
 };
 
 use crate::cluster::{Cluster, Node};
@@ -35,30 +36,36 @@ pub fn anybody_fit(cluster: &Cluster, router: &Name) -> bool {
     cluster.nodes.iter().any(|node| node.serves() && priority(node, router).is_some())
 }
 
-/// Whether a node watches another by a session on the link of a router.
+/// Whether a node watches another by a session with the address from which that one advertises a router.
 pub fn watches(cluster: &Cluster, watcher: usize, watched: usize, router: &RouterSettings) -> bool {
     let node = &cluster.nodes[watcher];
-    let Some(engine) = &node.engine else { return false };
-    let sessions = engine.status(node.clock.local(cluster.now)).sessions;
-    sessions.iter().any(|watch| {
-        watch.link == router.link
-            && Family::of(watch.session.peer.remote) == router.family
-            && is_own(cluster, watched, watch.session.peer.remote)
-            && watch.session.state == State::Up
-            && watch.held_until.is_none()
-    })
+    let Some(status) = node.engine.as_ref().map(|engine| engine.status(Instant::ZERO)) else {
+        return false;
+    };
+    let view = status.vrrp.routers.iter().find(|view| view.name == router.name);
+    let Some(active) = view.and_then(|view| view.active.as_ref()) else { return false };
+    is_own(cluster, watched, active.address)
+        && status.sessions.iter().any(|watch| {
+            watch.link == router.link
+                && watch.session.peer.remote == active.address
+                && watch.session.state == State::Up
+                && watch.held_until.is_none()
+        })
 }
 
 /// Whether a node has heard, since it is Backup, that another is Active.
 fn knows(cluster: &Cluster, listener: usize, active: usize, router: &Name) -> bool {
-    let node = &cluster.nodes[listener];
-    let Some(engine) = &node.engine else { return true };
-    let views = engine.status(node.clock.local(cluster.now)).vrrp.routers;
-    let view = views.iter().find(|view| view.name == *router);
+    let view = view(&cluster.nodes[listener], router);
     let known = view.filter(|view| view.standing.state == StateName::Backup);
     known.is_none_or(|view| {
         view.active.as_ref().is_some_and(|heard| is_own(cluster, active, heard.address))
     })
+}
+
+/// What the engine of a node shows of a router.
+fn view(node: &Node, router: &Name) -> Option<RouterView> {
+    let status = node.engine.as_ref()?.status(Instant::ZERO);
+    status.vrrp.routers.into_iter().find(|view| view.name == *router)
 }
 
 fn is_own(cluster: &Cluster, number: usize, address: IpAddr) -> bool {
@@ -108,6 +115,7 @@ fn unwatched(cluster: &Cluster, active: usize, router: &RouterSettings) -> Optio
 fn preempts(node: &Node, router: &Name) -> bool {
     let settings = node.settings.vrrp.routers.iter().find(|settings| settings.name == *router);
     settings.is_some_and(|settings| settings.preempt != Preempt::Never)
+        && view(node, router).is_none_or(|view| !view.standing.stands_back)
 }
 
 fn alone(node: &Node, router: &RouterSettings, group: Option<&GroupSettings>) -> Option<u8> {
@@ -123,6 +131,9 @@ fn alone(node: &Node, router: &RouterSettings, group: Option<&GroupSettings>) ->
     }
     for (up, weight) in scripts(node, &router.track_scripts).chain(scripts(node, group_scripts)) {
         sum += effect(up, weight)?;
+    }
+    if node.drained {
+        return Some(1);
     }
     if router.priority.is_owner() {
         return Some(255);

@@ -1,4 +1,4 @@
-//! Never two Actives of one router for longer than an advertisement takes on its way.
+//! Never two Actives of one router for longer than an advertisement takes on its way, unless one hands over.
 
 use super::Checker;
 use crate::bounds;
@@ -16,6 +16,7 @@ impl Checker for TwoActive {
         let Some(sound_since) = cluster.sound_since else { return Ok(()) };
         for router in cluster.routers() {
             let mut actives = cluster.actives(&router.name);
+            actives.retain(|(node, _)| !cluster.nodes[*node].leaving.contains(&router.name));
             actives.sort_by_key(|(_, since)| *since);
             let Some((_, second_since)) = actives.get(1) else { continue };
             let together = cluster.now.since(sound_since.max(*second_since));

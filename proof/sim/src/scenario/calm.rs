@@ -10,9 +10,9 @@ use mainstay_engine::vrrp::{Announce, Name, Peers, Preempt, Priority, RouterSett
 use super::{Scenario, detection, host_numbers, node, routers};
 use crate::Random;
 
-/// The least distance between the priorities of two nodes; the skew of a smaller one drowns in the noise of a
-/// network.
-const PRIORITY_STEP: usize = 10;
+/// The least distance between the priorities of two nodes: their skews are 0.8 ms apart then. The difference of a
+/// smaller one drowns in what machines are late and packets are under way.
+const PRIORITY_STEP: usize = 25;
 
 /// What is special about the cluster of a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +118,8 @@ fn calm(random: &mut Random, all_settings: &mut [Settings]) {
     let of_group = priorities(random, all_settings.len());
     let of_each: Vec<Vec<Priority>> =
         (0..routers).map(|_| priorities(random, all_settings.len())).collect();
+    let excluded: Vec<_> =
+        all_settings[0].vrrp.routers.iter().map(|router| router.excluded.clone()).collect();
     for (node, settings) in all_settings.iter_mut().enumerate() {
         settings.vrrp.scripts.clear();
         settings.vrrp.startup_delay = Duration::ZERO;
@@ -129,6 +131,7 @@ fn calm(random: &mut Random, all_settings: &mut [Settings]) {
             router.track_links.clear();
             router.track_scripts.clear();
             router.announce = Announce::default();
+            router.excluded.clone_from(&excluded[number]);
             let in_group = grouped.contains(&router.name);
             router.priority = if in_group { of_group[node] } else { of_each[number][node] };
             router.preempt = if never { Preempt::Never } else { Preempt::After(Duration::ZERO) };

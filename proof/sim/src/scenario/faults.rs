@@ -102,6 +102,25 @@ pub enum Fault {
         /// The node.
         node: usize,
     },
+    /// The daemon hands over and then stops.
+    Leave {
+        /// The node.
+        node: usize,
+    },
+    /// The node is drained, or undrained.
+    Drain {
+        /// The node.
+        node: usize,
+        /// Whether it is drained.
+        on: bool,
+    },
+    /// A node is told to hand a router over.
+    Switch {
+        /// The node.
+        node: usize,
+        /// Which router.
+        router: usize,
+    },
     /// The daemon is started, if it does not run.
     Start {
         /// The node.
@@ -190,7 +209,7 @@ fn one(
     let node = random.below(nodes.len());
     let segment = random.below(segments);
     let mut both = |begin: Fault, end: Fault| faults.extend([(at, begin), (until, end)]);
-    match random.within(0..=17) {
+    match random.within(0..=20) {
         0 => both(
             Fault::Weather { segment, weather: bad_weather(random) },
             Fault::Weather { segment, weather: Weather::FAIR },
@@ -228,6 +247,12 @@ fn one(
         15 => {
             let (length, missed) = (until.since(at), random.chance(500_000));
             faults.push((at, Fault::Freeze { node, length, missed }));
+        }
+        17 => both(Fault::Leave { node }, Fault::Start { node }),
+        18 => both(Fault::Drain { node, on: true }, Fault::Drain { node, on: false }),
+        19 => {
+            let router = random.below(nodes[node].settings.vrrp.routers.len());
+            faults.push((at, Fault::Switch { node, router }));
         }
         16 => faults.extend(flaps(random, node, segment, at)),
         _ => faults.extend(of_one_node(random, &nodes[node], node, segment, at)),

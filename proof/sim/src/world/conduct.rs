@@ -105,6 +105,13 @@ impl World {
         (!backups.is_empty()).then(|| *self.random.choose(&backups))
     }
 
+    /// The routers that a node is Active for.
+    pub(super) fn held_by(&self, node: usize) -> Vec<Name> {
+        let routers = self.cluster.routers().iter().map(|router| router.name.clone());
+        let standing = |name: &Name| self.cluster.nodes[node].state(name);
+        routers.filter(|name| standing(name) == StateName::Active).collect()
+    }
+
     /// What is expected when a node dies, for each router that it is Active for.
     pub(super) fn successions(&self, victim: usize, drill: Drill) -> Vec<Succession> {
         let routers = self.cluster.routers().iter();

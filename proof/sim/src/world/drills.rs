@@ -8,6 +8,7 @@ use crate::clock::Load;
 use crate::drill::Drill;
 use crate::links::Weather;
 use crate::scenario::Fault;
+use mainstay_engine::vrrp::Priority;
 
 /// As busy as the machine of an Active may be: with the delays of two machines, less than two intervals of a
 /// session.
@@ -25,6 +26,8 @@ const OVERTAKING: Weather = Weather {
     duplicates: 100_000,
     stragglers: 0,
 };
+/// A handover is over after so long: the longest skew of a successor, and what it needs to take over.
+const HANDED_OVER_AFTER: Duration = Duration::from_millis(3_500);
 /// From one flap to the next.
 const FLAP_EVERY: Duration = Duration::from_millis(100);
 
@@ -37,6 +40,11 @@ impl World {
             Drill::Paused => self.active_is_paused(drill),
             Drill::BackupPaused => self.backup_is_paused(drill),
             Drill::Killed => self.process_dies(drill),
+            Drill::Left => self.active_leaves(drill),
+            Drill::Drained => self.active_is_drained(drill),
+            Drill::Switched => self.router_is_switched(drill),
+            Drill::Raised => self.priority_changes(drill, true),
+            Drill::Lowered => self.priority_changes(drill, false),
             Drill::Saturated => self.machines_are_busy(drill),
             Drill::Mute => self.backup_is_cut_one_way(drill, true),
             Drill::Deaf => self.backup_is_cut_one_way(drill, false),
@@ -103,6 +111,64 @@ impl World {
         self.befall(Fault::Crash { node: victim })?;
         self.watch_succession(&expected, victim, drill)?;
         self.befall(Fault::Start { node: victim })
+    }
+
+    fn active_leaves(&mut self, drill: Drill) -> Result<(), Broken> {
+        let victim = self.an_active();
+        self.befall(Fault::Leave { node: victim })?;
+        self.run_for(HANDED_OVER_AFTER)?;
+        self.await_peace()?;
+        if self.cluster.nodes[victim].runs() {
+            return self.broken(format!("{drill}: node {victim} is still there"));
+        }
+        self.befall(Fault::Start { node: victim })?;
+        self.run_for(Duration::from_millis(10))?;
+        self.await_peace()?;
+        self.check_unnoticed(drill)
+    }
+
+    fn active_is_drained(&mut self, drill: Drill) -> Result<(), Broken> {
+        let victim = self.an_active();
+        self.befall(Fault::Drain { node: victim, on: true })?;
+        self.run_for(HANDED_OVER_AFTER)?;
+        if let Some(left) = self.held_by(victim).first() {
+            return self.broken(format!("{drill}: node {victim} holds {left} still"));
+        }
+        self.await_peace()?;
+        self.befall(Fault::Drain { node: victim, on: false })?;
+        self.run_for(Duration::from_millis(10))?;
+        self.await_peace()?;
+        self.check_unnoticed(drill)
+    }
+
+    fn router_is_switched(&mut self, drill: Drill) -> Result<(), Broken> {
+        let victim = self.an_active();
+        self.befall(Fault::Switch { node: victim, router: 0 })?;
+        self.run_for(HANDED_OVER_AFTER)?;
+        let name = self.cluster.routers()[0].name.clone();
+        if self.held_by(victim).contains(&name) {
+            return self.broken(format!("{drill}: node {victim} holds {name} still"));
+        }
+        self.await_peace()?;
+        self.check_unnoticed(drill)
+    }
+
+    /// The operator gives another node more right to all routers, or the Active less.
+    fn priority_changes(&mut self, drill: Drill, raised: bool) -> Result<(), Broken> {
+        let victim = self.an_active();
+        let nodes = self.cluster.nodes.len();
+        let (node, number) = if raised { ((victim + 1) % nodes, 254) } else { (victim, 2) };
+        let before = self.cluster.nodes[node].settings.clone();
+        let mut after = before.clone();
+        for router in &mut after.vrrp.routers {
+            router.priority = Priority::new(number).expect("not zero");
+        }
+        for settings in [after, before] {
+            self.reload(node, settings);
+            self.run_for(Duration::from_millis(10))?;
+            self.await_peace()?;
+        }
+        self.check_unnoticed(drill)
     }
 
     fn machines_are_busy(&mut self, drill: Drill) -> Result<(), Broken> {

@@ -22,6 +22,8 @@ impl World {
         }
         node.life += 1;
         node.driver = Driver::default();
+        node.drained = false;
+        node.leaving.clear();
         node.kernel.forget_answers();
         let seed = Seed(self.random.draw());
         let node = &mut self.cluster.nodes[number];
@@ -202,9 +204,9 @@ impl World {
                 node.settings = (*settings).clone();
                 engine.handle_input(Input::Settings(settings), now)
             }
-            Told::Stop => {
-                node.driver.stopping = true;
-                engine.handle_input(Input::Command(Command::Stop), now)
+            Told::Command(command) => {
+                node.driver.stopping |= matches!(command, Command::Stop | Command::Leave);
+                engine.handle_input(Input::Command(command), now)
             }
         };
         debug_assert!(outcome.is_ok(), "only packets are rejected");
@@ -236,7 +238,18 @@ impl World {
         let now = self.cluster.now;
         self.transcript.tell(now, format_args!("node {number}: {event:?}"));
         self.look(&Happened::Event { node: number, event })?;
+        let node = &mut self.cluster.nodes[number];
+        if let Event::Vrrp(vrrp::Event::HandoverBegan { router }) = event {
+            node.leaving.insert(router.clone());
+        }
+        if let Event::Vrrp(
+            vrrp::Event::HandedOver { router, .. } | vrrp::Event::HandoverFailed { router, .. },
+        ) = event
+        {
+            node.leaving.remove(router);
+        }
         if let Event::Vrrp(vrrp::Event::StateChanged { router, to, .. }) = event {
+            node.leaving.remove(router);
             let standing = Standing { state: *to, since: now };
             self.cluster.nodes[number].standings.insert(router.clone(), standing);
             self.changes.push(super::Change { node: number, router: router.clone(), to: *to });
@@ -289,7 +302,7 @@ impl World {
         let node = &mut self.cluster.nodes[number];
         let Some(engine) = &node.engine else { return Ok(()) };
         let done = mainstay_plan::steps(engine.wants(), node.kernel.actual()).is_empty();
-        if !(node.driver.stopping && !node.driver.kernel_busy && done) {
+        if !(node.driver.stopping && engine.is_left() && !node.driver.kernel_busy && done) {
             return Ok(());
         }
         node.engine = None;

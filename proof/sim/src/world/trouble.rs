@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_base::LinkName;
 use mainstay_engine::vrrp::Priority;
-use mainstay_engine::{Transmit, vrrp};
+use mainstay_engine::{Command, Settings, Transmit, vrrp};
 use mainstay_plan::{AddressKey, PresentAddress};
 
 use super::{Broken, Happening, World};
@@ -57,17 +57,36 @@ impl World {
             Fault::Source { node, segment, there } => self.source(node, segment, there),
             Fault::Crash { node } => return self.crash(node),
             Fault::PowerOff { node } => return self.power_off(node),
-            Fault::Stop { node } => self.tell(node, Told::Stop),
+            Fault::Stop { node } => self.tell(node, Told::Command(Command::Stop)),
+            Fault::Leave { node } => self.tell(node, Told::Command(Command::Leave)),
+            Fault::Drain { node, on } => self.drain(node, on),
+            Fault::Switch { node, router } => {
+                let router = self.cluster.routers()[router].name.clone();
+                let command = Command::Switch { router, to: None };
+                self.tell(node, Told::Command(command));
+            }
             Fault::Start { node } => return self.start(node),
             Fault::Pause { node, length } => self.pause(node, length),
             Fault::Freeze { node, length, missed } => self.freeze(node, length, missed),
             Fault::Load { node, load } => nodes[node].clock.load = load,
             Fault::Script { node, script, good } => nodes[node].scripts_good[script] = good,
-            Fault::Reload { node, router, priority } => self.reload(node, router, priority),
+            Fault::Reload { node, router, priority } => {
+                self.change_priority(node, router, priority);
+            }
             Fault::Refusals { node, per_million } => nodes[node].kernel.refusals = per_million,
             Fault::Garbage { node, segment, payload } => self.garbage(node, segment, &payload),
         }
         Ok(())
+    }
+
+    fn drain(&mut self, number: usize, on: bool) {
+        let node = &mut self.cluster.nodes[number];
+        if node.serves() {
+            node.drained = on;
+            let router = None;
+            let command = if on { Command::Drain { router } } else { Command::Undrain { router } };
+            self.tell(number, Told::Command(command));
+        }
     }
 
     fn isolate(&mut self, number: usize) {
@@ -167,10 +186,15 @@ impl World {
         }
     }
 
-    fn reload(&mut self, number: usize, router: usize, priority: Priority) {
-        let node = &mut self.cluster.nodes[number];
-        let mut settings = node.settings.clone();
+    fn change_priority(&mut self, number: usize, router: usize, priority: Priority) {
+        let mut settings = self.cluster.nodes[number].settings.clone();
         settings.vrrp.routers[router].priority = priority;
+        self.reload(number, settings);
+    }
+
+    /// A node gets other settings, at once or when it starts.
+    pub(super) fn reload(&mut self, number: usize, settings: Settings) {
+        let node = &mut self.cluster.nodes[number];
         if node.runs() {
             return self.tell(number, Told::Settings(Box::new(settings)));
         }
@@ -209,6 +233,7 @@ impl World {
             node.kernel.refusals = 0;
             node.scripts_good.clone_from(&self.cluster.scenario.nodes[number].scripts_good);
             self.resume(number);
+            self.drain(number, false);
             self.start(number)?;
         }
         self.judge_soundness();
