@@ -204,13 +204,19 @@ impl Session {
         self.send_at = self.every.map(|every| now + self.jittered(every, chance));
     }
 
-    /// Judges the silence of the peer; true if the state is another one.
+    /// Judges the silence of the peer; true if the state is another one, or if it is a stranger from now on: one
+    /// that says it is down and then falls silent may come back without any memory of us.
     ///
     /// Whoever was late to judge gives the peer the same time once more, as it may have been the whole machine
     /// that stood still. Late by the detection time or more, it has been silent itself for so long that the
     /// peer's silence says nothing.
     pub(crate) fn judge(&mut self, now: Instant, out: &mut Outbox) -> bool {
         let Some(judge_at) = self.judge_at().filter(|at| *at <= now) else { return false };
+        if self.state == State::Down {
+            self.remote.forget();
+            self.unanswered = 0;
+            return true;
+        }
         let late = now.since(judge_at);
         self.record.late_max = self.record.late_max.max(late);
         if late >= self.detection() {
@@ -437,6 +443,9 @@ impl Session {
             State::Init | State::Up => {
                 let heard = self.last_heard.unwrap_or(self.since);
                 Some(self.patience.map_or(heard + self.detection(), |(_, until)| until))
+            }
+            State::Down if self.remote.is_known() => {
+                Some(self.last_heard.unwrap_or(self.since) + self.detection())
             }
             State::AdminDown | State::Down => None,
         }

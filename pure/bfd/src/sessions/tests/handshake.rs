@@ -104,6 +104,18 @@ fn an_end_that_stops_says_so_and_it_is_not_a_death() {
 }
 
 #[test]
+fn an_end_that_said_goodbye_and_started_again_is_found_by_the_other() {
+    let mut wire = Wire::up(SessionSettings::default(), SessionSettings::default());
+    wire.input(0, Input::Stop).expect("stopping is always possible");
+    wire.pass(MS * 30);
+    wire.ends[0] = End::new(77);
+    wire.watch(0, SessionSettings { passive: true, ..SessionSettings::default() });
+    wire.pass(MS * 1_500);
+    assert_eq!(wire.ends[0].state(&peer_of(0)), State::Up, "it does not begin by itself");
+    assert_eq!(wire.ends[1].state(&peer_of(1)), State::Up);
+}
+
+#[test]
 fn a_goodbye_that_is_lost_is_said_again() {
     let mut wire = Wire::up(SessionSettings::default(), SessionSettings::default());
     wire.forget_the_past();
