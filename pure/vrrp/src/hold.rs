@@ -23,6 +23,11 @@ impl Hold {
         Hold { until, unseen: unseen.collect() }
     }
 
+    /// Keeps everything until then, whoever answers.
+    pub(crate) fn last(until: Instant) -> Hold {
+        Hold { until, unseen: BTreeSet::new() }
+    }
+
     /// Another was seen to answer for a slot; true if that was the last one.
     pub(crate) fn see(&mut self, slot: usize) -> bool {
         self.unseen.remove(&slot) && self.unseen.is_empty()

@@ -326,11 +326,19 @@ impl Router {
         }
     }
 
-    /// Announces after a lower priority was heard, by this router or by a fellow of its group.
+    /// Announces after a lower priority was heard, by this router or by a fellow of its group. A burst that is under way
+    /// does not stand in for that: its next pass may be seconds ahead, and neighbours have gone astray now.
     pub(crate) fn announce_again(&mut self, now: Instant, out: &mut Outbox) {
         let State::Active(active) = &mut self.state else { return };
-        if active.announcer.defend(&self.station.settings.announce, now) {
+        let pace = &self.station.settings.announce;
+        if pace.lower_priority_repeat == 0 {
+            return;
+        }
+        if active.announcer.defend(pace, now) {
+            active.reannounced_at = Some(now);
             self.announce(now, out);
+        } else {
+            self.reannounce(now, out);
         }
     }
 

@@ -17,6 +17,9 @@ use crate::state::{Active, Leaving, State, Successor, Then};
 
 /// A router that yields keeps its addresses no longer than this, nor longer than one of its intervals.
 const LINGER_MAX: Duration = Duration::from_millis(50);
+/// After another was seen to answer, packets to this node may be under way for so long, or in the queue of a host that
+/// has not seen it yet.
+const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
 /// What a successor may need from its first advertisement until it is seen to answer.
 const TAKING_MAX: Duration = Duration::from_millis(500);
 
@@ -94,8 +97,10 @@ impl Router {
         out: &mut Outbox,
     ) -> Reaction {
         self.see_answering(slot, hardware, now, out);
-        if self.hold.as_mut().is_some_and(|hold| hold.see(slot)) {
-            self.hold = None;
+        if let Some(hold) = self.hold.as_mut()
+            && hold.see(slot)
+        {
+            hold.hurry(now + UNDER_WAY_MAX);
         }
         let State::Leaving(leaving) = &mut self.state else { return Reaction::Nothing };
         leaving.hold.see(slot);
@@ -150,7 +155,8 @@ impl Router {
             }
             Err(why) => Event::HandoverFailed { router, why: why.clone() },
         });
-        if successor.is_ok() {
+        let (is_taken, is_seen) = (successor.is_ok(), leaving.hold.is_seen());
+        if is_taken {
             self.say_farewell(1, out);
         }
         match (then, successor) {
@@ -162,6 +168,9 @@ impl Router {
                 self.become_backup(cause, Some((heard, interval)), now, out);
             }
             (Then::Backup, Err(_)) => self.resume(now, out),
+        }
+        if is_taken && is_seen {
+            self.hold = Some(Hold::last(now + UNDER_WAY_MAX));
         }
     }
 

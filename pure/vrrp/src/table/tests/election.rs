@@ -158,6 +158,17 @@ fn an_active_defends_itself_against_a_lower_right() {
 }
 
 #[test]
+fn whoever_hears_a_lower_right_announces_even_while_a_burst_is_under_way() {
+    let mut bench = Bench::active(preempt(0));
+    bench.pass_ms(400);
+    bench.forget();
+    assert_eq!(bench.hear(90, LOW), Ok(()));
+    assert_eq!(bench.frames(), 2, "neighbours may have gone astray just now");
+    assert_eq!(bench.hear(90, LOW), Ok(()));
+    assert_eq!(bench.frames(), 2, "no faster than every 100 ms");
+}
+
+#[test]
 fn an_active_may_be_told_not_to_answer_a_lower_priority() {
     let mut bench = Bench::active(one(|asked| {
         asked.ignore_lower_priority = true;
@@ -176,8 +187,10 @@ fn an_active_yields_to_a_higher_right_without_a_farewell() {
         assert_eq!(bench.why(), Cause::HigherPriority { from: ip(from), theirs, ours: 100 });
         assert_eq!(bench.adverts(), [(51, 100)], "one last advertisement");
         bench.see(LINK, "10.0.0.9");
+        assert!(bench.present(LINK, VIP), "packets to us are under way still");
+        bench.pass_ms(10);
         assert!(!bench.present(LINK, VIP));
-        assert_eq!(bench.due_in(), Some(3609));
+        assert_eq!(bench.due_in(), Some(3599));
         assert_eq!(bench.view(0).active.map(|active| active.address), Some(ip(from)));
     }
 }
@@ -451,6 +464,7 @@ fn ipv6_works_alike_from_the_link_local_address() {
     bench.see(LINK, "fe80::200:5eff:fe00:233");
     assert!(bench.present(LINK, "2001:db8::9/64"), "one of two is not seen yet");
     bench.see(LINK, "2001:db8::9");
+    bench.pass_ms(10);
     assert!(!bench.present(LINK, "2001:db8::9/64"));
 }
 

@@ -42,6 +42,7 @@ fn whoever_leaves_says_farewell_and_goes_on_answering_until_another_is_seen_to()
     assert_eq!(bench.hear(90, HIGH), Ok(()));
     assert!(bench.present(LINK, VIP), "the successor is not seen to answer");
     bench.see(LINK, "10.0.0.9");
+    bench.pass_ms(10);
     assert!(!bench.present(LINK, VIP));
     assert_eq!(bench.adverts(), [(51, 0), (51, 0)], "the successor hears that we are gone");
     assert_eq!(bench.state(), StateName::Initialize);
@@ -56,6 +57,7 @@ fn it_does_not_matter_which_is_seen_first_the_successor_s_advertisement_or_its_a
     bench.see(LINK, "10.0.0.9");
     assert!(!bench.table.is_left());
     assert_eq!(bench.hear(90, HIGH), Ok(()));
+    bench.pass_ms(10);
     assert!(bench.table.is_left());
 }
 
@@ -148,6 +150,7 @@ fn a_group_leaves_as_a_whole() {
     assert_eq!(bench.states(), [StateName::Active; 2], "that is another link");
     bench.see(OTHER, "10.1.0.9");
     assert_eq!(bench.states(), [StateName::Backup; 2]);
+    bench.pass_ms(10);
     assert!(!bench.present(LINK, VIP) && !bench.present(OTHER, "10.1.0.9/24"));
     assert_eq!(handed_over(&bench).len(), 2);
 }
@@ -298,6 +301,7 @@ fn a_reload_that_lowers_the_priority_leaves_it_active_until_it_is_preempted() {
     assert_eq!(bench.hear(90, LOW), Ok(()));
     assert!(bench.present(LINK, VIP));
     bench.see(LINK, "10.0.0.9");
+    bench.pass_ms(10);
     assert!(!bench.present(LINK, VIP));
 }
 
