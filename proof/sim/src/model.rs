@@ -1,6 +1,7 @@
 //! Who should be Active, from settings and facts alone: the reference beside the engines.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mainstay_base::Instant;
 use mainstay_engine::bfd::State;
@@ -36,21 +37,24 @@ pub fn anybody_fit(cluster: &Cluster, router: &Name) -> bool {
     cluster.nodes.iter().any(|node| node.serves() && priority(node, router).is_some())
 }
 
-/// Whether a node watches another by a session with the address from which that one advertises a router.
-pub fn watches(cluster: &Cluster, watcher: usize, watched: usize, router: &RouterSettings) -> bool {
-    let node = &cluster.nodes[watcher];
-    let Some(status) = node.engine.as_ref().map(|engine| engine.status(Instant::ZERO)) else {
-        return false;
-    };
-    let view = status.vrrp.routers.iter().find(|view| view.name == router.name);
-    let Some(active) = view.and_then(|view| view.active.as_ref()) else { return false };
-    is_own(cluster, watched, active.address)
-        && status.sessions.iter().any(|watch| {
-            watch.link == router.link
-                && watch.session.peer.remote == active.address
-                && watch.session.state == State::Up
-                && watch.held_until.is_none()
-        })
+/// How long a silence a node takes for death, if it watches another by a session with the address from which that
+/// one advertises a router.
+pub fn watches(
+    cluster: &Cluster,
+    watcher: usize,
+    watched: usize,
+    router: &RouterSettings,
+) -> Option<Duration> {
+    let status = cluster.nodes[watcher].engine.as_ref()?.status(Instant::ZERO);
+    let view = status.vrrp.routers.iter().find(|view| view.name == router.name)?;
+    let active = view.active.as_ref()?.address;
+    let believed = status.sessions.iter().find(|watch| {
+        watch.link == router.link
+            && watch.session.peer.remote == active
+            && watch.session.state == State::Up
+            && watch.held_until.is_none()
+    });
+    believed.filter(|_| is_own(cluster, watched, active))?.session.detection
 }
 
 /// Whether a node has heard, since it is Backup, that another is Active.
@@ -107,7 +111,7 @@ fn unwatched(cluster: &Cluster, active: usize, router: &RouterSettings) -> Optio
     };
     let mut others = nodes.filter(|other| *other != active);
     let blind = others.find(|other| {
-        detects(*other) && detects(active) && !watches(cluster, *other, active, router)
+        detects(*other) && detects(active) && watches(cluster, *other, active, router).is_none()
     })?;
     Some(format!("node {blind} does not watch node {active}, the Active of {}", router.name))
 }

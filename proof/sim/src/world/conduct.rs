@@ -131,11 +131,15 @@ impl World {
             .collect();
         let right = |node: &usize| model::priority(&self.cluster.nodes[*node], &router.name);
         let successor = survivors.iter().copied().max_by_key(right)?;
-        let watching =
-            survivors.iter().filter(|node| model::watches(&self.cluster, **node, victim, router));
-        let watchers = watching.count();
+        let watching = survivors.iter();
+        let detections: Vec<Duration> = watching
+            .filter_map(|node| model::watches(&self.cluster, *node, victim, router))
+            .collect();
+        let watchers = detections.len();
         let silence = self.silence(router);
-        let gap_max = drill.gap_max().filter(|_| watchers > 0).unwrap_or(silence);
+        let slowed = detections.iter().max().map(|detection| *detection * 2);
+        let promised = drill.gap_max().zip(slowed).map(|(gap, slowed)| gap.max(slowed));
+        let gap_max = promised.unwrap_or(silence);
         let router = router.name.clone();
         Some(Succession { router, successor, watchers, survivors: survivors.len(), gap_max })
     }
@@ -181,7 +185,7 @@ impl World {
             let right = expected.successor;
             return self.broken(format!("{drill}: {router} went to {taken:?} instead of {right}"));
         }
-        if expected.watchers > 0 {
+        if drill.gap_max() == Some(expected.gap_max) {
             self.gaps.push((drill, gap));
         }
         Ok(())
