@@ -5,11 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use mainstay_sim::{Kind, run};
 
-const FIXED: u64 = 30;
+const FIXED: u64 = 12;
 /// Seeds that showed a fault once: an address stolen while announcements wait; announcements still
 /// queued by a router that became unfit; a step refused for long just before the trouble ends.
 const FILED: [u64; 3] = [2_246, 9_460, 905_912];
-const FRESH: u64 = 60;
+const FRESH: u64 = 20;
 /// The same for drills: a stopped node that came back and was never watched again; a burst of announcements that
 /// stood in the way of the one that was needed.
 const FILED_DRILLS: [u64; 2] = [34, 100];
@@ -65,7 +65,7 @@ fn every_drill_goes_as_promised() {
 
 #[test]
 fn the_same_seed_gives_the_same_transcript() {
-    for (kind, seed) in (1..=10).flat_map(|seed| [(Kind::Trouble, seed), (Kind::Drills, seed)]) {
+    for (kind, seed) in (1..=3).flat_map(|seed| [(Kind::Trouble, seed), (Kind::Drills, seed)]) {
         let (first, second) = (run(kind, seed, None, true), run(kind, seed, None, true));
         assert_eq!(first.transcript.lines(), second.transcript.lines(), "seed {seed}");
         let unkept = run(kind, seed, None, false);
