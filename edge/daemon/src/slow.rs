@@ -30,6 +30,10 @@ use crate::{Error, Loader, Occasion};
 
 /// What the engine's thread tells the slow side.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box for each event would be an allocation for each"
+)]
 pub(crate) enum Told {
     /// Something came about at a moment.
     Event(SystemTime, Event),

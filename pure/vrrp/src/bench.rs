@@ -248,9 +248,8 @@ impl Bench {
 
     /// Why the last handover failed.
     pub(crate) fn failure(&self) -> Option<HandoverFailure> {
-        self.told.iter().rev().find_map(|event| match event {
-            Event::HandoverFailed { why, .. } => Some(why.clone()),
-            _ => None,
+        self.told.iter().rev().find_map(|event| {
+            if let Event::HandoverFailed { why, .. } = event { Some(why.clone()) } else { None }
         })
     }
 

@@ -14,7 +14,7 @@ pub(super) fn of_router(router: &Router, status: &Status) -> Vec<String> {
         );
     }
     odd.extend(addresses(router));
-    odd.extend(router.tracked.iter().filter_map(|tracked| tracked_thing(tracked)));
+    odd.extend(router.tracked.iter().filter_map(tracked_thing));
     odd.extend(waiting(router));
     odd.extend(slow_detection(router, status));
     for peer in &router.peers {

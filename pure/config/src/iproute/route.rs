@@ -110,7 +110,11 @@ impl Line {
         }
         let table = self.table.unwrap_or(match self.route.kind {
             RouteKind::Local | RouteKind::Broadcast => 255,
-            _ => MAIN_TABLE,
+            RouteKind::Unicast
+            | RouteKind::Blackhole
+            | RouteKind::Unreachable
+            | RouteKind::Prohibit
+            | RouteKind::Throw => MAIN_TABLE,
         });
         let key = RouteKey { family, table, destination, tos: self.tos, metric };
         Ok(VirtualRoute { key, route: self.route, track: !self.untracked })

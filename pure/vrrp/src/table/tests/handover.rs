@@ -24,9 +24,9 @@ fn pair() -> Bench {
 }
 
 fn handed_over(bench: &Bench) -> Vec<(String, String)> {
-    let over = |event: &Event| match event {
-        Event::HandedOver { router, to, .. } => Some((router.to_string(), to.to_string())),
-        _ => None,
+    let over = |event: &Event| {
+        let Event::HandedOver { router, to, .. } = event else { return None };
+        Some((router.to_string(), to.to_string()))
     };
     bench.told.iter().filter_map(over).collect()
 }

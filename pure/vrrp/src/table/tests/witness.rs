@@ -29,9 +29,8 @@ fn evidence(bench: &Bench) -> Vec<Evidence> {
 
 /// After how long the last second holder was gone.
 fn ended_after(bench: &Bench) -> Option<Duration> {
-    bench.told.iter().find_map(|event| match event {
-        Event::OneHolder { after, .. } => Some(*after),
-        _ => None,
+    bench.told.iter().find_map(|event| {
+        if let Event::OneHolder { after, .. } = event { Some(*after) } else { None }
     })
 }
 
