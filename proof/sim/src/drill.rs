@@ -1,4 +1,4 @@
-//! One thing done to a cluster that is as it should be, and what its clients may notice of it.
+//! One thing done to a calm cluster, and what its clients may notice of it.
 
 use std::fmt;
 use std::time::Duration;

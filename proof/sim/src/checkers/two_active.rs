@@ -1,4 +1,4 @@
-//! Never two Actives of one router for longer than an advertisement takes on its way, unless one hands over.
+//! Two Actives of one router hear each other and settle, unless one is handing over.
 
 use super::Checker;
 use crate::bounds;

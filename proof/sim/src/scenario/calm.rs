@@ -1,4 +1,4 @@
-//! A cluster on which drills are tried: many shapes, and nothing that moves an address by itself.
+//! A cluster for drills: many shapes, and nothing that moves an address by itself.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How drills are conducted: a cluster as it should be, one thing done to it, what follows measured.
+//! How drills are conducted: all in order, one thing done, what follows measured.
 
 use std::time::Duration;
 

@@ -39,7 +39,7 @@ impl World {
             Drill::Frozen => self.machine_stands_still(drill),
             Drill::Paused => self.active_is_paused(drill),
             Drill::BackupPaused => self.backup_is_paused(drill),
-            Drill::Killed => self.process_dies(drill),
+            Drill::Killed => self.control_dies(drill),
             Drill::Left => self.active_leaves(drill),
             Drill::Drained => self.active_is_drained(drill),
             Drill::Switched => self.router_is_switched(drill),
@@ -105,7 +105,7 @@ impl World {
         self.check_calm(drill, None)
     }
 
-    fn process_dies(&mut self, drill: Drill) -> Result<(), Broken> {
+    fn control_dies(&mut self, drill: Drill) -> Result<(), Broken> {
         let victim = self.an_active();
         let expected = self.successions(victim, drill);
         self.befall(Fault::Crash { node: victim })?;
