@@ -27,6 +27,7 @@ mod random;
 mod rate;
 mod reject;
 mod remote;
+mod rhythm;
 mod session;
 mod sessions;
 mod settings;

@@ -27,6 +27,7 @@ use crate::negotiation::Negotiation;
 use crate::outbox::Outbox;
 use crate::prompts::Prompts;
 use crate::remote::Remote;
+use crate::rhythm::Rhythm;
 use crate::settings::{IDLE_TX, SessionSettings};
 use crate::times::{self, Terms, jittered, length, micros};
 use crate::view::{Counters, SessionView, State};
@@ -55,6 +56,9 @@ pub(crate) struct Session {
     last_heard: Option<Instant>,
     /// By how much a verdict was postponed, and until when, because this node was late.
     patience: Option<(Duration, Instant)>,
+    /// Time has reached it since it came up. Until then what was heard may have waited to be read, and the peer may not
+    /// have heard that it is to speak faster.
+    is_awake: bool,
     /// The interval that `send_at` follows.
     every: Option<Duration>,
     send_at: Option<Instant>,
@@ -93,6 +97,7 @@ struct Record {
     counters: Counters,
     last_down: Option<(Instant, DownCause)>,
     late_max: Duration,
+    rhythm: Rhythm,
     /// What was sent last, poll and final left out.
     said: Option<Control>,
 }
@@ -120,6 +125,7 @@ impl Session {
             prompts: Prompts::full(now),
             last_heard: None,
             patience: None,
+            is_awake: true,
             every: None,
             send_at: None,
             unanswered: 0,
@@ -173,6 +179,9 @@ impl Session {
             self.sequence.forget();
         }
         self.sequence.verify(self.settings.authentication.as_ref(), packet)?;
+        if let Some(before) = self.last_heard.filter(|_| self.state == State::Up) {
+            self.record.rhythm.heard(now.since(before), now);
+        }
         self.remote.learn(&packet.control);
         self.last_heard = Some(now);
         self.patience = None;
@@ -182,6 +191,8 @@ impl Session {
             self.negotiation.finish();
         }
         let changed = self.follow(packet.control.state, now, out);
+        let detection = self.detection();
+        self.record.rhythm.agree(detection);
         self.tell_detection(out);
         if packet.control.poll || changed {
             let occasion = if packet.control.poll { Occasion::Answer } else { Occasion::Change };
@@ -195,6 +206,7 @@ impl Session {
         if self.send_at.is_none_or(|at| at > now) {
             return;
         }
+        self.is_awake = true;
         self.send(Occasion::Turn, out);
         self.unanswered = self.unanswered.saturating_add(1);
         if let Some(left) = &mut self.farewells {
@@ -223,6 +235,10 @@ impl Session {
             self.fall(DownCause::Overslept, late, now, out);
         } else if let Some((postponed, _)) = self.patience {
             self.fall(DownCause::Silent, postponed, now, out);
+        } else if !self.is_awake {
+            self.is_awake = true;
+            self.patience = Some((late, now + self.detection()));
+            return false;
         } else if late > LATE_FREE {
             self.patience = Some((late, now + late));
             return false;
@@ -401,6 +417,7 @@ impl Session {
         self.since = now;
         self.diagnostic = diagnostic;
         self.patience = None;
+        self.is_awake = state != State::Up;
         self.unanswered = 0;
         match state {
             State::Up => self.negotiation.wish(self.terms()),
@@ -442,13 +459,23 @@ impl Session {
         match self.state {
             State::Init | State::Up => {
                 let heard = self.last_heard.unwrap_or(self.since);
-                Some(self.patience.map_or(heard + self.detection(), |(_, until)| until))
+                Some(self.patience.map_or(heard + self.bearable(heard), |(_, until)| until))
             }
             State::Down if self.remote.is_known() => {
                 Some(self.last_heard.unwrap_or(self.since) + self.detection())
             }
             State::AdminDown | State::Down => None,
         }
+    }
+
+    /// How long silence after `heard` is borne. Whom the operator asked for by name is judged by the agreed time;
+    /// whom the node watches by itself is believed to be dead only against the rhythm that it kept.
+    fn bearable(&self, heard: Instant) -> Duration {
+        let detection = self.detection();
+        if !self.settings.tentative || self.state != State::Up {
+            return detection;
+        }
+        self.record.rhythm.patience(detection, heard.since(self.since))
     }
 
     /// Tells that both ends are up, and whenever the detection time is another one.

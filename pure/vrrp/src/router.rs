@@ -125,10 +125,7 @@ impl Router {
         self.expire_hold(now);
         match &mut self.state {
             State::Initialize | State::Fault => Reaction::Nothing,
-            State::Leaving(leaving) => {
-                leaving.is_over |= leaving.hold.until() <= now;
-                if leaving.is_over { Reaction::Left } else { Reaction::Nothing }
-            }
+            State::Leaving(_) => self.expire_leaving(now, out),
             State::Backup(backup) => {
                 if backup.expire(now) {
                     Reaction::Ready

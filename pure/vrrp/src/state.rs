@@ -73,6 +73,8 @@ pub(crate) struct Leaving {
     pub successor: Option<Successor>,
     /// What it keeps, and how long.
     pub hold: Hold,
+    /// When it says farewell once more.
+    pub farewell_at: Option<Instant>,
     /// It waits for the others of its group only.
     pub is_over: bool,
 }
@@ -131,7 +133,9 @@ impl State {
                 Deadline::earlier(Deadline::earlier(advert, announce), stale)
             }
             State::Leaving(leaving) => {
-                (!leaving.is_over).then(|| Deadline { at: leaving.hold.until(), why: "handover" })
+                let limit = Deadline { at: leaving.hold.until(), why: "handover" };
+                let farewell = leaving.farewell_at.map(|at| Deadline { at, why: "farewell" });
+                Deadline::earlier(farewell, (!leaving.is_over).then_some(limit))
             }
         }
     }

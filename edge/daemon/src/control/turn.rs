@@ -158,10 +158,9 @@ impl Control {
     fn stop_once_left(&mut self) {
         let Some(until) = self.turn.leaving_until else { return };
         let now = clock::now();
-        if !self.engine.is_left() && now >= until {
+        if self.engine.is_left() || now >= until {
+            // What does not belong to one router, such as virtual links, goes last.
             self.feed(Input::Command(Command::Stop), now);
-        }
-        if self.engine.is_left() {
             self.turn.unsettled = true;
             self.settle();
             self.turn.end = Some(End::Stopped);

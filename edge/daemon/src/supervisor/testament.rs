@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mainstay_base::{Family, Instant, LinkIndex};
 use mainstay_linux::advert::{Advert, AdvertSocket};
@@ -17,12 +18,17 @@ use rustix::event::{PollFd, PollFlags};
 
 use crate::will::{Farewell, Will};
 
+/// After others were seen to answer, packets to this node may be under way for so long.
+const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
+
 /// A will that is being carried out.
 pub(super) struct Testament {
     /// Addresses that stand still.
     held: BTreeSet<AddressKey>,
     /// Those that somebody else was seen to answer for.
     answered: BTreeSet<IpAddr>,
+    /// That is all of them, and the end is near.
+    is_answered: bool,
     listeners: Vec<NeighbourSocket>,
     inbox: Inbox,
     until: Instant,
@@ -46,6 +52,7 @@ impl Testament {
         Testament {
             held,
             answered: BTreeSet::new(),
+            is_answered: false,
             listeners: families.into_iter().filter_map(open).collect(),
             inbox: Inbox::default(),
             until: clock::now() + will.successor_within(),
@@ -70,8 +77,14 @@ impl Testament {
                 self.answered.extend(self.inbox.seen().map(|seen| seen.address));
             }
         }
-        let is_answered = |key: &AddressKey| self.answered.contains(&key.address.ip());
-        let has_ended = self.held.iter().all(is_answered) || clock::now() >= self.until;
+        let now = clock::now();
+        if !self.is_answered
+            && self.held.iter().all(|key| self.answered.contains(&key.address.ip()))
+        {
+            self.is_answered = true;
+            self.until = self.until.min(now + UNDER_WAY_MAX);
+        }
+        let has_ended = now >= self.until;
         if has_ended {
             self.take_down();
         }

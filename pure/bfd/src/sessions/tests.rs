@@ -196,6 +196,9 @@ pub(super) fn alone_and_up(settings: SessionSettings) -> Wire {
     wire.hand(0, &bytes(&said(State::Init, 7, ours))).expect("Init is heard");
     wire.hand(0, &bytes(&said(State::Up, 7, ours))).expect("Up is heard");
     assert_eq!(wire.ends[0].state(&peer_of(0)), State::Up);
+    // Time reaches it once before anything is to be judged.
+    wire.pass(MS * 4);
+    wire.hand(0, &bytes(&said(State::Up, 7, ours))).expect("Up is heard");
     wire.cut[0] = true;
     wire
 }

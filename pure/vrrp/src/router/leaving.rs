@@ -20,6 +20,9 @@ const LINGER_MAX: Duration = Duration::from_millis(50);
 /// After another was seen to answer, packets to this node may be under way for so long, or in the queue of a host that
 /// has not seen it yet.
 const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
+/// The farewell is said once more after so long without a successor, as one may be lost or overtaken. Not more often:
+/// with each one a keepalived waits for its whole skew again.
+const FAREWELL_AGAIN: Duration = Duration::from_millis(20);
 /// What a successor may need from its first advertisement until it is seen to answer.
 const TAKING_MAX: Duration = Duration::from_millis(500);
 
@@ -47,9 +50,14 @@ impl Router {
                 out.silence(&self.station.settings.name);
                 self.say_farewell(1, out);
                 let hold = Hold::of(&self.station.slots, now + self.leaving_max());
-                let leaving =
-                    Leaving { began_at: now, then, successor: None, hold, is_over: false };
-                self.state = State::Leaving(leaving);
+                self.state = State::Leaving(Leaving {
+                    began_at: now,
+                    then,
+                    successor: None,
+                    hold,
+                    farewell_at: Some(now + FAREWELL_AGAIN),
+                    is_over: false,
+                });
                 out.tell(Event::HandoverBegan { router: self.name().clone() });
             }
             State::Initialize | State::Backup(_) | State::Fault => {}
@@ -63,6 +71,20 @@ impl Router {
             Version::V3 => self.own_interval(),
         };
         skew + TAKING_MAX
+    }
+
+    /// Lets time reach `now` while it leaves.
+    pub(super) fn expire_leaving(&mut self, now: Instant, out: &mut Outbox) -> Reaction {
+        let State::Leaving(leaving) = &mut self.state else { return Reaction::Nothing };
+        leaving.is_over |= leaving.hold.until() <= now;
+        let is_over = leaving.is_over;
+        if leaving.farewell_at.is_some_and(|at| at <= now) {
+            leaving.farewell_at = None;
+            if leaving.successor.is_none() {
+                self.say_farewell(1, out);
+            }
+        }
+        if is_over { Reaction::Left } else { Reaction::Nothing }
     }
 
     /// An advertisement while it leaves: whoever sends it takes over.
@@ -139,7 +161,7 @@ impl Router {
     }
 
     /// Ends a handover. `successor`: who took over from it, or from another member of its group. That one is told
-    /// by another farewell that the addresses are its own now.
+    /// by another farewell that the addresses are its own now; whoever has not heard the first ones, that it is free.
     pub(crate) fn finish(
         &mut self,
         successor: Result<Successor, HandoverFailure>,
@@ -156,7 +178,7 @@ impl Router {
             Err(why) => Event::HandoverFailed { router, why: why.clone() },
         });
         let (is_taken, is_seen) = (successor.is_ok(), leaving.hold.is_seen());
-        if is_taken {
+        if is_taken || then == Then::Stop {
             self.say_farewell(1, out);
         }
         match (then, successor) {

@@ -193,3 +193,38 @@ fn own_patience_is_not_less_than_our_settings_say() {
     wire.pass(MS * 30);
     assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
 }
+
+#[test]
+fn nobody_is_judged_by_a_packet_that_waited_to_be_read() {
+    let mut wire = alone(SessionSettings::default());
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    wire.hand(0, &bytes(&said(State::Init, 7, ours))).expect("Init is heard");
+    wire.hand(0, &bytes(&said(State::Up, 7, ours))).expect("Up is heard");
+    wire.cut[0] = true;
+    wire.forget_the_past();
+    // The packets were read 12 ms after the kernel had them; the clock reaches the node only now.
+    wire.freeze(MS * 12);
+    wire.ends[0].sessions.handle_timeout(wire.now);
+    wire.pass(MS * 11);
+    assert!(downs(&wire.ends[0]).is_empty(), "the peer has had no time to hear that it is up");
+    wire.pass(MS * 2);
+    assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
+}
+
+#[test]
+fn who_came_irregularly_before_is_waited_for_longer() {
+    let tentative = SessionSettings { tentative: true, ..SessionSettings::default() };
+    let mut wire = alone_and_up(tentative);
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    let mut hear_after = |distance: u64| {
+        wire.pass(MS * u32::try_from(distance).expect("a few"));
+        wire.hand(0, &bytes(&said(State::Up, 7, ours))).expect("it is heard");
+    };
+    (0..600).for_each(|_| hear_after(4));
+    hear_after(10);
+    wire.forget_the_past();
+    wire.pass(MS * 29);
+    assert!(downs(&wire.ends[0]).is_empty(), "10 ms were usual");
+    wire.pass(MS * 2);
+    assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
+}
