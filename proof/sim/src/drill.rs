@@ -106,8 +106,9 @@ impl Drill {
     /// nothing is promised while it lasts.
     pub const fn gap_max(self) -> Option<Duration> {
         match self {
+            // A peer that came up lately has shown no rhythm yet: eight detection times are waited for.
             Drill::HostCut | Drill::PowerOff | Drill::Frozen | Drill::Killed => {
-                Some(Duration::from_millis(50))
+                Some(Duration::from_millis(125))
             }
             Drill::Paused
             | Drill::BackupPaused

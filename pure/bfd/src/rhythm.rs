@@ -1,7 +1,7 @@
 //! How evenly a peer was heard lately: who was irregular before is given more time.
 //!
 //! On a busy machine packets come in bursts long before one is late enough to look like a death. So the longest
-//! distance of the last half minute, thrice, is waited for as well; a peer that keeps its rhythm is
+//! distance of the last half minute, four times, is waited for as well; a peer that keeps its rhythm is
 //! judged by the agreed detection time alone.
 
 use std::time::Duration;
@@ -11,11 +11,11 @@ use mainstay_base::Instant;
 /// The longest distance between two packets is remembered for this long, and up to twice as long.
 const REMEMBERED: Duration = Duration::from_secs(30);
 /// So many of the longest distances are waited for.
-const PATIENCE: u32 = 3;
+const PATIENCE: u32 = 4;
 /// But no more than so many detection times.
 const DETECTION_TIMES_MAX: u32 = 8;
 /// A peer that has not been up for so long has shown no rhythm yet: it is given the longest time.
-const UNPROVEN: Duration = Duration::from_secs(2);
+const UNPROVEN: Duration = Duration::from_secs(5);
 
 /// The distances between packets lately.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,7 +70,7 @@ mod tests {
         let mut rhythm = Rhythm::default();
         rhythm.agree(DETECTION);
         for packet in 0..100 {
-            rhythm.heard(Duration::from_millis(4), at(packet * 4));
+            rhythm.heard(Duration::from_millis(3), at(packet * 4));
         }
         assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION);
         assert_eq!(rhythm.patience(DETECTION, UNPROVEN / 2), DETECTION * 8, "not shown yet");
@@ -81,14 +81,14 @@ mod tests {
         let mut rhythm = Rhythm::default();
         rhythm.agree(DETECTION);
         rhythm.heard(Duration::from_millis(9), at(0));
-        assert_eq!(rhythm.patience(DETECTION, UNPROVEN), Duration::from_millis(27));
-        rhythm.heard(Duration::from_millis(4), at(31_000));
+        assert_eq!(rhythm.patience(DETECTION, UNPROVEN), Duration::from_millis(36));
+        rhythm.heard(Duration::from_millis(3), at(31_000));
         assert_eq!(
             rhythm.patience(DETECTION, UNPROVEN),
-            Duration::from_millis(27),
+            Duration::from_millis(36),
             "not forgotten at once"
         );
-        rhythm.heard(Duration::from_millis(4), at(62_000));
+        rhythm.heard(Duration::from_millis(3), at(62_000));
         assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION);
     }
 

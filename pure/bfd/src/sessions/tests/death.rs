@@ -220,10 +220,10 @@ fn who_came_irregularly_before_is_waited_for_longer() {
         wire.pass(MS * u32::try_from(distance).expect("a few"));
         wire.hand(0, &bytes(&said(State::Up, 7, ours))).expect("it is heard");
     };
-    (0..600).for_each(|_| hear_after(4));
+    (0..1_300).for_each(|_| hear_after(4));
     hear_after(10);
     wire.forget_the_past();
-    wire.pass(MS * 29);
+    wire.pass(MS * 39);
     assert!(downs(&wire.ends[0]).is_empty(), "10 ms were usual");
     wire.pass(MS * 2);
     assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
