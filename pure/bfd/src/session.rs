@@ -472,7 +472,7 @@ impl Session {
     /// whom the node watches by itself is believed to be dead only against the rhythm that it kept.
     fn bearable(&self, heard: Instant) -> Duration {
         let detection = self.detection();
-        if !self.settings.tentative || self.state != State::Up {
+        if !self.settings.by_rhythm || self.state != State::Up {
             return detection;
         }
         self.record.rhythm.patience(detection, heard.since(self.since))

@@ -21,6 +21,8 @@ pub struct SessionSettings {
     pub passive: bool,
     /// A peer that has never answered is tried ever more rarely.
     pub tentative: bool,
+    /// A peer is dead only against the rhythm that it kept: whoever came unevenly is waited for longer than was agreed.
+    pub by_rhythm: bool,
     /// TTL or hop limit of our packets.
     pub ttl: u8,
     /// Packets with less TTL or hop limit come from too far away; 255 means from this link (RFC 5881 §5).
@@ -40,6 +42,7 @@ impl Default for SessionSettings {
             idle_tx: IDLE_TX,
             passive: false,
             tentative: false,
+            by_rhythm: false,
             ttl: 255,
             ttl_min: 255,
             authentication: None,

@@ -45,6 +45,8 @@ pub struct Detection {
     pub multiplier: u8,
     /// The most packets that all sessions together may send in a second; intervals grow to keep to it.
     pub packets_per_second_max: u32,
+    /// Whether a peer that comes unevenly, or came up lately, is waited for longer.
+    pub by_rhythm: bool,
     /// How nodes prove to each other who they are; the same on all of them.
     pub authentication: Option<Authentication>,
 }
@@ -56,6 +58,7 @@ impl Default for Detection {
             interval: bfd::INTERVAL,
             multiplier: bfd::MULTIPLIER,
             packets_per_second_max: bfd::PACKETS_PER_SECOND_MAX,
+            by_rhythm: true,
             authentication: None,
         }
     }

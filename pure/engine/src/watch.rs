@@ -525,6 +525,7 @@ fn session_settings(settings: &Settings) -> SessionSettings {
         multiplier: detection.multiplier,
         detection_min: detection.interval * u32::from(detection.multiplier),
         tentative: true,
+        by_rhythm: detection.by_rhythm,
         ..SessionSettings::default()
     }
 }

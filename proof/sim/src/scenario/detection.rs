@@ -32,6 +32,7 @@ fn wild(random: &mut Random) -> Detection {
         interval: Duration::from_millis(*random.choose(&[4, 10, 20, 50, 100])),
         multiplier: random.byte(2..=5),
         packets_per_second_max: *random.choose(&[50, 4_000, 4_000]),
+        by_rhythm: true,
         authentication: None,
     }
 }

@@ -57,6 +57,7 @@ fn detection(reader: &mut Reader<'_>, file: Table<'_>) -> Detection {
             .count(table, "packets_per_second_max", 1..=100_000)
             .unwrap_or(usual.packets_per_second_max),
         authentication: authentication(reader, table),
+        ..usual
     }
 }
 

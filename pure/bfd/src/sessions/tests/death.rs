@@ -213,8 +213,8 @@ fn nobody_is_judged_by_a_packet_that_waited_to_be_read() {
 
 #[test]
 fn who_came_irregularly_before_is_waited_for_longer() {
-    let tentative = SessionSettings { tentative: true, ..SessionSettings::default() };
-    let mut wire = alone_and_up(tentative);
+    let settings = SessionSettings { by_rhythm: true, ..SessionSettings::default() };
+    let mut wire = alone_and_up(settings);
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let mut hear_after = |distance: u64| {
         wire.pass(MS * u32::try_from(distance).expect("a few"));
