@@ -22,6 +22,9 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 /// A peer that answers is watched by then, also when it was tried in vain for a while.
 const WATCHING_WITHIN: Duration = Duration::from_secs(30);
 
+/// A peer that has been up for less has shown no rhythm: its silence is borne for longer.
+const PROVEN_MS: u64 = 5_000;
+
 /// A running keepalived or mainstay; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Daemon {
@@ -95,7 +98,8 @@ impl Daemon {
     }
 
     /// Waits until it is ready for a failure: mainstay watches `peer`, or some peer where
-    /// none is named, by a session. keepalived is ready when it runs.
+    /// none is named, by a session that is up for so long that silence counts. keepalived is
+    /// ready when it runs.
     ///
     /// # Errors
     /// It never does.
@@ -104,12 +108,13 @@ impl Daemon {
             return Ok(());
         }
         let watched = || {
-            let sessions = self.status(host).map(|status| status.detection.sessions);
+            let Ok(status) = self.status(host) else { return false };
             let is_it = |session: &Session| {
                 let named = peer.is_none_or(|peer| session.peer == peer.to_string());
-                named && session.state == SessionState::Up
+                let proven = status.now_ms.saturating_sub(session.since_ms) > PROVEN_MS;
+                named && proven && session.state == SessionState::Up
             };
-            sessions.is_ok_and(|sessions| sessions.iter().any(is_it))
+            status.detection.sessions.iter().any(is_it)
         };
         let what = format!("a session of {} with {peer:?}", host.name());
         wait::until(&what, WATCHING_WITHIN, watched).map_err(io::Error::other)
