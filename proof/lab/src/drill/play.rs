@@ -97,6 +97,8 @@ impl Stage {
     /// # Errors
     /// Namespaces are not permitted, or a socket cannot be made.
     pub fn build_paced(drill: &Drill, cast: &[Program], pace: Pace) -> io::Result<Stage> {
+        // Whatever has to be built is built before anybody counts the time.
+        cast.iter().try_for_each(|program| program.path().map(drop))?;
         let cluster = Cluster::build((drill.layout)())?;
         let hosts = drill.hosts();
         let target = SocketAddr::new(drill.target(), echo::PORT);
