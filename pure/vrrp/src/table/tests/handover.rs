@@ -38,13 +38,18 @@ fn whoever_leaves_says_farewell_and_goes_on_answering_until_another_is_seen_to()
     assert_eq!(bench.adverts(), [(51, 0)]);
     assert_eq!(bench.state(), StateName::Active);
     bench.pass_ms(600);
+    assert_eq!(
+        bench.adverts(),
+        [(51, 0), (51, 0)],
+        "once more, as one may be lost; not more often"
+    );
     assert!(bench.present(LINK, VIP));
     assert_eq!(bench.hear(90, HIGH), Ok(()));
     assert!(bench.present(LINK, VIP), "the successor is not seen to answer");
     bench.see(LINK, "10.0.0.9");
     bench.pass_ms(10);
     assert!(!bench.present(LINK, VIP));
-    assert_eq!(bench.adverts(), [(51, 0), (51, 0)], "the successor hears that we are gone");
+    assert_eq!(bench.adverts(), [(51, 0); 3], "the successor hears that we are gone");
     assert_eq!(bench.state(), StateName::Initialize);
     assert!(bench.table.is_left());
     assert_eq!(handed_over(&bench), [("R51".to_owned(), HIGH.to_owned())]);
