@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::cargo::succeeds;
-use crate::machine::{self, Order, Verdict};
 use crate::peers;
 
 /// One cargo command that must succeed.
@@ -34,9 +33,6 @@ const STEPS: [Step; 5] = [
     },
 ];
 
-/// Tests of the lab that need a kernel with more in it than this one may have.
-const IN_A_MACHINE: [&str; 1] = ["gretap"];
-
 struct Outcome {
     name: &'static str,
     verdict: &'static str,
@@ -49,7 +45,6 @@ pub fn run(root: &Path, no_install: bool) -> bool {
     outcomes.extend(
         STEPS.iter().map(|s| timed(s.name, || said(succeeds(root, s.arguments, s.environment)))),
     );
-    outcomes.extend(IN_A_MACHINE.map(|test| timed(test, || in_a_machine(root, test))));
     println!("\n== summary");
     for outcome in &outcomes {
         let (took, name, verdict) = (outcome.took.as_secs_f64(), outcome.name, outcome.verdict);
@@ -69,16 +64,6 @@ const FAILED: &str = "FAILED";
 
 fn said(good: bool) -> &'static str {
     if good { "ok" } else { FAILED }
-}
-
-/// A machine that cannot be had here is no fault of what is tested, but it is said.
-fn in_a_machine(root: &Path, test: &str) -> &'static str {
-    let verdict = machine::run(root, &Order { test: test.to_owned(), ..Order::default() });
-    let good = machine::told(&verdict);
-    match verdict {
-        Verdict::Impossible(_) => "NOT RUN: no virtual machine",
-        Verdict::Good | Verdict::Bad(_) => said(good),
-    }
 }
 
 fn timed(name: &'static str, step: impl FnOnce() -> &'static str) -> Outcome {
