@@ -13,9 +13,11 @@ use crate::worker::Worker;
 /// How often a watch looks.
 const EVERY: Duration = Duration::from_millis(5);
 
-/// A change: from `at` on the host has the address, or has it no longer.
+/// A change: the host has the address, or has it no longer, since some moment between `after` and `at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
+    /// When the look before it began, which found it otherwise; the start, if there was none.
+    pub after: Instant,
     /// When it was noticed.
     pub at: Instant,
     /// Whether the host has the address since.
@@ -58,15 +60,17 @@ impl Watch {
 }
 
 fn look(address: IpAddr, changes: &Mutex<Vec<Change>>, stop: &AtomicBool) {
-    let mut last = None;
+    let (mut last, mut after) = (None, Instant::now());
     while !stop.load(Ordering::Relaxed) {
+        let began = Instant::now();
         // A socket may only have an address that the host has.
         let there = UdpSocket::bind(SocketAddr::new(address, 0)).is_ok();
         if last != Some(there) {
             last = Some(there);
-            let change = Change { at: Instant::now(), there };
+            let change = Change { after, at: Instant::now(), there };
             changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
         }
+        after = began;
         std::thread::sleep(EVERY);
     }
 }
