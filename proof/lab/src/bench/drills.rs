@@ -84,6 +84,8 @@ fn words(act: Act) -> String {
         Act::KillSpeaker(host) => ("loses its VRRP process", host),
         Act::Hang(host) => ("stops in the middle", host),
         Act::Switch(host) => ("is told to switch", host),
+        Act::Drain(host) => ("is drained", host),
+        Act::Undrain(host) => ("takes part again", host),
         Act::Upgrade(host) => ("is upgraded", host),
         Act::Unplug(host) => ("is cut off", host),
         Act::UnplugLink(host, _) => ("loses a link", host),

@@ -218,6 +218,8 @@ impl Stage {
                 self.daemons[host].as_ref().ok_or_else(idle)?.hang_speaker(machine)
             }
             Act::Switch(host) => self.order(host, &["switch", ROUTER]),
+            Act::Drain(host) => self.order(host, &["drain"]),
+            Act::Undrain(host) => self.order(host, &["undrain"]),
             Act::Upgrade(host) => self.order(host, &["upgrade"]),
             Act::Unplug(host) => self.cluster.unplug(host),
             Act::Plug(host) => self.cluster.plug(host),

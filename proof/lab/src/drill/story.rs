@@ -63,6 +63,10 @@ pub enum Act {
     Hang(usize),
     /// mainstay is told to give the addresses of [`ROUTER`] away.
     Switch(usize),
+    /// mainstay is told to give everything away and to take nothing back.
+    Drain(usize),
+    /// mainstay is told to take part again.
+    Undrain(usize),
     /// mainstay is told to put a new binary in the place of the running one.
     Upgrade(usize),
     /// Its cables are pulled.
