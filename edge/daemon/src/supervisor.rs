@@ -141,6 +141,7 @@ impl<'a> Supervisor<'a> {
             if self.testament.as_mut().is_some_and(Testament::go_on) {
                 self.testament = None;
                 if self.stop_by.is_some() {
+                    testament::sweep();
                     return 4;
                 }
             }
@@ -255,10 +256,14 @@ impl<'a> Supervisor<'a> {
         if !self.charge.farewell {
             tracing::error!("the control process {} died", self.charge.number());
             let will = std::mem::take(&mut self.will);
-            self.testament = (!will.is_empty()).then(|| Testament::begin(&will));
+            self.testament = (!will.is_empty()).then(|| Testament::begin(will));
         }
         if self.stop_by.is_some() && self.testament.is_none() {
-            return Some(if self.charge.farewell { 0 } else { 4 });
+            if self.charge.farewell {
+                return Some(0);
+            }
+            testament::sweep();
+            return Some(4);
         }
         let delay = self.backoff.after(self.charge.lived());
         self.start_at = Some(clock::now() + delay);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName};
 use mainstay_engine::Engine;
 use mainstay_engine::vrrp::{self, Transmit};
-use mainstay_plan::{Actual, AddressKey};
+use mainstay_plan::{Actual, AddressKey, Estate};
 use serde::{Deserialize, Serialize};
 
 /// What is left to do when nobody else can: say farewell, take addresses down once others have them.
@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Will {
     farewells: Vec<Farewell>,
     addresses: Vec<HeldAddress>,
+    /// In words: what is taken down bears our mark, and reads the same.
+    routes: Vec<String>,
+    rules: Vec<String>,
     /// So long a successor may take, in milliseconds.
     successor_within_ms: u64,
 }
@@ -44,29 +47,32 @@ impl Will {
     pub(crate) fn of(engine: &Engine) -> Will {
         let will = engine.last_will();
         let longest = engine.settings().vrrp.routers.iter().map(successor_within).max();
-        Will::new(will.farewells, will.addresses, engine.actual(), longest.unwrap_or_default())
+        Will::new(will.farewells, &will.estate, engine.actual(), longest.unwrap_or_default())
     }
 
     fn new(
         farewells: Vec<Transmit>,
-        addresses: Vec<AddressKey>,
+        estate: &Estate,
         actual: &Actual,
         successor_within: Duration,
     ) -> Will {
-        let held = |key: AddressKey| HeldAddress {
+        let held = |key: &AddressKey| HeldAddress {
             link: key.link.to_string(),
             address: key.address.to_string(),
         };
         Will {
             farewells: farewells.into_iter().filter_map(|one| Farewell::of(one, actual)).collect(),
-            addresses: addresses.into_iter().map(held).collect(),
+            addresses: estate.addresses.iter().map(held).collect(),
+            routes: estate.routes.iter().map(ToString::to_string).collect(),
+            rules: estate.rules.iter().map(ToString::to_string).collect(),
             successor_within_ms: u64::try_from(successor_within.as_millis()).unwrap_or(u64::MAX),
         }
     }
 
     /// Whether there is nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
-        self.farewells.is_empty() && self.addresses.is_empty()
+        let nothing_held = self.addresses.is_empty() && self.routes.is_empty();
+        self.farewells.is_empty() && nothing_held && self.rules.is_empty()
     }
 
     /// What to send.
@@ -74,7 +80,18 @@ impl Will {
         &self.farewells
     }
 
-    /// What to take down.
+    /// What to take down of what is there.
+    pub(crate) fn estate(&self, actual: &Actual) -> Estate {
+        let routes = actual.routes.keys().filter(|key| self.routes.contains(&key.to_string()));
+        let rules = actual.rules.iter().filter(|rule| self.rules.contains(&rule.to_string()));
+        Estate {
+            addresses: self.addresses().collect(),
+            routes: routes.cloned().collect(),
+            rules: rules.cloned().collect(),
+        }
+    }
+
+    /// The addresses to take down.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = AddressKey> {
         self.addresses.iter().filter_map(|held| {
             let link: LinkName = held.link.parse().ok()?;
@@ -125,7 +142,7 @@ fn successor_within(router: &vrrp::RouterSettings) -> Duration {
 #[cfg(test)]
 mod tests {
     use mainstay_base::MacAddress;
-    use mainstay_plan::Link;
+    use mainstay_plan::{Link, RouteKey, Rule, RuleAction};
 
     use super::*;
 
@@ -148,7 +165,19 @@ mod tests {
         let mut actual = Actual::default();
         actual.links.insert(link, eth0(link, name.clone()));
         let within = Duration::from_millis(1500);
-        let will = Will::new(vec![advert], vec![key.clone()], &actual, within);
+        let route =
+            RouteKey { family: Family::V4, table: 100, destination: None, tos: 0, metric: 7 };
+        let rule = Rule::all(Family::V6, 900, RuleAction::Table(100));
+        actual.routes.insert(route.clone(), None);
+        actual.routes.insert(RouteKey { metric: 8, ..route.clone() }, None);
+        actual.rules.insert(rule.clone());
+        actual.rules.insert(Rule { priority: 901, ..rule.clone() });
+        let estate = Estate {
+            addresses: [key.clone()].into(),
+            routes: [route.clone()].into(),
+            rules: [rule.clone()].into(),
+        };
+        let will = Will::new(vec![advert], &estate, &actual, within);
         let text = serde_json::to_string(&will).expect("plain values");
         let read: Will = serde_json::from_str(&text).expect("as it was written");
         assert_eq!(read, will);
@@ -156,6 +185,8 @@ mod tests {
         assert_eq!((farewell.place(), farewell.link_name()), ((link, Family::V4), Some(name)));
         assert_eq!(farewell.payload, [0x21, 51, 0, 1]);
         assert_eq!(read.addresses().collect::<Vec<_>>(), [key]);
+        assert_eq!(read.estate(&actual), estate);
+        assert_eq!(read.estate(&Actual::default()).routes, [].into(), "gone by itself");
         assert_eq!(read.successor_within(), within);
         assert!(!read.is_empty());
     }

@@ -11,8 +11,8 @@ use std::{fs, io};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mainstay_api::{State, Status};
-use mainstay_lab::wait;
 use mainstay_lab::watch::Watch;
+use mainstay_lab::{snapshot, wait};
 use rustix::process::Signal;
 use stage::{Router, Stage};
 
@@ -29,9 +29,11 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 8] = [
+    let tests: [Test; 10] = [
         ("a_control_process_that_runs_in_circles_is_ended", spinning_control),
         ("an_address_stays_until_its_successor_answers", address_stays),
+        ("what_belongs_to_an_address_goes_with_it_and_what_is_static_stays", belongings_go),
+        ("a_process_that_dies_while_it_stops_leaves_nothing", nothing_left),
         ("both_processes_killed_and_started_again_leave_nothing_stale", both_killed),
         ("a_stop_during_the_start_and_a_second_stop_are_obeyed", hasty_stops),
         ("another_program_takes_over_without_the_address_moving", upgrade),
@@ -97,6 +99,66 @@ fn address_stays() -> Checked {
     assert!(came.after <= gone.at, "nobody had it for {:?} at least", came.after - gone.at);
     assert!(strong.log().contains("of 1 addresses others answer for 1"), "{}", strong.log());
     Ok(())
+}
+
+/// What a router may have beside its address, and what stays whoever is Active.
+const BELONGINGS: &str = "no_accept
+    virtual_routes {\n10.30.0.0/16 via 192.0.2.254\n2001:db8:7::/64 via 2001:db8::254\n}
+    virtual_rules {\nfrom 192.0.2.100 table 100 priority 2000\n}\n";
+const STATIC: &str = "static_ipaddress {\n192.0.2.7/32 dev eth0\n}
+    static_routes {\n10.20.0.0/16 via 192.0.2.254 dev eth0\n}\n";
+
+fn belongings_go() -> Checked {
+    let stage = Stage::of_two()?;
+    // It does not preempt, so that nothing comes back when it is started again.
+    let more = format!("nopreempt\n{BELONGINGS}");
+    let file = Router { more: &more, ..Router::default() }.text();
+    let strong = stage.start(0, &format!("{STATIC}{file}"))?;
+    stage.until_state(&strong, 0, "VI_1", State::Active)?;
+    let weak = stage.start(1, &Router { priority: 100, ..Router::default() }.text())?;
+    stage.until_state(&weak, 1, "VI_1", State::Backup)?;
+    let belongs = "ip rule | grep -q 2000: && nft list tables | grep -q mainstay
+        ip route get 10.30.0.1 | grep -q 192.0.2.254 && ip -6 route | grep -q 2001:db8:7::/64";
+    let stays = "ip route get 10.20.0.1 | grep -q 192.0.2.254 && ip address | grep -q 192.0.2.7/32";
+    stage.shell(0, &format!("set -e; {belongs} && {stays}"))?;
+    let fixed = Watch::start(stage.host(0).namespace(), [192, 0, 2, 7].into())?;
+    strong.kill_speaker(stage.host(0))?;
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    // Two routes, a rule, the address and its filter; the next process finds nothing to do.
+    let carried_out = "of 1 addresses others answer for 1; 5 taken down";
+    wait::until("the end of the will", SOON, || strong.log().contains(carried_out))
+        .map_err(|late| Failed::from(format!("{late}\n{}", strong.log())))?;
+    stage.until_state(&strong, 0, "VI_1", State::Backup)?;
+    stage.shell(0, &format!("! ip rule | grep 2000: && ! nft list tables | grep . && {stays}"))?;
+    stage.shell(0, "! ip route | grep 10.30 && ! ip -6 route | grep 2001:db8:7:")?;
+    assert!(fixed.there() && fixed.changes().len() == 1, "{:?}", fixed.changes());
+    Ok(())
+}
+
+fn nothing_left() -> Checked {
+    let stage = Stage::of_one()?;
+    let before = snapshot::everything(stage.host(0))?;
+    let more = format!("use_vmac\n{BELONGINGS}");
+    let file = format!("{STATIC}{}", Router { more: &more, ..Router::default() }.text());
+    let mut served = stage.serve(0, &file, &stage.folder().join("none"))?;
+    stage.until_shown(0, |status| state(status) == Some(State::Active))?;
+    wait::until("all that it has", SOON, || {
+        let made = snapshot::take(stage.host(0), &before).unwrap_or_default();
+        ["10.20.0.0/16", "10.30.0.0/16", "vrrp.51", "2000"]
+            .iter()
+            .all(|part| made.iter().any(|line| line.contains(part)))
+    })?;
+    let (supervisor, control) = (served.program()?, stage.shown(0)?.pid);
+    // The wish to stop is there before the death is seen.
+    stage::signal(supervisor, Signal::STOP)?;
+    stage::signal(supervisor, Signal::TERM)?;
+    stage::signal(control, Signal::KILL)?;
+    stage::signal(supervisor, Signal::CONT)?;
+    wait::until("the end", SOON, || served.ended().is_some())?;
+    assert_eq!(served.ended(), Some(4), "{}", served.log());
+    let left = snapshot::take(stage.host(0), &before)?;
+    assert!(left.is_empty(), "{left:#?}\n{}", served.log());
+    stage.shell(0, "! nft list tables | grep .")
 }
 
 fn both_killed() -> Checked {

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Machine, Seed};
 use mainstay_bfd::{self as bfd, Peer};
-use mainstay_plan::{Actual, AddressKey, Change, Refusal, Step, Wants, steps};
+use mainstay_plan::{
+    Actual, AddressKey, Change, Estate, Refusal, RouteKey, Rule, Step, Wants, steps,
+};
 use mainstay_vrrp::{self as vrrp, Table};
 
 use crate::event::Event;
@@ -91,8 +93,20 @@ impl Engine {
 
     /// What to do if this node ends without notice.
     pub fn last_will(&self) -> Will {
-        let addresses = self.table.wants().addresses.keys().cloned().collect();
-        Will { farewells: self.table.farewells(), addresses }
+        Will { farewells: self.table.farewells(), estate: self.estate() }
+    }
+
+    /// What the routers hold at the moment, less what the node keeps whoever is Active.
+    fn estate(&self) -> Estate {
+        let (wants, fixed) = (self.table.wants(), &self.settings.vrrp.fixed);
+        let stays = |key: &AddressKey| fixed.addresses.iter().any(|stays| stays.key == *key);
+        let route_stays = |key: &RouteKey| fixed.routing.routes.iter().any(|one| one.key == *key);
+        let rule_stays = |rule: &Rule| fixed.routing.rules.contains(rule);
+        Estate {
+            addresses: wants.addresses.keys().filter(|key| !stays(key)).cloned().collect(),
+            routes: wants.routes.keys().filter(|key| !route_stays(key)).cloned().collect(),
+            rules: wants.rules.iter().filter(|rule| !rule_stays(rule)).cloned().collect(),
+        }
     }
 
     /// Everything that the node shows of itself.

@@ -2,7 +2,7 @@
 
 use mainstay_base::{Instant, LinkName};
 use mainstay_bfd::SessionView;
-use mainstay_plan::AddressKey;
+use mainstay_plan::{AddressKey, Estate};
 use mainstay_vrrp::{Name, Transmit, View};
 
 use crate::holdback::Refused;
@@ -66,6 +66,6 @@ pub struct Taken {
 pub struct Will {
     /// To send, first.
     pub farewells: Vec<Transmit>,
-    /// To take off their links, then.
-    pub addresses: Vec<AddressKey>,
+    /// To take down, then. What stays as long as the node runs is not part of it.
+    pub estate: Estate,
 }

@@ -6,6 +6,7 @@
 
 mod actual;
 mod derived;
+mod estate;
 mod filter;
 mod fit;
 mod route;
@@ -16,6 +17,7 @@ mod virtual_link;
 mod wants;
 
 pub use actual::{Actual, Change, Link, PresentAddress};
+pub use estate::Estate;
 pub use filter::{ClosedAddress, Filter, Muffled, PresentFilter};
 pub use route::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind};
 pub use rule::{Rule, RuleAction};

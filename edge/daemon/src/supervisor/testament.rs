@@ -1,4 +1,4 @@
-//! Carries out a last will: farewells at once, addresses when others have them.
+//! Carries out a last will: farewells at once, addresses and what belongs to them when others have them.
 //!
 //! The kernel goes on answering for an address without any process of ours, so it stays until the successor is
 //! seen to answer, or was given as long as the slowest may take. So nobody finds the address dark in between.
@@ -13,7 +13,7 @@ use mainstay_linux::advert::{Advert, AdvertSocket};
 use mainstay_linux::clock;
 use mainstay_linux::kernel::{Kernel, News};
 use mainstay_linux::neighbours::{Inbox, NeighbourSocket};
-use mainstay_plan::{Actual, AddressKey, Step};
+use mainstay_plan::{AddressKey, Step, Wants, steps};
 use rustix::event::{PollFd, PollFlags};
 
 use crate::will::{Farewell, Will};
@@ -21,8 +21,12 @@ use crate::will::{Farewell, Will};
 /// After others were seen to answer, packets to this node may be under way for so long.
 const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
 
+/// The filter of an address goes when the address is gone, so that there are two rounds, and one for others' doing.
+const ROUNDS: usize = 3;
+
 /// A will that is being carried out.
 pub(super) struct Testament {
+    will: Will,
     /// Addresses that stand still.
     held: BTreeSet<AddressKey>,
     /// Those that somebody else was seen to answer for.
@@ -36,7 +40,7 @@ pub(super) struct Testament {
 
 impl Testament {
     /// Says farewell, and waits for successors from here on.
-    pub(super) fn begin(will: &Will) -> Testament {
+    pub(super) fn begin(will: Will) -> Testament {
         let said = say(will.farewells());
         tracing::info!("carrying out the last will: {said} farewells said");
         let held: BTreeSet<AddressKey> = will.addresses().collect();
@@ -49,13 +53,15 @@ impl Testament {
                 None
             }
         };
+        let until = clock::now() + will.successor_within();
         Testament {
+            will,
             held,
             answered: BTreeSet::new(),
             is_answered: false,
             listeners: families.into_iter().filter_map(open).collect(),
             inbox: Inbox::default(),
-            until: clock::now() + will.successor_within(),
+            until,
         }
     }
 
@@ -93,12 +99,12 @@ impl Testament {
 
     fn take_down(&self) {
         let (held, answered) = (self.held.len(), self.answered.len());
-        match remove(&self.held) {
+        match remove(&self.will) {
             Ok(removed) => tracing::info!(
                 "carried out the last will: of {held} addresses others answer for {answered}; \
                  {removed} taken down"
             ),
-            Err(error) => tracing::error!("cannot take addresses down: {error}"),
+            Err(error) => tracing::error!("cannot carry out the last will: {error}"),
         }
     }
 }
@@ -137,26 +143,46 @@ fn advert(farewell: &Farewell) -> Advert<'_> {
     Advert { source: *source, destination: *destination, ttl: *ttl, payload }
 }
 
-/// Only addresses that are there and bear our mark are touched; how many were removed.
-fn remove(keys: &BTreeSet<AddressKey>) -> io::Result<usize> {
+/// Takes down everything that bears our mark, whoever held it: nobody is going to come and adopt it.
+pub(super) fn sweep() {
+    let swept = Kernel::open().and_then(|mut kernel| {
+        let mut actual = kernel.read_whole()?;
+        let mut removed = 0;
+        for _ in 0..ROUNDS {
+            let steps = steps(&Wants::default(), &actual);
+            if steps.is_empty() {
+                break;
+            }
+            removed += carry_out(&mut kernel, &steps);
+            actual = kernel.read_whole()?;
+        }
+        Ok(removed)
+    });
+    match swept {
+        Ok(removed) => tracing::info!("took down what was left: {removed} steps"),
+        Err(error) => tracing::error!("cannot take down what is left: {error}"),
+    }
+}
+
+/// Only what is there and bears our mark is touched; how many addresses, routes and rules were removed.
+fn remove(will: &Will) -> io::Result<usize> {
     let mut kernel = Kernel::open()?;
     let actual = kernel.read_whole()?;
-    let steps: Vec<Step> = keys.iter().filter_map(|key| removal(key, &actual)).collect();
-    let mut removed = 0;
-    for news in kernel.apply(&steps) {
+    let steps = will.estate(&actual).removal(&actual);
+    Ok(carry_out(&mut kernel, &steps))
+}
+
+/// How many of the steps were carried out.
+fn carry_out(kernel: &mut Kernel, steps: &[Step]) -> usize {
+    let mut applied = 0;
+    for news in kernel.apply(steps) {
         match news {
-            News::Applied(_) => removed += 1,
+            News::Applied(_) => applied += 1,
             News::Refused(step, refusal) => {
                 tracing::error!("the kernel refuses to {step}: {}", refusal.message);
             }
             News::Changed(_) => {}
         }
     }
-    Ok(removed)
-}
-
-fn removal(key: &AddressKey, actual: &Actual) -> Option<Step> {
-    let link = actual.link_named(&key.link)?.index;
-    let there = actual.addresses.get(&(link, key.address))?;
-    there.ours.then(|| Step::RemoveAddress { link, key: key.clone() })
+    applied
 }

@@ -376,6 +376,6 @@ fn last_will(engine: &Engine) -> Vec<String> {
     let will = engine.last_will();
     let farewells =
         will.farewells.iter().map(|farewell| answers::of_vrrp_sent(farewell, engine.actual()));
-    let addresses = will.addresses.iter().map(|key| format!("remove {key}"));
+    let addresses = will.estate.removal(engine.actual()).into_iter().map(|step| step.to_string());
     farewells.chain(addresses).map(|line| format!("last will: {line}")).collect()
 }

@@ -127,7 +127,7 @@ impl World {
         let node = &mut self.cluster.nodes[number];
         let Some(engine) = node.engine.take() else { return Ok(()) };
         let will = engine.last_will();
-        let (farewells, addresses) = (will.farewells, will.addresses);
+        let (farewells, addresses) = (will.farewells, will.estate.addresses.into_iter().collect());
         let at = self.cluster.now + WILL_AFTER;
         self.schedule(at, Happening::Will { node: number, farewells, addresses });
         self.look(&Happened::Ended { node: number, properly: false })

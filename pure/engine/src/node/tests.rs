@@ -263,7 +263,7 @@ fn a_stop_says_farewell_and_then_takes_the_address_off() {
     let mut bench = Bench::start(settings(vec![router(51, "10.0.0.9/24")]));
     bench.pass(Duration::from_secs(4));
     let will = bench.engine.last_will();
-    assert_eq!((will.farewells.len(), will.addresses.len()), (1, 1));
+    assert_eq!((will.farewells.len(), will.estate.addresses.len()), (1, 1));
     bench.sent.clear();
     bench.steps_taken.clear();
     let _ = bench.engine.handle_input(Input::Command(Command::Stop), bench.now);
