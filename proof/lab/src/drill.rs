@@ -5,7 +5,7 @@ mod play;
 mod story;
 mod table;
 
-pub use articles::{gre_keepalived, gre_tunnel, hot_standby};
+pub use articles::{REPLICATION, gre_keepalived, gre_tunnel, hot_standby, replicates_from};
 pub use play::{Failure, Outcome, PACE, Passed, Stage, play};
 pub use story::{Act, Beat, Drill, PAIRS, ROUTER, Role, Then, broken};
 pub use table::{all, named};

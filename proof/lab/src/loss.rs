@@ -1,11 +1,12 @@
 //! Loses what one host sends to another, and nothing of what comes back.
 
-use std::io::{self, Write};
-use std::process::{Command, Stdio};
+use std::io;
+use std::process::Command;
 
 use mainstay_linux::netns::Namespace;
 
 use crate::cluster::{Cluster, Host};
+use crate::nft;
 
 /// The table that drops; nobody else in these namespaces has one of that name.
 const TABLE: &str = "netdev mainstay-lab";
@@ -30,7 +31,7 @@ impl Loss {
              priority 0; policy accept;\n ether saddr {mac} drop\n }}\n}}\n"
         );
         let at = receiver.namespace().run(Namespace::current)??;
-        at.run(|| nft(&rules))??;
+        nft::load(&at, &rules)?;
         Ok(Loss { at })
     }
 }
@@ -38,19 +39,8 @@ impl Loss {
 impl Drop for Loss {
     fn drop(&mut self) {
         // It fails only where the table is gone, with its namespace or by hand.
-        let _ = self.at.run(|| nft(&format!("delete table {TABLE}\n")));
+        let _ = nft::load(&self.at, &format!("delete table {TABLE}\n"));
     }
-}
-
-fn nft(rules: &str) -> io::Result<()> {
-    let mut nft = Command::new("nft");
-    nft.args(["-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null());
-    let mut nft = nft.spawn()?;
-    if let Some(mut input) = nft.stdin.take() {
-        input.write_all(rules.as_bytes())?;
-    }
-    let status = nft.wait()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("nft: {status}"))) }
 }
 
 /// As `ip` prints it: `eth0@if2 UP 02:00:00:00:00:01 <…>`.

@@ -1,4 +1,4 @@
-//! A planned change loses nothing that was asked, and a dead peer's turn is taken by its silence.
+//! A planned change loses nothing that was asked; a dead peer is missed by its watcher.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

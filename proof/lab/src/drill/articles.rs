@@ -1,5 +1,6 @@
 //! The two articles whose files must work as they are printed.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::story::{Act, Beat, Drill, Role, Then};
@@ -54,12 +55,21 @@ pub fn gre_tunnel() -> Drill {
     Drill { name: "gre-tunnel", layout: gretap, ..gre_keepalived() }
 }
 
+/// The link on which the routers of [`hot_standby`] tell each other their connections.
+pub const REPLICATION: &str = "sync0";
+
+/// A router's own address on it.
+pub fn replicates_from(router: u8) -> Ipv4Addr {
+    Ipv4Addr::new(172, 16, 0, 2 + router)
+}
+
 fn routers() -> Vec<Layout> {
     let router = |name: &str, [left, right]: [&str; 2], number: u8| Layout {
         name: name.to_owned(),
         plugs: vec![
             Plug::new(left, 0, &[&format!("10.10.10.{number}/24")]),
             Plug::new(right, 1, &[&format!("10.20.20.{number}/24")]),
+            Plug::new(REPLICATION, 2, &[&format!("{}/24", replicates_from(number - 2))]),
         ],
         forwards: true,
         ..Layout::default()
