@@ -8,6 +8,7 @@ mod inboxes;
 mod lasting;
 mod lateness;
 mod turn;
+mod wall_clock;
 
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -142,6 +143,7 @@ impl Control {
         };
         control.mend_tether();
         control.sign_of_life();
+        control.tell_time_of_day();
         if options.succeed {
             control.feed(Input::Command(Command::Resume), now);
         }

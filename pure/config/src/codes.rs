@@ -80,6 +80,8 @@ codes! {
     PasswordMissing = "vrrp/no-password": "Authentication without a password.",
     AuthenticationVersion = "vrrp/authentication-version": "Version 3 has no authentication.",
     AuthenticationHeader = "vrrp/authentication-header": "The authentication header is not carried out; peers that use it are not understood.",
+    HmacKey = "vrrp/hmac-key": "HMAC authentication needs keys of 32 to 64 bytes, and to know which of them signs.",
+    AuthenticationTwice = "vrrp/authentication-twice": "A password and HMAC authentication exclude each other.",
     VersionForced = "vrrp/version-forced": "IPv6 needs version 3.",
     RoutingBad = "routing/bad": "The route or rule is not well formed.",
     RulePriority = "routing/no-priority": "A rule without a priority gets one that other rules move.",

@@ -15,6 +15,7 @@ mod complete;
 mod expand;
 mod globals;
 mod group;
+mod hmac;
 mod include;
 mod instance;
 mod join;
@@ -44,8 +45,12 @@ pub fn load(path: &str, sources: &mut dyn Sources, surroundings: &Surroundings) 
     let opened = reader.open_main(path, &mut faults);
     let statements = tree::read(&mut reader, &mut faults);
     let whole = opened && !reader.cut_short;
-    let mut settings =
-        whole.then(|| join::settings(blocks::read(&statements, &mut faults), &mut faults));
+    let mut settings = whole.then(|| {
+        let mut drafts = blocks::read(&statements, &mut faults);
+        let hmacs = drafts.instances.iter_mut().filter_map(|draft| draft.hmac.as_mut());
+        hmac::read_files(hmacs, reader.sources);
+        join::settings(drafts, &mut faults)
+    });
     if let Some(settings) = &mut settings {
         // Without a name of its own the instance is named like the host, which says nothing.
         let host = surroundings.host_name.split('.').next();

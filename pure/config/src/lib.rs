@@ -18,6 +18,7 @@ mod loaded;
 pub mod native;
 mod render;
 mod report;
+mod secret;
 mod sources;
 mod suggest;
 mod virtual_links;

@@ -6,11 +6,12 @@ use mainstay_base::{Family, InterfaceAddress};
 use mainstay_plan::Lifetime;
 
 /// So many addresses fit an advertisement of an Ethernet link (1500 bytes), and its count of 8 bits.
-pub(crate) fn addresses_max(family: Family) -> usize {
+pub(crate) fn addresses_max(family: Family, signed: bool) -> usize {
     match family {
         // (1500 − 20 of IP − 8 of VRRP − 8 of authentication) / 4, which is more than the count holds.
         Family::V4 => 255,
-        // (1500 − 40 of IP − 8 of VRRP) / 16.
+        // (1500 − 40 of IP − 8 of VRRP) / 16; the trailer of HMAC takes 28.
+        Family::V6 if signed => 89,
         Family::V6 => 90,
     }
 }
@@ -22,6 +23,12 @@ pub(crate) fn usual_lifetime(address: InterfaceAddress) -> Lifetime {
     } else {
         Lifetime::Forever
     }
+}
+
+/// How far a signed advertisement may be from our time of day where nobody says otherwise: three intervals, and
+/// at least so long.
+pub(crate) fn hmac_window(interval: Duration) -> Duration {
+    (interval * 3).max(Duration::from_secs(5))
 }
 
 /// How long start and stop scripts may take where nobody says otherwise.

@@ -10,6 +10,8 @@ mod check;
 mod detection;
 mod detection_keys;
 mod fixed_keys;
+mod hmac;
+mod hmac_keys;
 mod keys;
 mod node;
 mod router;
@@ -36,7 +38,7 @@ use toml::de::DeTable;
 use self::router::Places;
 use self::table::{Reader, Table};
 use crate::fault::Faults;
-use crate::{Code, FILE_SIZE_MAX, Fault, FileId, Loaded, SourceMap, Sources, Unreadable};
+use crate::{Code, FILE_SIZE_MAX, Fault, Loaded, SourceMap, Sources, Unreadable};
 
 /// Longer files are refused: every line of a text that is no TOML is a fault of its own.
 const SIZE_MAX: usize = FILE_SIZE_MAX / 4;
@@ -50,7 +52,7 @@ pub fn load(path: &str, sources: &mut dyn Sources) -> Loaded {
     let mut map = SourceMap::default();
     let settings = text(path, sources, &mut faults).and_then(|text| {
         let file = map.add(path, text);
-        settings(map.text(file), file, &mut faults)
+        settings(map.text(file), Reader { faults: &mut faults, file, sources })
     });
     Loaded { settings, faults: faults.finish(), sources: map }
 }
@@ -98,9 +100,8 @@ fn too_big(path: &str) -> Fault {
 }
 
 /// The settings of a text; none if anything in it is an error.
-fn settings(text: &str, file: FileId, faults: &mut Faults) -> Option<Settings> {
+fn settings(text: &str, mut reader: Reader<'_>) -> Option<Settings> {
     let (document, errors) = parse(text);
-    let mut reader = Reader { faults, file };
     let unsound = !errors.is_empty();
     for error in errors {
         let span = reader.span(error.span().unwrap_or(0..0));

@@ -1,6 +1,7 @@
 //! What a node is told.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mainstay_bfd as bfd;
 use mainstay_plan::{Change, Refusal, Step};
@@ -15,6 +16,9 @@ pub enum Input<'a> {
     Received(Received<'a>),
     /// A datagram to UDP port 3784 came in.
     Bfd(bfd::Received<'a>),
+    /// What the wall clock shows now, as time since 1970-01-01 UTC: told first of all, and whenever the clock was
+    /// set.
+    TimeOfDay(Duration),
     /// Somebody was seen to answer for an address.
     NeighbourSeen(NeighbourSeen),
     /// The kernel changed. The first one after the start is [`Change::Whole`].

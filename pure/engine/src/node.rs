@@ -109,6 +109,11 @@ impl Engine {
         }
     }
 
+    /// Whether the last will changes with every advertisement, as its farewells are signed.
+    pub fn will_ages(&self) -> bool {
+        self.table.farewells_age()
+    }
+
     /// Everything that the node shows of itself.
     pub fn status(&self, now: Instant) -> Status {
         let taken = self.holdback.taken_times();
@@ -336,6 +341,10 @@ impl Machine for Engine {
             Input::Bfd(packet) => {
                 let (settings, actual) = (&self.settings, &self.actual);
                 self.watch.receive(packet, settings, actual, now).map_err(Reject::Bfd)
+            }
+            Input::TimeOfDay(since_epoch) => {
+                tell_table(&mut self.table, vrrp::Input::TimeOfDay(since_epoch), now);
+                Ok(())
             }
             Input::NeighbourSeen(seen) => {
                 tell_table(&mut self.table, vrrp::Input::NeighbourSeen(seen), now);

@@ -2,9 +2,23 @@
 
 use std::net::IpAddr;
 
+use mainstay_base::Instant;
+
 use crate::advert::{Advert, ChecksumSeen};
-use crate::settings::{Peers, RouterSettings, Version};
-use crate::{Received, Reject};
+use crate::settings::{Authentication, Peers, RouterSettings, Version};
+use crate::stamp::{Stamp, Stamps};
+use crate::{Received, Reject, hmac};
+
+/// A packet that is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Accepted<'a> {
+    /// What it says.
+    pub advert: Advert<'a>,
+    /// The form of its checksum.
+    pub checksum: ChecksumSeen,
+    /// When it was signed, if it is signed.
+    pub stamp: Option<Stamp>,
+}
 
 /// Takes a packet apart and checks it against the settings of the router that it is for.
 ///
@@ -16,11 +30,14 @@ use crate::{Received, Reject};
 pub(crate) fn check<'a>(
     settings: &RouterSettings,
     packet: &Received<'a>,
-) -> Result<(Advert<'a>, ChecksumSeen), Reject> {
+    stamps: &Stamps,
+    now: Instant,
+) -> Result<Accepted<'a>, Reject> {
     let advert = Advert::dissect(packet.payload, settings.family)?;
     check_ttl(settings, packet)?;
     check_version(settings, &advert)?;
-    check_authentication(settings, &advert)?;
+    let stamp = check_hmac(settings, (packet, &advert), stamps, now)?;
+    check_password(settings, &advert)?;
     check_interval(settings, &advert)?;
     if !advert.is_advertisement() {
         return Err(Reject::Type);
@@ -31,7 +48,7 @@ pub(crate) fn check<'a>(
     let checksum = advert.checksum(packet)?;
     check_destination(settings, packet.destination)?;
     check_source(settings, packet.source)?;
-    Ok((advert, checksum))
+    Ok(Accepted { advert, checksum, stamp })
 }
 
 /// Multicast must not have crossed a router; unicast may have, within the peer's range.
@@ -56,9 +73,26 @@ fn check_version(settings: &RouterSettings, advert: &Advert<'_>) -> Result<(), R
     if advert.version == ours { Ok(()) } else { Err(Reject::Version) }
 }
 
-fn check_authentication(settings: &RouterSettings, advert: &Advert<'_>) -> Result<(), Reject> {
+fn check_hmac(
+    settings: &RouterSettings,
+    (packet, advert): (&Received<'_>, &Advert<'_>),
+    stamps: &Stamps,
+    now: Instant,
+) -> Result<Option<Stamp>, Reject> {
+    let asked = match &settings.authentication {
+        Authentication::Hmac(asked) => Some(asked),
+        Authentication::None | Authentication::Password(_) => None,
+    };
+    let stamp = hmac::verify(asked, advert, packet.source)?;
+    if let (Some(asked), Some(stamp)) = (asked, stamp) {
+        stamps.check(packet.source, stamp, asked.freshness, now)?;
+    }
+    Ok(stamp)
+}
+
+fn check_password(settings: &RouterSettings, advert: &Advert<'_>) -> Result<(), Reject> {
     let Some((kind, bytes)) = advert.authentication else { return Ok(()) };
-    match settings.password {
+    match settings.authentication.password() {
         None if kind == 0 => Ok(()),
         Some(password) if kind == 1 && password.0 == bytes => Ok(()),
         Some(_) if kind == 1 => Err(Reject::Password),

@@ -13,6 +13,8 @@
 //! +---------------------------------------------------------------+
 //! | v2 only: 8 bytes of authentication, there even without any    |
 //! +---------------------------------------------------------------+
+//! | with HMAC only: the trailer of 28 bytes, see `hmac`           |
+//! +---------------------------------------------------------------+
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -28,10 +30,12 @@ pub(crate) const PROTOCOL: u8 = 112;
 
 const HEADER_LEN: usize = 8;
 const AUTHENTICATION_LEN: usize = 8;
+/// The trailer of HMAC authentication.
+pub(crate) const TRAILER_LEN: usize = 28;
 /// The least payload of an Ethernet frame; a shorter one arrives padded.
 const PADDED_LEN: usize = 46;
 const TYPE_ADVERTISEMENT: u8 = 1;
-const CHECKSUM_AT: std::ops::Range<usize> = 6..8;
+pub(crate) const CHECKSUM_AT: std::ops::Range<usize> = 6..8;
 const INTERVAL_MAX: u16 = 0x0fff;
 
 /// An advertisement as it came in; it borrows the packet.
@@ -49,8 +53,10 @@ pub(crate) struct Advert<'a> {
     pub authentication: Option<(u8, [u8; AUTHENTICATION_LEN])>,
     /// The addresses as they stand in the packet.
     pub address_bytes: &'a [u8],
-    /// The message without padding.
-    message: &'a [u8],
+    /// The message without trailer and padding.
+    pub message: &'a [u8],
+    /// What follows the message, if it is as long as the trailer of HMAC authentication.
+    pub trailer: Option<&'a [u8; TRAILER_LEN]>,
 }
 
 /// Which form of checksum explains a message.
@@ -95,6 +101,7 @@ impl<'a> Advert<'a> {
             authentication: None,
             address_bytes: &[],
             message: payload,
+            trailer: None,
         };
         let addresses_len = usize::from(count) * address_len(family);
         let authentication_len = match advert.version {
@@ -103,7 +110,12 @@ impl<'a> Advert<'a> {
             _ => return Ok(advert),
         };
         let len = HEADER_LEN + addresses_len + authentication_len;
-        check_len(payload.len(), len)?;
+        let trailer = payload.get(len..).and_then(|rest| rest.try_into().ok());
+        // Padding is of zeros, and no trailer begins with one.
+        advert.trailer = trailer.filter(|trailer: &&[u8; TRAILER_LEN]| trailer[0] != 0);
+        if advert.trailer.is_none() {
+            check_len(payload.len(), len)?;
+        }
         advert.message = &payload[..len];
         advert.address_bytes = &body[..addresses_len];
         if advert.version == 2 {
@@ -126,11 +138,14 @@ impl<'a> Advert<'a> {
     /// # Errors
     /// [`Reject::Checksum`]: none does.
     pub(crate) fn checksum(&self, packet: &Received<'_>) -> Result<ChecksumSeen, Reject> {
-        let message = Sum::ZERO.bytes(self.message);
+        let trailer = self.trailer.filter(|_| packet.source.is_ipv6());
+        let trailer = trailer.map_or(&[][..], |trailer| trailer);
+        let message = Sum::ZERO.bytes(self.message).bytes(trailer);
         if self.version == 2 {
             return if message.is_sound() { Ok(ChecksumSeen::V2) } else { Err(Reject::Checksum) };
         }
-        let len = u16::try_from(self.message.len()).map_err(|_| Reject::TooLong)?;
+        let len = self.message.len() + trailer.len();
+        let len = u16::try_from(len).map_err(|_| Reject::TooLong)?;
         let with = |destination| message.pseudo(packet.source, destination, PROTOCOL, len);
         if with(packet.destination).is_sound() {
             return Ok(ChecksumSeen::PseudoHeader);

@@ -17,13 +17,14 @@
 //! - `group` says what routers do to one another; `table` is all of them.
 //!
 //! Of the kernel it wants the virtual addresses of its Active routers, and the absence of those of
-//! all others. It leaves out: virtual hardware addresses, packet filters for `accept off`, AH and
-//! HMAC authentication, and answering for addresses (the kernel does that).
+//! all others. It leaves out: AH authentication, and answering for addresses (the kernel
+//! does that).
 
 mod accept;
 mod advert;
 mod agenda;
 mod announce;
+mod authentication;
 mod backup;
 #[cfg(test)]
 mod bench;
@@ -34,8 +35,10 @@ mod evidence;
 mod fitness;
 mod gauge;
 mod group;
+mod hmac;
 mod hold;
 mod index;
+mod input;
 mod learnt;
 mod links;
 mod name;
@@ -47,6 +50,7 @@ mod router;
 mod settings;
 mod slots;
 mod speak;
+mod stamp;
 mod state;
 mod station;
 mod table;
@@ -63,18 +67,19 @@ pub use debounce::LinkDelay;
 pub use event::{Cause, Event, HandoverFailure, Notice, StateName};
 pub use evidence::{Evidence, TrackedThing};
 pub use gauge::{Gauge, GaugeKind, Reading, TrackGauge, TrackedGauge};
+pub use input::Input;
 pub use learnt::LearntPeer;
 pub use outbox::Dropped;
 pub use packet::{NeighbourSeen, Received, Transmit};
 pub use record::{Counters, Transition};
 pub use reject::Reject;
 pub use settings::{
-    Announce, Centiseconds, ChecksumForm, Command, Fixed, GroupSettings, KernelSide, Name,
-    Password, Peers, Preempt, Priority, RouterSettings, Routing, Settings, StartAs, TrackLink,
-    TrackScript, TrackedScript, UnicastPeer, Version, VirtualAddress, VirtualLinks, VirtualRoute,
-    Vrid, Weight,
+    Announce, Authentication, Centiseconds, ChecksumForm, Command, Fixed, Freshness, GroupSettings,
+    Hmac, HmacKey, HmacMode, KernelSide, Name, Password, Peers, Preempt, Priority, RouterSettings,
+    Routing, Settings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer, Version,
+    VirtualAddress, VirtualLinks, VirtualRoute, Vrid, Weight,
 };
-pub use table::{Input, Table};
+pub use table::Table;
 pub use track::Verdict;
 pub use view::{
     ActiveView, AddressView, GaugeView, GroupView, HandoverView, RouterView, ScriptView, Standing,

@@ -19,6 +19,18 @@ pub enum Reject {
     AuthenticationType,
     /// A wrong password.
     Password,
+    /// Not signed, and everybody signs (`auth_hmac`).
+    HmacMissing,
+    /// Signed, and we ask for no signatures.
+    HmacUnexpected,
+    /// Signed with a key that we do not have.
+    HmacKey,
+    /// Signed by somebody else, or altered on the way.
+    HmacDigest,
+    /// Signed longer ago, or more in the future, than is believed: clocks differ, or it was recorded.
+    HmacStale,
+    /// A copy of what was heard before, or older than that.
+    HmacReplayed,
     /// A version 2 peer advertises at another interval.
     Interval,
     /// A version 3 peer says interval 0. RFC 9568 erratum 8301.
@@ -41,7 +53,7 @@ pub enum Reject {
 
 impl Reject {
     /// All reasons, in the order of their counters.
-    pub const ALL: [Reject; 16] = [
+    pub const ALL: [Reject; 22] = [
         Reject::UnknownVrid,
         Reject::TooShort,
         Reject::TooLong,
@@ -49,6 +61,12 @@ impl Reject {
         Reject::Version,
         Reject::AuthenticationType,
         Reject::Password,
+        Reject::HmacMissing,
+        Reject::HmacUnexpected,
+        Reject::HmacKey,
+        Reject::HmacDigest,
+        Reject::HmacStale,
+        Reject::HmacReplayed,
         Reject::Interval,
         Reject::IntervalZero,
         Reject::Type,
@@ -70,6 +88,12 @@ impl Reject {
             Reject::Version => "wrong-version",
             Reject::AuthenticationType => "wrong-authentication-type",
             Reject::Password => "wrong-password",
+            Reject::HmacMissing => "hmac-missing",
+            Reject::HmacUnexpected => "hmac-unexpected",
+            Reject::HmacKey => "hmac-key-unknown",
+            Reject::HmacDigest => "hmac-wrong",
+            Reject::HmacStale => "hmac-stale",
+            Reject::HmacReplayed => "hmac-replayed",
             Reject::Interval => "wrong-interval",
             Reject::IntervalZero => "interval-zero",
             Reject::Type => "wrong-type",

@@ -18,6 +18,7 @@ use crate::record::{Record, Transition};
 use crate::settings::{Centiseconds, Name, RouterSettings, StartAs, Version};
 use crate::slots::Slot;
 use crate::speak;
+use crate::stamp::TimeOfDay;
 use crate::state::{Active, Leaving, State};
 use crate::station::Station;
 use crate::timers::Timing;
@@ -201,7 +202,7 @@ impl Router {
                 self.transition(State::Fault, cause, now, out);
             }
             State::Active(_) | State::Leaving(_) => {
-                self.say_farewell(2, out);
+                self.say_farewell(2, now, out);
                 if self.is_leaving() {
                     let (router, why) = (self.name().clone(), HandoverFailure::Unfit);
                     out.tell(Event::HandoverFailed { router, why });
@@ -215,7 +216,7 @@ impl Router {
     pub(crate) fn stop(&mut self, now: Instant, out: &mut Outbox) {
         self.hold = None;
         if self.is_active() || self.is_leaving() {
-            self.say_farewell(1, out);
+            self.say_farewell(1, now, out);
         }
         if !matches!(self.state, State::Initialize) {
             self.transition(State::Initialize, Cause::Stopped, now, out);
@@ -364,22 +365,29 @@ impl Router {
         let next_advert_at = now + self.own_interval();
         let State::Active(active) = &mut self.state else { return };
         active.next_advert_at = next_advert_at;
-        for transmit in self.station.adverts(self.priority) {
+        for transmit in self.station.adverts(self.priority, now) {
             self.record.counters.adverts_sent += 1;
             out.send(transmit);
         }
     }
 
-    fn say_farewell(&mut self, times: u32, out: &mut Outbox) {
-        for transmit in (0..times).flat_map(|_| self.farewell()).collect::<Vec<_>>() {
-            self.record.counters.farewells_sent += 1;
-            out.send(transmit);
+    fn say_farewell(&mut self, times: u32, now: Instant, out: &mut Outbox) {
+        for _ in 0..times {
+            for transmit in self.station.adverts(0, now) {
+                self.record.counters.farewells_sent += 1;
+                out.send(transmit);
+            }
         }
     }
 
-    /// The packets that say farewell.
+    /// The packets that say farewell in its place.
     pub(crate) fn farewell(&self) -> Vec<crate::Transmit> {
-        self.station.adverts(0)
+        self.station.parting()
+    }
+
+    /// Takes in what the wall clock shows.
+    pub(crate) fn set_clock(&mut self, clock: TimeOfDay) {
+        self.station.stamps.set_clock(clock);
     }
 
     fn notice(&mut self, notice: Notice, out: &mut Outbox) {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use mainstay_base::{Family, LinkName};
 use mainstay_plan::{AddressKey, AddressOptions, Route, RouteKey, Rule, VirtualLink};
 
+pub use crate::authentication::{Authentication, Freshness, Hmac, HmacKey, HmacMode, Password};
 use crate::debounce::LinkDelay;
 use crate::gauge::{TrackGauge, TrackedGauge};
 pub use crate::name::Name;
@@ -57,8 +58,8 @@ pub struct RouterSettings {
     pub advertisement_interval: Centiseconds,
     /// How many silent intervals make an Active dead: 3 unless asked otherwise.
     pub down_intervals: u8,
-    /// The password (version 2 only).
-    pub password: Option<Password>,
+    /// How it shows that it is one of them.
+    pub authentication: Authentication,
     /// What else it has in the kernel.
     pub kernel: KernelSide,
     /// The virtual addresses that are advertised, in the order of the wire.
@@ -109,7 +110,7 @@ impl RouterSettings {
             start_as: StartAs::Backup,
             advertisement_interval: Centiseconds(100),
             down_intervals: 3,
-            password: None,
+            authentication: Authentication::None,
             kernel: KernelSide::default(),
             addresses: Vec::new(),
             excluded: Vec::new(),
@@ -286,16 +287,6 @@ impl Centiseconds {
     /// As a length of time.
     pub fn duration(self) -> Duration {
         Duration::from_millis(u64::from(self.0) * 10)
-    }
-}
-
-/// A version 2 password: 8 bytes, padded with zeros. Never printed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Password(pub [u8; 8]);
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
     }
 }
 

@@ -6,8 +6,10 @@ use mainstay_base::LinkIndex;
 
 use crate::Transmit;
 use crate::advert::{self, ChecksumSeen, Outgoing};
+use crate::hmac;
 use crate::learnt::LearntPeers;
-use crate::settings::{Peers, RouterSettings, Version};
+use crate::settings::{Authentication, HmacMode, Peers, RouterSettings, Version};
+use crate::stamp::Stamp;
 
 /// TTL and hop limit of multicast; RFC 9568 §5.1.1.3.
 const MULTICAST_TTL: u8 = 255;
@@ -19,6 +21,8 @@ pub(crate) struct Voice<'a> {
     pub link: LinkIndex,
     pub source: IpAddr,
     pub peers: &'a LearntPeers,
+    /// When it is said.
+    pub stamp: Stamp,
 }
 
 impl Voice<'_> {
@@ -42,11 +46,26 @@ impl Voice<'_> {
             vrid: settings.vrid.get(),
             priority,
             interval: settings.advertisement_interval,
-            password: settings.password,
+            password: settings.authentication.password(),
             addresses: self.advertised,
         };
-        let payload = outgoing.emit(self.source, destination, form);
+        let mut payload = outgoing.emit(self.source, destination, form);
+        self.seal(&mut payload, destination);
         Transmit::Advert { link: self.link, source: self.source, destination, ttl, payload }
+    }
+
+    fn seal(&self, payload: &mut Vec<u8>, destination: IpAddr) {
+        let hmac = match &self.settings.authentication {
+            Authentication::Hmac(hmac) => hmac,
+            Authentication::None | Authentication::Password(_) => return,
+        };
+        match (hmac.mode, hmac.keys.get(&hmac.active_key)) {
+            (HmacMode::Enforce | HmacMode::Permissive, Some(key)) => {
+                let way = (self.source, destination);
+                hmac::seal(payload, way, (hmac.active_key, key), self.stamp);
+            }
+            (HmacMode::ReceiveOnly, _) | (_, None) => {}
+        }
     }
 
     fn configured_form(&self) -> ChecksumSeen {
@@ -71,7 +90,8 @@ pub(crate) fn differs(before: &RouterSettings, after: &RouterSettings) -> bool {
             settings.addresses.iter().map(|address| address.key.address.ip()).collect();
         let peers = settings.peers.clone();
         let interval = settings.advertisement_interval;
-        (settings.version, settings.priority, interval, settings.password, addresses, peers)
+        let authentication = settings.authentication.clone();
+        (settings.version, settings.priority, interval, authentication, addresses, peers)
     };
     said(before) != said(after)
 }

@@ -11,6 +11,7 @@ use crate::outbox::Outbox;
 use crate::settings::{Peers, RouterSettings};
 use crate::slots::{self, Slot};
 use crate::speak::Voice;
+use crate::stamp::{Stamp, Stamps};
 
 /// The settings of a router and what they have become on the links that are there.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Station {
     pub advertised: Vec<IpAddr>,
     pub slots: Vec<Slot>,
     pub peers: LearntPeers,
+    pub stamps: Stamps,
     link: Option<LinkFacts>,
     /// The number of the link that it advertises on.
     advert_link: Option<LinkIndex>,
@@ -32,6 +34,7 @@ impl Station {
             advertised: slots::advertised(&settings),
             slots: slots::of(&settings, &[]),
             peers: LearntPeers::default(),
+            stamps: Stamps::default(),
             link: None,
             advert_link: None,
             settings,
@@ -68,7 +71,17 @@ impl Station {
     }
 
     /// An advertisement of that priority to everybody; 0 is a farewell. None where it cannot speak.
-    pub(crate) fn adverts(&self, priority: u8) -> Vec<Transmit> {
+    pub(crate) fn adverts(&mut self, priority: u8, now: Instant) -> Vec<Transmit> {
+        let stamp = self.stamps.issue(now);
+        self.say(priority, stamp)
+    }
+
+    /// A farewell that somebody else may say before our next advertisement.
+    pub(crate) fn parting(&self) -> Vec<Transmit> {
+        self.say(0, self.stamps.parting())
+    }
+
+    fn say(&self, priority: u8, stamp: Stamp) -> Vec<Transmit> {
         let (Some(link), Some(source)) = (self.advert_link, self.source()) else {
             return Vec::new();
         };
@@ -78,6 +91,7 @@ impl Station {
             link,
             source,
             peers: &self.peers,
+            stamp,
         };
         voice.adverts(priority)
     }

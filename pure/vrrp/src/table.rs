@@ -14,115 +14,21 @@ use crate::fitness::{self, Known, Scripts};
 use crate::gauge::{Gauge, GaugeKind, Gauges, Reading};
 use crate::group::{self, Group};
 use crate::index::Index;
+use crate::input::Input;
 use crate::links::Links;
 use crate::outbox::Outbox;
 use crate::router::{Reaction, Router};
-use crate::settings::{Fixed, Name, Settings};
+use crate::settings::{Authentication, Fixed, Name, Settings};
+use crate::stamp::TimeOfDay;
 use crate::track::{Fitness, Judgement, Verdict};
 use crate::view::{GaugeView, GroupView, RouterView, ScriptView, View};
 use crate::wants::Ledger;
-use crate::{Event, NeighbourSeen, Received, Reject, Transmit};
+use crate::{Event, Received, Reject, Transmit};
 
 mod handover;
 mod reloading;
 mod resuming;
 mod witnessing;
-
-/// One thing that happened, as far as virtual routers care.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// A packet of IP protocol 112 came in.
-    Received(Received<'a>),
-    /// The kernel changed; `actual` is the mirror after the change.
-    Kernel {
-        /// What changed.
-        change: &'a Change,
-        /// Everything that is there.
-        actual: &'a Actual,
-    },
-    /// A tracked script ended.
-    ScriptEnded {
-        /// The script.
-        script: &'a Name,
-        /// Whether it ended with 0, in time.
-        success: bool,
-    },
-    /// A gauge was read.
-    GaugeRead {
-        /// The gauge.
-        gauge: &'a Gauge,
-        /// What it reads.
-        reading: Reading,
-    },
-    /// Other settings, whole.
-    Settings {
-        /// What the operator asks for.
-        settings: &'a Settings,
-        /// Everything that is there.
-        actual: &'a Actual,
-    },
-    /// A session shows that a peer lives; from now on its death will be told within `detection`. Told again when
-    /// that length changes.
-    PeerWatched {
-        /// On this link.
-        link: LinkIndex,
-        /// The peer's address, which its advertisements come from.
-        peer: IpAddr,
-        /// Silence of this length will be a death.
-        detection: Duration,
-    },
-    /// A watched peer has been silent for `detection`: it is dead, unless an advertisement of it was received
-    /// after `last_heard`. It is not watched any more.
-    PeerLost {
-        /// On this link.
-        link: LinkIndex,
-        /// The peer's address.
-        peer: IpAddr,
-        /// When its last packet of the session came in.
-        last_heard: Instant,
-        /// The silence that counts as death.
-        detection: Duration,
-    },
-    /// A peer is not watched any more, and this says nothing about its life: only its advertisements do.
-    PeerUnwatched {
-        /// On this link.
-        link: LinkIndex,
-        /// The peer's address.
-        peer: IpAddr,
-    },
-    /// Somebody, perhaps ourselves, was seen to answer for an address.
-    NeighbourSeen(NeighbourSeen),
-    /// A session that the operator asked for by name came up, or is not up any more.
-    SessionChanged {
-        /// The session.
-        name: &'a Name,
-        /// Whether both ends hear each other.
-        up: bool,
-    },
-    /// Before the kernel was seen: what an earlier process of ours left there is held on.
-    Resume,
-    /// Hand over everything that is held, then want nothing more.
-    Leave,
-    /// Count as priority 1, and hand over.
-    Drain {
-        /// A router or a group; all if none.
-        router: Option<&'a Name>,
-    },
-    /// Count with the own priority again.
-    Undrain {
-        /// A router or a group; all if none.
-        router: Option<&'a Name>,
-    },
-    /// Hand a router over, with its group.
-    Switch {
-        /// The router or the group.
-        router: &'a Name,
-        /// To the node that advertises from there; to the best one if none.
-        to: Option<IpAddr>,
-    },
-    /// Say farewell and want nothing more.
-    Stop,
-}
 
 /// All virtual routers of one node.
 #[derive(Debug)]
@@ -136,6 +42,7 @@ pub struct Table {
     watched: BTreeMap<(LinkIndex, IpAddr), Duration>,
     index: Index,
     agenda: Agenda,
+    clock: TimeOfDay,
     ledger: Ledger,
     fixed: Fixed,
     /// Which routers hold their addresses in the ledger.
@@ -173,6 +80,7 @@ impl Table {
             watched: BTreeMap::new(),
             index: Index::default(),
             agenda: Agenda::default(),
+            clock: TimeOfDay::default(),
             ledger: Ledger::default(),
             fixed: Fixed::default(),
             holding: Vec::new(),
@@ -197,6 +105,13 @@ impl Table {
     pub fn farewells(&self) -> Vec<Transmit> {
         let speaking = |router: &&Router| router.is_active() || router.is_leaving();
         self.routers.iter().filter(speaking).flat_map(Router::farewell).collect()
+    }
+
+    /// Whether the farewells are good only until a router speaks again, as they are signed.
+    pub fn farewells_age(&self) -> bool {
+        let signs =
+            |router: &Router| matches!(router.settings().authentication, Authentication::Hmac(_));
+        self.routers.iter().any(signs)
     }
 
     /// Everything that it shows of itself.
@@ -230,6 +145,13 @@ impl Table {
         let reaction = self.at(number, |router, out| router.receive(packet, watched, now, out))?;
         self.react(number, reaction, now);
         Ok(())
+    }
+
+    fn set_clock(&mut self, clock: TimeOfDay) {
+        self.clock = clock;
+        for router in &mut self.routers {
+            router.set_clock(clock);
+        }
     }
 
     fn kernel_changed(&mut self, change: &Change, actual: &Actual, now: Instant) {
@@ -545,6 +467,7 @@ impl Machine for Table {
                 self.peer_lost(link, Loss { peer, last_heard, detection }, now);
             }
             Input::PeerUnwatched { link, peer } => self.peer_unwatched(link, peer, now),
+            Input::TimeOfDay(since_epoch) => self.set_clock(TimeOfDay { at: now, since_epoch }),
             Input::NeighbourSeen(seen) => self.neighbour_seen(seen, now),
             Input::SessionChanged { name, up } => {
                 let gauge = Gauge { kind: GaugeKind::Session, name: name.clone() };

@@ -2,6 +2,7 @@
 
 use mainstay_base::Instant;
 
+use super::wall_clock::WallClock;
 use crate::sockets::Outbox;
 use crate::will::Will;
 
@@ -37,6 +38,8 @@ pub(super) struct Lasting {
     pub(super) will: Will,
     /// When to give the next sign of life.
     pub(super) beat_at: Instant,
+    /// The time of day as the engine knows it.
+    pub(super) wall_clock: WallClock,
 }
 
 impl Lasting {
@@ -52,6 +55,7 @@ impl Lasting {
             will_stale: true,
             will: Will::default(),
             beat_at: now,
+            wall_clock: WallClock::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_api::Level;
 use mainstay_base::{Deadline, Instant, Machine};
-use mainstay_engine::{Command, Input};
+use mainstay_engine::{Command, Input, Transmit, vrrp};
 use mainstay_linux::clock;
 use mainstay_linux::kernel::News;
 use mainstay_linux::reactor::Ready;
@@ -221,6 +221,7 @@ impl Control {
 
     fn drain(&mut self) {
         while let Some(transmit) = self.engine.poll_transmit() {
+            self.turn.will_stale |= is_advert(&transmit) && self.engine.will_ages();
             self.turn.outbox.push(transmit);
         }
         while let Some(event) = self.engine.poll_event() {
@@ -295,6 +296,13 @@ impl Control {
         }
     }
 
+    /// Tells the engine what the wall clock shows, unless it knows.
+    pub(super) fn tell_time_of_day(&mut self) {
+        if let Some((since_epoch, at)) = self.turn.wall_clock.news() {
+            self.feed(Input::TimeOfDay(since_epoch), at);
+        }
+    }
+
     /// Tries again what could not be had.
     fn beat(&mut self) -> Result<(), Error> {
         let now = clock::now();
@@ -303,6 +311,7 @@ impl Control {
         }
         self.obey();
         self.mend_tether();
+        self.tell_time_of_day();
         self.turn.beat_at = now + if self.tether.is_connected() { BEAT } else { BEAT_ALONE };
         self.turn.resocket |= self.sockets.is_incomplete();
         let untold = std::mem::take(&mut self.turn.untold);
@@ -316,6 +325,10 @@ impl Control {
         }
         Ok(())
     }
+}
+
+fn is_advert(transmit: &Transmit) -> bool {
+    matches!(transmit, Transmit::Vrrp(vrrp::Transmit::Advert { .. }))
 }
 
 /// Changes after which other sockets may be needed.

@@ -63,7 +63,7 @@ fn described(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value 
         "smtp_alert": told.mail,
         "notify_deleted": told.says_deleted,
         "vips": addresses(asked, view, true),
-        "auth_type": u8::from(asked.password.is_some()),
+        "auth_type": u8::from(asked.authentication.password().is_some()),
     });
     let more = described.as_object_mut().expect("it is an object");
     let scripts = [

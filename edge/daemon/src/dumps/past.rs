@@ -66,8 +66,18 @@ impl Counted {
             addresses: counters.addresses_differed
                 + count(&[Reject::NoAddresses, Reject::Destination, Reject::Source]),
             authentication_kind: 0,
-            authentication_mismatch: count(&[Reject::AuthenticationType]),
-            authentication_failed: count(&[Reject::Password]),
+            authentication_mismatch: count(&[
+                Reject::AuthenticationType,
+                Reject::HmacMissing,
+                Reject::HmacUnexpected,
+            ]),
+            authentication_failed: count(&[
+                Reject::Password,
+                Reject::HmacDigest,
+                Reject::HmacKey,
+                Reject::HmacStale,
+                Reject::HmacReplayed,
+            ]),
             farewells_received: counters.farewells_received,
             farewells_sent: counters.farewells_sent,
         }

@@ -92,7 +92,7 @@ impl Lines {
         {
             self.field("Preempt delay", format!("{} secs", delay.as_secs_f64()));
         }
-        if asked.password.is_some() {
+        if asked.authentication.password().is_some() {
             self.field("Authentication type", "SIMPLE_PASSWORD");
         }
         self.addresses(asked, view);

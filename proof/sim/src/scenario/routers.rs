@@ -6,9 +6,9 @@ use std::time::Duration;
 use mainstay_base::{Family, InterfaceAddress};
 use mainstay_engine::Settings;
 use mainstay_engine::vrrp::{
-    Announce, Centiseconds, ChecksumForm, Command, GroupSettings, KernelSide, Name, Password,
-    Peers, Preempt, Priority, RouterSettings, StartAs, TrackLink, TrackScript, TrackedScript,
-    UnicastPeer, Version, VirtualAddress, Vrid, Weight,
+    Announce, Authentication, Centiseconds, ChecksumForm, Command, GroupSettings, KernelSide, Name,
+    Password, Peers, Preempt, Priority, RouterSettings, StartAs, TrackLink, TrackScript,
+    TrackedScript, UnicastPeer, Version, VirtualAddress, Vrid, Weight,
 };
 use mainstay_plan::{AddressKey, AddressOptions};
 
@@ -116,7 +116,7 @@ fn router(random: &mut Random, shape: &Shape, hosts: &[u8], node: usize) -> Rout
         start_as: *random.choose(&[StartAs::Active, StartAs::Backup]),
         advertisement_interval: interval,
         down_intervals: shape.down_intervals,
-        password: shape.password,
+        authentication: shape.password.map_or(Authentication::None, Authentication::Password),
         kernel: KernelSide { accept: shape.accept, ..KernelSide::default() },
         addresses,
         excluded: if random.chance(200_000) { vec![virtual_address(shape, 9)] } else { Vec::new() },

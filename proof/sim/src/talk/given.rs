@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName, MacAddress};
 use mainstay_engine::vrrp::{
-    Centiseconds, ChecksumForm, Command, GroupSettings, Name, Password, Peers, Preempt, Priority,
-    RouterSettings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer, Version,
-    VirtualAddress, Vrid, Weight,
+    Authentication, Centiseconds, ChecksumForm, Command, GroupSettings, Name, Password, Peers,
+    Preempt, Priority, RouterSettings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer,
+    Version, VirtualAddress, Vrid, Weight,
 };
 use mainstay_engine::{Detection, Settings};
 use mainstay_plan::{AddressKey, AddressOptions, Link, PresentAddress};
@@ -212,7 +212,7 @@ fn of_election(
         "starts-active" => router.start_as = StartAs::Active,
         "interval" => router.advertisement_interval = centiseconds(words)?,
         "down-intervals" => router.down_intervals = words.value("the count")?,
-        "password" => router.password = Some(password(words)?),
+        "password" => router.authentication = Authentication::Password(password(words)?),
         "source" => router.source = Some(words.value("the source")?),
         "nopreempt" => router.preempt = Preempt::Never,
         "preempt-delay" => router.preempt = Preempt::After(words.duration("the delay")?),

@@ -123,8 +123,8 @@ pub fn like_one_of(router: &RouterSettings) -> Message {
         vrid: router.vrid.get(),
         priority: router.priority.get(),
         interval,
-        authentication: u8::from(router.password.is_some()),
-        password: router.password.map_or([0; 8], |password| password.0),
+        authentication: u8::from(router.authentication.password().is_some()),
+        password: router.authentication.password().map_or([0; 8], |password| password.0),
         addresses: router.addresses.iter().map(|address| address.key.address.ip()).collect(),
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn advertised(
         let fault = Fault::warning(Code::NoAddresses, message).here(draft.name.at, "");
         faults.add(fault.help("add `virtual_ipaddress { … }`"));
     }
-    let most = addresses_max(family);
+    let most = addresses_max(family, draft.hmac.is_some());
     if kept.len() > most {
         let message = format!(
             "virtual router `{}` has {} addresses and an advertisement holds {most}; from this one on they are not advertised",

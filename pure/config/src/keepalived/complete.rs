@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Centiseconds, ChecksumForm, Gauge, GaugeKind, KernelSide, Name, Password, Peers, Preempt,
-    Priority, RouterSettings, StartAs, TrackGauge, TrackLink, TrackScript, Version, Vrid,
+    Authentication, Centiseconds, ChecksumForm, Gauge, GaugeKind, KernelSide, Name, Password,
+    Peers, Preempt, Priority, RouterSettings, StartAs, TrackGauge, TrackLink, TrackScript, Version,
+    Vrid,
 };
 
 use super::address::virtual_address;
@@ -35,7 +36,8 @@ pub(super) fn complete(
     let strict = draft.strict(defaults);
     strict::check(draft, strict, (version, priority), faults)?;
     let start_as = start_as(draft, priority, faults);
-    let password = password(draft, version, faults)?;
+    let interval = interval(draft, version, faults);
+    let authentication = authentication(draft, (version, interval), faults)?;
     let preempt = preempt(draft, start_as, priority, faults);
     let mut excluded = std::mem::take(&mut draft.excluded);
     let mut addresses = advertised(draft, (family, &link), &mut excluded, faults);
@@ -56,9 +58,9 @@ pub(super) fn complete(
         link: link.clone(),
         priority,
         start_as,
-        advertisement_interval: interval(draft, version, faults),
+        advertisement_interval: interval,
         down_intervals: if strict { 3 } else { usual_down },
-        password,
+        authentication,
         kernel,
         addresses: addresses.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
         excluded: excluded.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
@@ -203,6 +205,25 @@ fn interval(draft: &InstanceDraft, version: Version, faults: &mut Faults) -> Cen
     Centiseconds(u16::try_from(rounded / 10_000).expect("at most 25500"))
 }
 
+/// How it shows who it is; none at all if the router must not run with what was asked for.
+fn authentication(
+    draft: &InstanceDraft,
+    (version, interval): (Version, Centiseconds),
+    faults: &mut Faults,
+) -> Option<Authentication> {
+    let Some(hmac) = &draft.hmac else {
+        let password = password(draft, version, faults)?;
+        return Some(password.map_or(Authentication::None, Authentication::Password));
+    };
+    if let Some(at) = draft.authentication.at {
+        let message = format!("{} has `auth_hmac`, so this block is left out", draft.spoken());
+        let fault = Fault::warning(Code::AuthenticationTwice, message).here(at, "without effect");
+        let fault = fault.label(hmac.at().span, "this one counts");
+        faults.add(fault.help("keep one of the two, the same on all peers"));
+    }
+    hmac.settle(&draft.spoken(), interval.duration(), faults).map(Authentication::Hmac)
+}
+
 /// The password; none at all if the router must not run with what was asked for.
 fn password(
     draft: &InstanceDraft,
@@ -212,7 +233,7 @@ fn password(
     let authentication = &draft.authentication;
     let Some(at) = authentication.at else { return Some(None) };
     let kind = authentication.kind.as_ref();
-    if authentication.hmac {
+    if authentication.misplaced_hmac {
         return None;
     }
     if version == Version::V3 {

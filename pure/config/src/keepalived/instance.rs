@@ -11,6 +11,7 @@ use super::address::{self, Entry};
 use super::announcing::Announcing;
 use super::globals::{Defaults, down_intervals, group, version};
 use super::group::NotifyDraft;
+use super::hmac::{self, HmacDraft};
 use super::keywords::Block;
 use super::line::At;
 use super::routing::RoutingDraft;
@@ -36,6 +37,7 @@ pub(super) struct InstanceDraft {
     pub state: Option<(StartAs, At)>,
     pub interval: Option<(Duration, At)>,
     pub authentication: Authentication,
+    pub hmac: Option<HmacDraft>,
     pub addresses: Vec<Entry>,
     pub excluded: Vec<Entry>,
     pub virtual_mac: VirtualMac,
@@ -54,7 +56,7 @@ pub(super) struct Authentication {
     pub at: Option<At>,
     pub kind: Option<Word>,
     pub password: Option<Word>,
-    pub hmac: bool,
+    pub misplaced_hmac: bool,
 }
 
 /// From where and to whom it advertises.
@@ -117,6 +119,7 @@ pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<InstanceDra
         state: None,
         interval: None,
         authentication: Authentication::default(),
+        hmac: None,
         addresses: Vec::new(),
         excluded: Vec::new(),
         virtual_mac: VirtualMac::default(),
@@ -179,6 +182,7 @@ impl InstanceDraft {
             }
             "state" => self.read_state(statement, faults),
             "authentication" => self.authentication.read(statement, faults),
+            "auth_hmac" => self.hmac = Some(hmac::read(statement, faults)),
             _ => return false,
         }
         true
@@ -249,7 +253,7 @@ impl Authentication {
                     no_more(statement, 1, faults);
                 }
                 keyword => {
-                    self.hmac |= keyword == "auth_hmac";
+                    self.misplaced_hmac |= keyword == "auth_hmac";
                     unhandled(Block::Authentication, statement, faults);
                 }
             }

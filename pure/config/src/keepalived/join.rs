@@ -167,6 +167,7 @@ impl Joining<'_> {
             | Block::Global
             | Block::Instance
             | Block::Authentication
+            | Block::Hmac
             | Block::Group
             | Block::Script
             | Block::Other => ("script", "vrrp_script"),

@@ -1,7 +1,7 @@
 //! Every keyword of keepalived.conf that is known, and what becomes of it.
 
 use self::Block::{
-    Authentication, Bfd, File, Global, Group, Instance, Other, Process, Root, Script,
+    Authentication, Bfd, File, Global, Group, Hmac, Instance, Other, Process, Root, Script,
 };
 use self::Form::{Braces, Words};
 use self::Status::{CarriedOut, NoEffect, Refused, Skipped};
@@ -30,6 +30,8 @@ pub enum Block {
     Instance,
     /// `authentication` of an instance.
     Authentication,
+    /// `auth_hmac` of an instance.
+    Hmac,
     /// `vrrp_sync_group`.
     Group,
     /// `vrrp_script`.
@@ -52,6 +54,7 @@ impl Block {
             Global => "in `global_defs`",
             Instance => "in `vrrp_instance`",
             Authentication => "in `authentication` of an instance",
+            Hmac => "in `auth_hmac` of an instance",
             Group => "in `vrrp_sync_group`",
             Script => "in `vrrp_script`",
             File => "in `track_file`",
@@ -91,6 +94,7 @@ pub(super) fn block_of(keyword: &str) -> Block {
         "global_defs" => Global,
         "vrrp_instance" => Instance,
         "authentication" => Authentication,
+        "auth_hmac" => Hmac,
         "vrrp_sync_group" => Group,
         "vrrp_script" => Script,
         "track_file" | "vrrp_track_file" => File,
@@ -117,7 +121,7 @@ pub(super) fn takes_no_block(parent: &str, keyword: &str) -> bool {
 
 /// All keywords, for the documentation and for suggestions.
 pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
-    [ROOT, GLOBAL, INSTANCE, AUTHENTICATION, GROUP, SCRIPT, FILE, PROCESS, BFD]
+    [ROOT, GLOBAL, INSTANCE, AUTHENTICATION, HMAC, GROUP, SCRIPT, FILE, PROCESS, BFD]
         .into_iter()
         .flatten()
 }
@@ -129,6 +133,7 @@ pub(super) fn of_block(block: Block) -> &'static [Keyword] {
         Global => GLOBAL,
         Instance => INSTANCE,
         Authentication => AUTHENTICATION,
+        Hmac => HMAC,
         Group => GROUP,
         Script => SCRIPT,
         File => FILE,
@@ -359,6 +364,7 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "priority", CarriedOut),
     key(Instance, "advert_int", CarriedOut),
     braces(Instance, "authentication", CarriedOut),
+    braces(Instance, "auth_hmac", CarriedOut),
     braces(Instance, "virtual_ipaddress", CarriedOut),
     braces(Instance, "virtual_ipaddress_excluded", CarriedOut),
     key(Instance, "unicast_src_ip", CarriedOut),
@@ -428,7 +434,16 @@ static INSTANCE: &[Keyword] = &[
 static AUTHENTICATION: &[Keyword] = &[
     key(Authentication, "auth_type", CarriedOut),
     key(Authentication, "auth_pass", CarriedOut),
-    braces(Authentication, "auth_hmac", Refused("HMAC authentication is not carried out; peers that use it are not understood")),
+    braces(Authentication, "auth_hmac", Refused("it stands in the instance itself, not in `authentication`")),
+];
+
+#[rustfmt::skip]
+static HMAC: &[Keyword] = &[
+    key(Hmac, "key", CarriedOut),
+    key(Hmac, "active_key", CarriedOut),
+    key(Hmac, "anti_replay", CarriedOut),
+    key(Hmac, "time_window", CarriedOut),
+    key(Hmac, "mode", CarriedOut),
 ];
 
 #[rustfmt::skip]

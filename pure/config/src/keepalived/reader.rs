@@ -43,7 +43,7 @@ enum Frame {
 
 /// Reads parts one by one.
 pub(super) struct Reader<'a> {
-    sources: &'a mut dyn Sources,
+    pub sources: &'a mut dyn Sources,
     pub definitions: Definitions<'a>,
     pub map: SourceMap,
     frames: Vec<Frame>,

@@ -51,7 +51,7 @@ fn changes(draft: &mut InstanceDraft, version: Version, priority: Priority, faul
             at,
             &format!("{spoken} has no authentication; peers that have it are dropped, and drop us"),
         );
-        draft.authentication.hmac = false;
+        draft.authentication.misplaced_hmac = false;
     }
     if let Some((_, at)) = draft.preempting.delay.take() {
         say(at, &format!("{spoken} has no preempt delay"));

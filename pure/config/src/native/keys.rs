@@ -5,6 +5,7 @@
 pub(super) use super::address_keys::{ADDRESS, VIRTUAL_LINK};
 use super::detection_keys::{AUTHENTICATION, BFD, DETECTION, TRACK_SESSION};
 pub(super) use super::fixed_keys::FIXED;
+pub(super) use super::hmac_keys::{HMAC, HMAC_KEY};
 use super::section::{Section, key};
 use super::telling_keys::{DUMPS, FIFO, MAIL, TELLING};
 use super::watched_keys::{FILE_GAUGE, LINK_DELAY, PROCESS, TRACK_FILE, TRACK_PROCESS};
@@ -14,7 +15,7 @@ pub fn reference() -> &'static [Section] {
     &SECTIONS
 }
 
-static SECTIONS: [Section; 27] = [
+static SECTIONS: [Section; 29] = [
     FILE,
     NODE,
     ROUTER,
@@ -26,6 +27,8 @@ static SECTIONS: [Section; 27] = [
     TRACK_FILE,
     TRACK_PROCESS,
     TRACK_SESSION,
+    HMAC,
+    HMAC_KEY,
     ANNOUNCE,
     NOTIFY,
     COMMAND,
@@ -206,6 +209,13 @@ pub(super) const ROUTER: Section = Section {
             "none",
             "\"31313131\"",
             "the same for passwords that are not text",
+        ),
+        key(
+            "hmac",
+            "a table",
+            "none",
+            "{ keys = [{ id = 1, key = \"correct horse battery staple, and more\" }] }",
+            "signs its advertisements; instead of a password",
         ),
         key(
             "addresses",

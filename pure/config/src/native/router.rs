@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Announce, Centiseconds, ChecksumForm, KernelSide, Password, Peers, Preempt, Priority,
-    RouterSettings, StartAs, Version, Vrid,
+    Announce, Authentication, Centiseconds, ChecksumForm, KernelSide, Password, Peers, Preempt,
+    Priority, RouterSettings, StartAs, Version, Vrid,
 };
 
 use super::address;
+use super::hmac;
 use super::keys;
 use super::table::{Field, Reader, Table};
 use super::tracking::{LINK, name, track_links, track_scripts};
 use super::watched::track_gauges;
 use super::{routing, virtual_links};
-use crate::{Code, Fault, Span};
+use crate::{Code, Fault, Span, secret};
 
 /// Where the parts of a router stand, for the checks between routers.
 pub(super) struct Places {
@@ -41,6 +42,8 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
     let family = family(reader, table, first);
     let version = version(reader, table, family);
     let priority = priority(reader, table);
+    let interval = interval(reader, table, version);
+    let authentication = authentication(reader, table, (version, interval));
     let scripts = track_scripts(reader, table);
     let number = vrid.as_ref().and_then(|vrid| Vrid::new(vrid.value));
     let kernel = KernelSide {
@@ -65,11 +68,11 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
         link: link?,
         priority,
         start_as: reader.choice(table, "start_as", &start_as).unwrap_or(usual_start),
-        advertisement_interval: interval(reader, table, version),
+        advertisement_interval: interval,
         down_intervals: reader
             .byte(table, "down_intervals", 1..=100)
             .map_or(3, |field| field.value),
-        password: password(reader, table, version),
+        authentication,
         addresses: addresses.into_iter().map(|(address, _)| address).collect(),
         excluded: excluded.into_iter().map(|(address, _)| address).collect(),
         kernel,
@@ -136,13 +139,30 @@ fn interval(reader: &mut Reader<'_>, table: Table<'_>, version: Version) -> Cent
     Centiseconds(u16::try_from(micros / 10_000).expect("at most 255 seconds"))
 }
 
+fn authentication(
+    reader: &mut Reader<'_>,
+    table: Table<'_>,
+    (version, interval): (Version, Centiseconds),
+) -> Authentication {
+    let password = password(reader, table, version);
+    let Some((hmac, span)) = hmac::read(reader, table, interval.duration()) else {
+        return password.map_or(Authentication::None, Authentication::Password);
+    };
+    if password.is_some() {
+        let message = "there is a password and `hmac`";
+        let fault = Fault::error(Code::AuthenticationTwice, message).at(span);
+        reader.faults.add(fault.help("keep one of the two, the same on all peers"));
+    }
+    Authentication::Hmac(hmac)
+}
+
 fn password(reader: &mut Reader<'_>, table: Table<'_>, version: Version) -> Option<Password> {
     let text = reader.text(table, "password");
     let hex = reader.text(table, "password_hex");
     let span = text.map(|field| field.span).or(hex.map(|field| field.span))?;
     let bytes = match (text, hex) {
         (Some(text), _) => text.value.as_bytes().to_vec(),
-        (None, Some(hex)) => match bytes(hex.value) {
+        (None, Some(hex)) => match secret::from_hex(hex.value) {
             Some(bytes) => bytes,
             None => {
                 return reader.bad(
@@ -168,13 +188,6 @@ fn password(reader: &mut Reader<'_>, table: Table<'_>, version: Version) -> Opti
     let mut password = [0; 8];
     password[..bytes.len()].copy_from_slice(&bytes);
     Some(Password(password))
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    if !hex.len().is_multiple_of(2) || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
 }
 
 fn peers(reader: &mut Reader<'_>, table: Table<'_>, family: Family) -> Peers {

@@ -12,12 +12,14 @@ use super::section::Section;
 use super::times;
 use crate::fault::Faults;
 use crate::suggest::nearest;
-use crate::{Code, Fault, FileId, Span};
+use crate::{Code, Fault, FileId, Sources, Span};
 
 /// Reads values, and keeps what is wrong with them.
 pub(super) struct Reader<'f> {
     pub faults: &'f mut Faults,
     pub file: FileId,
+    /// For keys that are in files of their own.
+    pub sources: &'f mut dyn Sources,
 }
 
 /// A table of a known kind; its keys are known.

@@ -1,6 +1,7 @@
 //! Settings as text that reads back as the same settings.
 
 mod detection;
+mod hmac;
 mod telling;
 mod watched;
 
@@ -8,9 +9,8 @@ use std::fmt::Write;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Announce, ChecksumForm, Command, Fixed, GroupSettings, Name, Password, Peers, Preempt,
-    RouterSettings, Routing, StartAs, TrackLink, TrackScript, TrackedScript, Version,
-    VirtualAddress, Weight,
+    Announce, ChecksumForm, Command, Fixed, GroupSettings, Name, Peers, Preempt, RouterSettings,
+    Routing, StartAs, TrackLink, TrackScript, TrackedScript, Version, VirtualAddress, Weight,
 };
 use mainstay_engine::{Notify, Settings};
 use mainstay_plan::{AddressOptions, Lifetime, Scope};
@@ -130,7 +130,7 @@ impl Text {
         });
         self.key("advertisement_interval", time(router.advertisement_interval.duration()));
         self.unless("down_intervals", router.down_intervals, 3, |count| count.to_string());
-        self.password(router.password);
+        self.router_authentication(router);
         self.key("addresses", addresses(&router.addresses, &router.link));
         if !router.excluded.is_empty() {
             self.key("excluded", addresses(&router.excluded, &router.link));
@@ -163,19 +163,6 @@ impl Text {
         self.flag("answer_higher_priority", router.answer_higher_priority, true);
         self.flag("check_unicast_source", router.check_unicast_source, false);
         self.flag("skip_address_check", router.skip_address_check, false);
-    }
-
-    fn password(&mut self, password: Option<Password>) {
-        let Some(Password(bytes)) = password else { return };
-        let length = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        let written = bytes.get(..length.max(1)).unwrap_or(&bytes);
-        match std::str::from_utf8(written) {
-            Ok(text) if !text.contains('\0') => self.key("password", quoted(text)),
-            Ok(_) | Err(_) => {
-                let digits: String = written.iter().map(|byte| format!("{byte:02x}")).collect();
-                self.key("password_hex", quoted(&digits));
-            }
-        }
     }
 
     fn routing(&mut self, routing: &Routing) {

@@ -27,7 +27,7 @@ fn the_file_of_the_tunnel_article_loads() {
     assert_eq!(router.version, Version::V2);
     assert_eq!(router.start_as, StartAs::Active);
     assert_eq!(router.advertisement_interval, Centiseconds(100));
-    assert_eq!(router.password.map(|password| password.0), Some(*b"1111\0\0\0\0"));
+    assert_eq!(router.authentication.password().map(|password| password.0), Some(*b"1111\0\0\0\0"));
     assert_eq!(router.addresses[0].key.to_string(), "10.1.1.4/32 on eth0");
     assert_eq!(router.peers, Peers::Multicast { group: [224, 0, 0, 18].into() });
     assert_eq!(

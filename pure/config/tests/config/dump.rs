@@ -84,7 +84,7 @@ fn ours(router: &RouterSettings) -> Shown {
         Preempt::After(delay) if !delay.is_zero() => format!("{} secs", delay.as_secs()),
         Preempt::After(_) | Preempt::Never => String::new(),
     };
-    let password = router.password.map(|password| password.0).unwrap_or_default();
+    let password = router.authentication.password().map(|password| password.0).unwrap_or_default();
     let password = String::from_utf8_lossy(&password).trim_end_matches('\0').to_owned();
     let enabled = |flag| if flag { "enabled" } else { "disabled" }.to_owned();
     let lines = [

@@ -180,6 +180,7 @@ fn with_keyword(keyword: &Keyword, words: &str) -> String {
         Block::Global => format!("global_defs {{\n{line}}}\n"),
         Block::Instance => format!("vrrp_instance a {{\nvirtual_router_id 1\n{line}}}\n"),
         Block::Authentication => format!("vrrp_instance a {{\nauthentication {{\n{line}}}\n}}\n"),
+        Block::Hmac => format!("vrrp_instance a {{\nauth_hmac {{\n{line}}}\n}}\n"),
         Block::Group => format!("vrrp_sync_group g {{\n{line}}}\n"),
         Block::Script => format!("vrrp_script s {{\n{line}}}\n"),
         Block::File => format!("track_file f {{\n{line}}}\n"),

@@ -6,6 +6,7 @@
 mod articles;
 mod bfd;
 mod dump;
+mod hmac;
 mod lexer;
 mod limits;
 mod native;

@@ -6,7 +6,9 @@ use mainstay_config::{Loaded, Severity};
 use crate::support::{Files, lines};
 
 fn load(text: &str) -> Loaded {
-    native::load("m.toml", &mut Files::default().with("m.toml", text))
+    let key = "correct horse battery staple, and more\n";
+    let files = Files::default().with("m.toml", text).with("/etc/mainstay/web.key", key);
+    native::load("m.toml", &mut { files })
 }
 
 const ROUTER: &str = "version = 1\n[[virtual_router]]\nname = \"a\"\nvrid = 1\nlink = \"eth0\"\naddresses = [\"192.0.2.1/24\"]\n";
@@ -35,6 +37,11 @@ fn faults_are_told_all_at_once_at_their_places() {
         ("version = 2\nadvertisement_interval = \"1500ms\"\n", "error 8:26 value/out-of-range"),
         ("password = \"x\"\n", "error 7:12 vrrp/authentication-version"),
         ("version = 2\npassword = \"123456789\"\n", "error 8:12 vrrp/long-password"),
+        ("hmac = {}\n", "error 7:8 vrrp/hmac-key"),
+        ("hmac = { keys = [{ id = 1, key = \"short\" }] }\n", "error 7:34 vrrp/hmac-key"),
+        ("hmac = { keys = [{ id = 1, key_file = \"/no\" }] }\n", "error 7:39 vrrp/hmac-key"),
+        ("hmac = { keys = [{ id = 1 }] }\n", "error 7:18 vrrp/hmac-key"),
+        ("hmac = { time_window = \"6min\" }\n", "error 7:24 value/out-of-range"),
         ("version = 2\npassword_hex = \"3\"\n", "error 8:16 value/bad"),
         ("excluded = [\"192.0.2.1/24\"]\n", "error 7:13 address/duplicate"),
         ("excluded = [\"192.0.2.1/33\"]\n", "error 7:13 value/bad"),
@@ -84,6 +91,9 @@ fn faults_are_told_all_at_once_at_their_places() {
     }
 }
 
+/// A key beside its id.
+const KEY: &str = ", key = \"correct horse battery staple, and more\"";
+
 /// What a section stands in, with its required keys as their examples.
 fn wrapped(section: &Section, body: &str) -> String {
     let script = "[[script]]\nname = \"check\"\ncommand = [\"/bin/true\"]\n";
@@ -107,6 +117,11 @@ fn wrapped(section: &Section, body: &str) -> String {
         "a tracked process" => {
             let process = "[[process]]\nname = \"web\"\nprocess = [\"nginx\"]\n";
             format!("{ROUTER}track_processes = [{{ {} }}]\n{process}", inline(body))
+        }
+        "[virtual_router.hmac]" => format!("{ROUTER}[virtual_router.hmac]\n{body}"),
+        "a key table" => {
+            let key = if body.contains("key") { "" } else { KEY };
+            format!("{ROUTER}hmac = {{ keys = [{{ {}{key} }}] }}\n", inline(body))
         }
         "[[sync_group]]" => format!("{web}[[sync_group]]\n{body}"),
         "[virtual_router.announce]" => format!("{ROUTER}[virtual_router.announce]\n{body}"),

@@ -22,7 +22,7 @@ fn payload(settings: &RouterSettings, source: &str, destination: &str) -> Vec<u8
         vrid: 51,
         priority: 100,
         interval: settings.advertisement_interval,
-        password: settings.password,
+        password: settings.authentication.password(),
         addresses: &[ip("10.0.0.9")],
     };
     let form = match settings.version {
@@ -38,7 +38,7 @@ fn packet<'a>(payload: &'a [u8], source: &str, destination: &str) -> Received<'a
 }
 
 fn verdict(settings: &RouterSettings, packet: &Received<'_>) -> Result<(), Reject> {
-    check(settings, packet).map(|_| ())
+    check(settings, packet, &Stamps::default(), Instant::ZERO).map(|_| ())
 }
 
 /// Changes one byte and mends the checksum of a version 2 message.
@@ -100,7 +100,7 @@ fn another_version_is_refused() {
 fn a_password_must_be_there_and_right() {
     let none = settings(Version::V2);
     let with = |word: &[u8; 8]| RouterSettings {
-        password: Some(Password(*word)),
+        authentication: Authentication::Password(Password(*word)),
         ..settings(Version::V2)
     };
     let (right, wrong) = (with(b"1111\0\0\0\0"), with(b"1112\0\0\0\0"));
@@ -170,7 +170,7 @@ fn unicast_and_multicast_do_not_mix_and_strangers_are_let_in_unless_checked() {
 fn of_several_faults_the_first_in_order_is_named() {
     // Everything is wrong at once; each line mends the fault that was named before.
     let ours = RouterSettings {
-        password: Some(Password(*b"secret\0\0")),
+        authentication: Authentication::Password(Password(*b"secret\0\0")),
         advertisement_interval: Centiseconds(300),
         ..settings(Version::V2)
     };

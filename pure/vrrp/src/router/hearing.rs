@@ -6,7 +6,7 @@ use std::time::Duration;
 use mainstay_base::Instant;
 
 use super::{Reaction, Router};
-use crate::accept;
+use crate::accept::{self, Accepted};
 use crate::advert::{Advert, ChecksumSeen};
 use crate::backup::{Heard, Hearing, Stance};
 use crate::election::{self, ActiveVerdict, Claim};
@@ -53,7 +53,9 @@ impl Router {
         if matches!(self.state, State::Initialize | State::Fault) {
             return Err(Reject::NotListening);
         }
-        let (advert, checksum) = accept::check(&self.station.settings, packet)?;
+        let (settings, stamps) = (&self.station.settings, &self.station.stamps);
+        let accepted = accept::check(settings, packet, stamps, now)?;
+        let Accepted { advert, checksum, stamp } = accepted;
         let claim = Claim { priority: advert.priority, address: packet.source };
         let reaction = match self.state {
             State::Backup(_) => {
@@ -64,6 +66,9 @@ impl Router {
             State::Leaving(_) => self.leaving_hears(claim, advert.interval, now)?,
             State::Initialize | State::Fault => Reaction::Nothing,
         };
+        if let Some(stamp) = stamp {
+            self.station.stamps.remember(packet.source, stamp);
+        }
         self.learn(&advert, packet.source, checksum, now, out);
         Ok(reaction)
     }

@@ -48,7 +48,7 @@ impl Router {
             State::Leaving(_) => {}
             State::Active(_) => {
                 out.silence(&self.station.settings.name);
-                self.say_farewell(1, out);
+                self.say_farewell(1, now, out);
                 let hold = Hold::of(&self.station.slots, now + self.leaving_max());
                 self.state = State::Leaving(Leaving {
                     began_at: now,
@@ -81,7 +81,7 @@ impl Router {
         if leaving.farewell_at.is_some_and(|at| at <= now) {
             leaving.farewell_at = None;
             if leaving.successor.is_none() {
-                self.say_farewell(1, out);
+                self.say_farewell(1, now, out);
             }
         }
         if is_over { Reaction::Left } else { Reaction::Nothing }
@@ -179,7 +179,7 @@ impl Router {
         });
         let (is_taken, is_seen) = (successor.is_ok(), leaving.hold.is_seen());
         if is_taken || then == Then::Stop {
-            self.say_farewell(1, out);
+            self.say_farewell(1, now, out);
         }
         match (then, successor) {
             (Then::Stop, _) => self.transition(State::Initialize, Cause::Stopped, now, out),

@@ -38,6 +38,7 @@ impl Table {
         for mut removed in earlier.into_iter().flatten() {
             removed.stop(now, &mut self.out);
         }
+        self.set_clock(self.clock);
         self.fixed = settings.fixed.clone();
         self.take_scripts(settings);
         self.gauges.configure(&settings.gauges);

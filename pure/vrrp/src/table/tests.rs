@@ -7,5 +7,6 @@ mod handover;
 mod laws;
 mod loss;
 mod reload;
+mod signing;
 mod unfit;
 mod witness;
