@@ -200,6 +200,8 @@ impl<'a> Supervisor<'a> {
                 }
                 Message::Ready(status) => {
                     self.charge.ready = true;
+                    // Starting took more of it than waiting does; without permission it stays where it is.
+                    let _ = realtime::give_code_back();
                     for signal in std::mem::take(&mut self.held) {
                         self.charge.signal(signal);
                     }

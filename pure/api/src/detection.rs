@@ -44,8 +44,11 @@ pub struct Session {
     pub peer_interval_us: Option<u64>,
     /// So many of the peer's packets may be missed; none while it is not up.
     pub multiplier: Option<u64>,
-    /// Silence for so long means that the peer is dead; none while the session is not up.
+    /// Silence for so long means at present that the peer is dead: as agreed, or longer while it is up for less than
+    /// 5 s or was heard unevenly; none while the session is not up.
     pub detection_us: Option<u64>,
+    /// The longest distance between two packets of the peer in the last 30 to 60 s.
+    pub distance_max_us: u64,
     /// Its price: packets in a second, both ways together.
     pub packets_per_second: u64,
     /// It is up and not believed until then, since it went up and down too often.

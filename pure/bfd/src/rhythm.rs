@@ -1,8 +1,9 @@
 //! How evenly a peer was heard lately: who was irregular before is given more time.
 //!
-//! On a busy machine packets come in bursts long before one is late enough to look like a death. So the longest
-//! distance of the last half minute, four times, is waited for as well; a peer that keeps its rhythm is
-//! judged by the agreed detection time alone.
+//! On a busy machine packets come in bursts long before one is late enough to look like a death. So silence is borne
+//! for the detection time, doubled until it is two and a half times the longest distance of the last half minute.
+//! It grows in steps so that several nodes that listen to the same peer over a quiet link judge at the same moment:
+//! the skew between them, which is less than a millisecond, decides who takes over.
 
 use std::time::Duration;
 
@@ -10,9 +11,9 @@ use mainstay_base::Instant;
 
 /// The longest distance between two packets is remembered for this long, and up to twice as long.
 const REMEMBERED: Duration = Duration::from_secs(30);
-/// So many of the longest distances are waited for.
-const PATIENCE: u32 = 4;
-/// But no more than so many detection times.
+/// So many halves of the longest distance are waited for at least.
+const HALVES_BORNE: u32 = 5;
+/// But no more than so many detection times, a power of two.
 const DETECTION_TIMES_MAX: u32 = 8;
 /// A peer that has not been up for so long has shown no rhythm yet: it is given the longest time.
 const UNPROVEN: Duration = Duration::from_secs(5);
@@ -45,13 +46,22 @@ impl Rhythm {
         }
     }
 
+    /// The longest distance lately.
+    pub(crate) fn longest(&self) -> Duration {
+        self.longest[0].max(self.longest[1])
+    }
+
     /// How long silence is borne of a peer that was heard for `proven` since it came up.
     pub(crate) fn patience(&self, detection: Duration, proven: Duration) -> Duration {
         if proven < UNPROVEN {
             return detection * DETECTION_TIMES_MAX;
         }
-        let longest = self.longest[0].max(self.longest[1]);
-        (longest * PATIENCE).min(detection * DETECTION_TIMES_MAX).max(detection)
+        let wanted = self.longest() * HALVES_BORNE / 2;
+        let mut times = 1;
+        while times < DETECTION_TIMES_MAX && detection * times < wanted {
+            times *= 2;
+        }
+        detection * times
     }
 }
 
@@ -65,39 +75,56 @@ mod tests {
         Instant::from_nanos(millis * 1_000_000)
     }
 
-    #[test]
-    fn who_keeps_the_rhythm_is_judged_by_the_agreed_time() {
+    fn after(distances: &[u64]) -> Duration {
         let mut rhythm = Rhythm::default();
         rhythm.agree(DETECTION);
-        for packet in 0..100 {
-            rhythm.heard(Duration::from_millis(3), at(packet * 4));
-        }
-        assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION);
-        assert_eq!(rhythm.patience(DETECTION, UNPROVEN / 2), DETECTION * 8, "not shown yet");
+        let micros = |micros: &u64| Duration::from_micros(*micros);
+        distances.iter().map(micros).for_each(|distance| rhythm.heard(distance, at(0)));
+        rhythm.patience(DETECTION, UNPROVEN)
     }
 
     #[test]
-    fn who_was_irregular_is_given_more_time_for_a_while() {
+    fn who_keeps_the_rhythm_is_judged_by_the_agreed_time() {
+        assert_eq!(after(&[]), DETECTION);
+        assert_eq!(after(&[3_000, 4_000, 3_500]), DETECTION);
+        assert_eq!(
+            after(&[3_000, 4_800, 3_500]),
+            DETECTION,
+            "both of two nodes that hear it a little later"
+        );
+    }
+
+    #[test]
+    fn who_has_shown_no_rhythm_yet_is_given_the_longest_time() {
+        let rhythm = Rhythm::default();
+        assert_eq!(rhythm.patience(DETECTION, UNPROVEN / 2), DETECTION * 8);
+    }
+
+    #[test]
+    fn time_is_doubled_for_who_was_irregular() {
+        assert_eq!(after(&[4_801]), DETECTION * 2);
+        assert_eq!(after(&[9_600, 3_000]), DETECTION * 2);
+        assert_eq!(after(&[9_601]), DETECTION * 4);
+        assert_eq!(after(&[19_201]), DETECTION * 8);
+        assert_eq!(after(&[1_000_000]), DETECTION * 8, "there is an end to it");
+    }
+
+    #[test]
+    fn it_is_forgotten_after_a_while_and_not_at_once() {
         let mut rhythm = Rhythm::default();
         rhythm.agree(DETECTION);
         rhythm.heard(Duration::from_millis(9), at(0));
-        assert_eq!(rhythm.patience(DETECTION, UNPROVEN), Duration::from_millis(36));
         rhythm.heard(Duration::from_millis(3), at(31_000));
-        assert_eq!(
-            rhythm.patience(DETECTION, UNPROVEN),
-            Duration::from_millis(36),
-            "not forgotten at once"
-        );
+        assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION * 2);
         rhythm.heard(Duration::from_millis(3), at(62_000));
         assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION);
     }
 
     #[test]
-    fn patience_has_an_end_and_other_times_begin_afresh() {
+    fn other_times_begin_afresh() {
         let mut rhythm = Rhythm::default();
         rhythm.agree(DETECTION);
         rhythm.heard(Duration::from_secs(1), at(0));
-        assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION * 8);
         rhythm.agree(Duration::from_millis(30));
         assert_eq!(rhythm.patience(Duration::from_millis(30), UNPROVEN), Duration::from_millis(30));
     }

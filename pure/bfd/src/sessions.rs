@@ -96,6 +96,12 @@ impl Sessions {
         self.sessions.values().map(Session::view)
     }
 
+    /// At the latest so long after a packet another one leaves; none while no session is up.
+    pub fn tick(&self) -> Option<Duration> {
+        let up = self.sessions.values().filter(|session| session.state() == State::Up);
+        up.filter_map(Session::transmit_interval).min()
+    }
+
     /// How many packets were not used, by reason.
     pub fn rejects(&self) -> impl Iterator<Item = (Reject, u64)> {
         self.rejects.iter().map(|(why, count)| (*why, *count))

@@ -50,8 +50,13 @@ pub struct SessionView {
     pub transmit_interval: Option<Duration>,
     /// The longest time between two packets of the peer, as agreed; none while it is not up.
     pub receive_interval: Option<Duration>,
-    /// Silence of this length is a death; none while it is not up.
+    /// So many intervals of the peer are its detection time, as agreed; none while it is not up.
+    pub multiplier: Option<u8>,
+    /// Silence of this length is a death at present: the detection time, or longer for a peer that has not shown an
+    /// even rhythm; none while it is not up.
     pub detection: Option<Duration>,
+    /// The longest distance between two packets of the peer in the last 30 to 60 s.
+    pub distance_max: Duration,
     /// What it costs: packets in a second, both ways together, rounded up.
     pub packets_per_second: u32,
     /// When the last packet of the peer came in.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Machine, Seed};
 use mainstay_bfd::{self as bfd, Peer};
@@ -83,6 +84,12 @@ impl Engine {
     /// and links alone.
     pub fn session_places(&self) -> BTreeSet<(LinkIndex, Family)> {
         Watch::places(&self.settings, &self.actual)
+    }
+
+    /// At the latest so long after a packet to a watched peer another one leaves; none while nobody is watched.
+    /// Packets of peers may be left in their sockets for so long.
+    pub fn session_tick(&self) -> Option<Duration> {
+        self.watch.tick()
     }
 
     /// Whether everything has been handed over or given up after [`Command::Leave`] or [`Command::Stop`], and the

@@ -254,6 +254,11 @@ impl Watch {
         self.watched.iter().filter_map(view).collect()
     }
 
+    /// At the latest so long after a packet to a peer another one leaves; none while no session is up.
+    pub(crate) fn tick(&self) -> Option<Duration> {
+        self.sessions.tick()
+    }
+
     /// Packets that were not used, by reason.
     pub(crate) fn rejects(&self) -> Vec<(bfd::Reject, u64)> {
         self.sessions.rejects().collect()

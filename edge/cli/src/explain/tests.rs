@@ -79,6 +79,7 @@ fn session(state: SessionState) -> Session {
         peer_interval_us: up.then_some(4_000),
         multiplier: up.then_some(3),
         detection_us: up.then_some(12_000),
+        distance_max_us: 4_100,
         packets_per_second: 500,
         held_until_ms: None,
         heard_us_ago: None,

@@ -21,6 +21,8 @@ use crate::will::Will;
 
 /// Looks for more before the clock judges; whoever floods us is not waited for any longer.
 const LOOKS_AT_ONCE: usize = 4;
+/// Packets of sessions are read with each tick, instead of one by one, where a tick comes at least so often.
+const LOOKED_AT_WITHIN: Duration = Duration::from_millis(5);
 /// A deadline that is met within this time was not missed.
 const IN_TIME: Duration = Duration::from_millis(1);
 /// A second wish to stop is one of its own after this time.
@@ -35,6 +37,10 @@ impl Control {
         let deadline = Deadline::earlier(self.engine.poll_timeout(), Some(beat));
         let until = deadline.map(|deadline| deadline.at);
         self.tether.pulse().beat(until.unwrap_or(self.turn.beat_at));
+        let soon = self.engine.session_tick().is_some_and(|tick| tick <= LOOKED_AT_WITHIN);
+        self.sockets
+            .let_sessions_rest(soon, &self.reactor)
+            .map_err(Error::refused("watch", "sockets"))?;
         self.reactor.wait(until).map_err(Error::refused("wait for", "descriptors"))?;
         self.sign_of_life();
         self.listen()?;
@@ -46,6 +52,8 @@ impl Control {
 
     /// Takes in what the last wait found.
     fn listen(&mut self) -> Result<(), Error> {
+        // Packets of sessions first: the others came in a moment ago, and time does not run back for these.
+        self.hear_resting();
         let mut at = 0;
         while let Some(ready) = self.reactor.ready().get(at).copied() {
             match ready {
@@ -67,10 +75,11 @@ impl Control {
         for _ in 0..LOOKS_AT_ONCE {
             now = clock::now();
             let found = self.reactor.look().map_err(Error::refused("look at", "descriptors"))?;
-            if !found.iter().any(|ready| matches!(ready, Ready::Source(_))) {
+            let is_quiet = !found.iter().any(|ready| matches!(ready, Ready::Source(_)));
+            self.listen()?;
+            if is_quiet {
                 break;
             }
-            self.listen()?;
         }
         Ok(now.max(self.turn.now))
     }

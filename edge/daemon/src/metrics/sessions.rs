@@ -25,12 +25,15 @@ struct OfReject {
 /// One gauge of a session: its name, what it says, where it is.
 struct Reading(&'static str, &'static str, fn(&Session) -> u64);
 
-const READINGS: [Reading; 4] = [
+const READINGS: [Reading; 5] = [
     Reading("bfd_session_up", "1 while both ends hear each other", |of| {
         u64::from(of.state == SessionState::Up)
     }),
     Reading("bfd_detection_microseconds", "Silence for so long is a death; 0: not up", |of| {
         of.detection_us.unwrap_or(0)
+    }),
+    Reading("bfd_distance_max_microseconds", "The longest between two packets lately", |of| {
+        of.distance_max_us
     }),
     Reading("bfd_packets_per_second", "What it costs, both ways together", |of| {
         of.packets_per_second
@@ -101,6 +104,7 @@ mod tests {
             peer_interval_us: Some(4_000),
             multiplier: Some(3),
             detection_us: Some(12_000),
+            distance_max_us: 4_100,
             packets_per_second: 500,
             held_until_ms: None,
             heard_us_ago: Some(900),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mainstay_api as api;
 use mainstay_base::Instant;
-use mainstay_engine::bfd::{SessionView, State};
+use mainstay_engine::bfd::State;
 use mainstay_engine::{Detection, Origin, Status, WatchView};
 
 use super::words::{at_ms, us};
@@ -45,8 +45,9 @@ fn session(watch: &WatchView, now: Instant) -> api::Session {
         since_ms: at_ms(view.since),
         interval_us: view.transmit_interval.map(us),
         peer_interval_us: view.receive_interval.map(us),
-        multiplier: multiplier(view),
+        multiplier: view.multiplier.map(u64::from),
         detection_us: view.detection.map(us),
+        distance_max_us: us(view.distance_max),
         packets_per_second: u64::from(view.packets_per_second),
         held_until_ms: watch.held_until.map(at_ms),
         heard_us_ago: view.last_heard.map(|at| us(now.since(at))),
@@ -63,12 +64,6 @@ fn session(watch: &WatchView, now: Instant) -> api::Session {
             downs: view.counters.downs,
         },
     }
-}
-
-/// The detection time is so many intervals.
-fn multiplier(view: &SessionView) -> Option<u64> {
-    let interval = view.receive_interval.filter(|interval| *interval > Duration::ZERO)?;
-    Some(us(view.detection?) / us(interval).max(1))
 }
 
 fn state(state: State) -> api::SessionState {

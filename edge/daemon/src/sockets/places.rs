@@ -60,6 +60,23 @@ impl<S: AsFd> Places<S> {
         fresh
     }
 
+    /// Has the reactor tell of these sockets, or not.
+    pub(super) fn attend(&self, reactor: &Reactor, attended: bool) -> io::Result<()> {
+        for (socket, token) in self.opened.values() {
+            // One that is opened later is told of until the next call; to remove another one again does no harm.
+            let _ = reactor.remove(socket);
+            if attended {
+                reactor.add(socket, *token)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of a socket, in the order of their places.
+    pub(super) fn token(&self, at: usize) -> Option<Token> {
+        self.opened.values().nth(at).map(|(_, token)| *token)
+    }
+
     /// Whether something that is needed could not be opened.
     pub(super) fn is_incomplete(&self) -> bool {
         !self.refused.is_empty()

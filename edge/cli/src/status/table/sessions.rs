@@ -52,14 +52,18 @@ fn of(session: &Session, now_ms: u64) -> String {
     text
 }
 
-/// `: dead after 12ms (every 4ms × 3)`.
+/// `, dead after 12ms (every 4ms × 3)`, or `, dead after 24ms (every 4ms × 3, lately up to 7ms)`.
 fn watched(session: &Session) -> String {
     match (session.detection_us, session.peer_interval_us, session.multiplier) {
-        (Some(detection), Some(interval), Some(multiplier)) => format!(
-            ", dead after {} (every {} × {multiplier})",
-            time::micros(detection),
-            time::micros(interval)
-        ),
+        (Some(detection), Some(interval), Some(multiplier)) => {
+            let agreed = format!("every {} × {multiplier}", time::micros(interval));
+            let longer = if detection > interval * multiplier {
+                format!(", lately up to {}", time::micros(session.distance_max_us))
+            } else {
+                String::new()
+            };
+            format!(", dead after {} ({agreed}{longer})", time::micros(detection))
+        }
         (Some(detection), _, _) => format!(", dead after {}", time::micros(detection)),
         (None, _, _) => String::new(),
     }

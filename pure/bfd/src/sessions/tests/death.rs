@@ -223,8 +223,8 @@ fn who_came_irregularly_before_is_waited_for_longer() {
     (0..1_300).for_each(|_| hear_after(4));
     hear_after(10);
     wire.forget_the_past();
-    wire.pass(MS * 39);
-    assert!(downs(&wire.ends[0]).is_empty(), "10 ms were usual");
+    wire.pass(MS * 47);
+    assert!(downs(&wire.ends[0]).is_empty(), "10 ms were usual: twice doubled, 48 ms");
     wire.pass(MS * 2);
     assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
 }
