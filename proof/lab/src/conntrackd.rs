@@ -1,4 +1,4 @@
-//! The real conntrackd in a host's namespace: its own file, its own socket, ended when dropped.
+//! The real conntrackd in a host's namespace, with a file and a socket of its own.
 
 use std::fs::{self, File};
 use std::io;

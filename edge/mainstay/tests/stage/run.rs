@@ -96,6 +96,13 @@ impl Stage {
         self.serve_command(place, file, command)
     }
 
+    /// Runs the daemon, which believes certificates of this authority and of no other.
+    pub fn serve_trusting(&self, place: usize, file: &str, authority: &Path) -> io::Result<Served> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
+        command.env("SSL_CERT_FILE", authority);
+        self.serve_command(place, file, command)
+    }
+
     /// Runs a program that is a copy of the daemon.
     pub fn serve_program(&self, place: usize, program: &Path, file: &str) -> io::Result<Served> {
         self.serve_command(place, file, Command::new(program))
