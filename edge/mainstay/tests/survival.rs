@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 10] = [
+    let tests: [Test; 11] = [
         ("a_control_process_that_runs_in_circles_is_ended", spinning_control),
         ("an_address_stays_until_its_successor_answers", address_stays),
         ("what_belongs_to_an_address_goes_with_it_and_what_is_static_stays", belongings_go),
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         ("another_program_takes_over_without_the_address_moving", upgrade),
         ("a_program_that_does_not_run_takes_nothing_over", broken_upgrade),
         ("a_full_disk_stops_nothing", full_disk),
+        ("a_static_address_may_be_the_only_source_and_come_back", static_source),
         ("a_step_that_the_kernel_refuses_is_tried_until_it_is_taken", refused_step),
     ];
     let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
@@ -298,4 +299,26 @@ fn refused_step() -> Checked {
     assert_eq!(state(&status), Some(State::Active));
     assert_eq!(status.routers[0].counters.became_active, 1);
     Ok(())
+}
+
+/// With keepalived a router whose link has nothing but a static address never starts.
+fn static_source() -> Checked {
+    const FIXED: &str = "static_ipaddress {\n203.0.113.7/24 dev eth9\n}\n";
+    let stage = Stage::of_one()?;
+    stage.shell(0, "ip link add eth9 type veth peer eth8 && ip link set eth8 up")?;
+    stage.shell(0, "ip link set eth9 up")?;
+    let more = "interface eth9\n";
+    let router = Router { more, ..Router::default() };
+    let daemon = stage.start(0, &format!("{FIXED}{}", router.text()))?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    // The kernel takes everything along when the link goes, and the router has nothing to speak from.
+    stage.shell(0, "ip link delete eth9")?;
+    stage.until_state(&daemon, 0, "VI_1", State::Fault)?;
+    stage.shell(0, "ip link add eth9 type veth peer eth8 && ip link set eth8 up")?;
+    stage.shell(0, "ip link set eth9 up")?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    // Taken away by others it is put back, and the router is fit again.
+    stage.shell(0, "ip address delete 203.0.113.7/24 dev eth9")?;
+    wait::until("the address again", SOON, || stage.holds(0, "203.0.113.7"))?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)
 }

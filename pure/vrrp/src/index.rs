@@ -7,8 +7,9 @@ use mainstay_base::{Family, LinkIndex};
 use mainstay_plan::AddressKey;
 
 use crate::group::Group;
-use crate::links::{Links, Virtuals};
+use crate::links::{Links, Named};
 use crate::router::Router;
+use crate::settings::Fixed;
 
 /// The ways to a router's number that need no search among all of them.
 #[derive(Debug, Default)]
@@ -21,13 +22,13 @@ pub(crate) struct Index {
     pub by_place: BTreeMap<(LinkIndex, IpAddr), Vec<(usize, usize)>>,
     /// The group of each router.
     pub group_of: Vec<Option<usize>>,
-    /// All virtual addresses.
-    pub virtuals: Virtuals,
+    /// The addresses that settings name.
+    pub named: Named,
 }
 
 impl Index {
     /// The index of these routers, none of which listens yet.
-    pub(crate) fn of(routers: &[Router], groups: &[Group]) -> Index {
+    pub(crate) fn of(routers: &[Router], groups: &[Group], fixed: &Fixed) -> Index {
         let mut index = Index { group_of: vec![None; routers.len()], ..Index::default() };
         for (number, group) in groups.iter().enumerate() {
             for member in &group.members {
@@ -37,10 +38,12 @@ impl Index {
         for (number, router) in routers.iter().enumerate() {
             for (slot, entry) in router.slots().iter().enumerate() {
                 let key = entry.key().clone();
-                index.virtuals.insert((key.link.clone(), key.address.ip()));
+                index.named.virtuals.insert((key.link.clone(), key.address.ip()));
                 index.by_address.entry(key).or_default().push((number, slot));
             }
         }
+        let fixed = fixed.addresses.iter().map(|address| &address.key);
+        index.named.fixed.extend(fixed.map(|key| (key.link.clone(), key.address.ip())));
         index
     }
 

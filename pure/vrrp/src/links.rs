@@ -92,10 +92,10 @@ impl Links {
     }
 
     /// Looks at every link afresh. An address that is chosen already stays chosen while it can.
-    pub(crate) fn refresh(&mut self, actual: &Actual, virtuals: &Virtuals, now: Instant) {
+    pub(crate) fn refresh(&mut self, actual: &Actual, named: &Named, now: Instant) {
         let before = std::mem::take(&mut self.by_name);
         for link in actual.links.values() {
-            self.look_at(link, actual, virtuals, (before.get(&link.name), now));
+            self.look_at(link, actual, named, (before.get(&link.name), now));
         }
         for ((link, _), present) in &mut self.sources {
             *present &= self.by_name.contains_key(link);
@@ -106,10 +106,10 @@ impl Links {
         &mut self,
         link: &Link,
         actual: &Actual,
-        virtuals: &Virtuals,
+        named: &Named,
         (before, now): (Option<&LinkFacts>, Instant),
     ) {
-        let mut facts = facts(link, actual, virtuals, before);
+        let mut facts = facts(link, actual, named, before);
         facts.up = self.debounce.settle(&link.name, before.map(|facts| facts.up), facts.up, now);
         self.by_name.insert(link.name.clone(), facts);
         for ((name, source), present) in &mut self.sources {
@@ -124,32 +124,51 @@ impl Links {
         &mut self,
         index: LinkIndex,
         actual: &Actual,
-        virtuals: &Virtuals,
+        named: &Named,
         now: Instant,
     ) -> bool {
         let Some(link) = actual.links.get(&index) else { return false };
         let before = self.by_name.get(&link.name).copied();
         let sources = self.sources.clone();
-        self.look_at(link, actual, virtuals, (before.as_ref(), now));
+        self.look_at(link, actual, named, (before.as_ref(), now));
         before.as_ref() != self.of(&link.name) || sources != self.sources
     }
 }
 
-/// The virtual addresses of all routers, which are never a source, whatever their prefix length.
-pub(crate) type Virtuals = BTreeSet<(LinkName, IpAddr)>;
+/// The addresses that the settings name, whatever their prefix length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Named {
+    /// The virtual addresses of all routers, which are never a source.
+    pub virtuals: BTreeSet<(LinkName, IpAddr)>,
+    /// Those that stay whoever is Active: a source like any other, though we put them there.
+    pub fixed: BTreeSet<(LinkName, IpAddr)>,
+}
+
+impl Named {
+    /// Whether an address may be advertised from: neither virtual nor a leftover of ours, usable, and link-local
+    /// for IPv6 (RFC 9568 §5.1.2.1).
+    fn allow(&self, link: &LinkName, ip: IpAddr, present: &PresentAddress) -> bool {
+        let of_kind = match ip {
+            IpAddr::V4(ip) => !ip.is_unspecified() && !ip.is_multicast(),
+            IpAddr::V6(ip) => ip.is_unicast_link_local(),
+        };
+        let key = (link.clone(), ip);
+        let is_own = !self.virtuals.contains(&key) && (!present.ours || self.fixed.contains(&key));
+        of_kind && is_own && !present.unusable
+    }
+}
 
 fn facts(
     link: &Link,
     actual: &Actual,
-    virtuals: &Virtuals,
+    named: &Named,
     before: Option<&LinkFacts>,
 ) -> LinkFacts {
     let source = |family: Family| {
         let earlier = before.and_then(|before| before.source(family));
         let usable = || {
             actual.addresses_on(link.index).filter(|(address, present)| {
-                let is_virtual = virtuals.contains(&(link.name.clone(), address.ip()));
-                address.family() == family && !is_virtual && is_source(present, address.ip())
+                address.family() == family && named.allow(&link.name, address.ip(), present)
             })
         };
         let stays = earlier.filter(|ip| usable().any(|(address, _)| address.ip() == *ip));
@@ -163,16 +182,6 @@ fn facts(
         source_v4: source(Family::V4),
         source_v6: source(Family::V6),
     }
-}
-
-/// Whether an address may be advertised from: not a leftover of ours, usable, and link-local for IPv6
-/// (RFC 9568 §5.1.2.1).
-fn is_source(present: &PresentAddress, ip: IpAddr) -> bool {
-    let of_kind = match ip {
-        IpAddr::V4(ip) => !ip.is_unspecified() && !ip.is_multicast(),
-        IpAddr::V6(ip) => ip.is_unicast_link_local(),
-    };
-    of_kind && !present.ours && !present.unusable
 }
 
 #[cfg(test)]

@@ -189,17 +189,17 @@ impl Table {
         for (number, slot) in self.index.by_address.get(&key).cloned().unwrap_or_default() {
             self.at(number, |router, out| router.set_present(slot, present, now, out));
         }
-        if self.index.virtuals.contains(&(key.link, address.ip())) {
+        if self.index.named.virtuals.contains(&(key.link, address.ip())) {
             return;
         }
-        if self.links.refresh_one(index, actual, &self.index.virtuals, now) {
+        if self.links.refresh_one(index, actual, &self.index.named, now) {
             self.reconsider(now);
         }
     }
 
     /// Looks at all links and addresses afresh.
     fn survey(&mut self, actual: &Actual, now: Instant) {
-        self.links.refresh(actual, &self.index.virtuals, now);
+        self.links.refresh(actual, &self.index.named, now);
         self.index.listen(&self.routers, &self.links);
         self.reconsider(now);
         for number in 0..self.routers.len() {

@@ -1,4 +1,4 @@
-//! Carries out a last will: farewells at once, addresses and what belongs to them when others have them.
+//! Carries out a last will: farewells at once, the rest when others have the addresses.
 //!
 //! The kernel goes on answering for an address without any process of ours, so it stays until the successor is
 //! seen to answer, or was given as long as the slowest may take. So nobody finds the address dark in between.

@@ -34,9 +34,18 @@ fn actual(addresses: &[(&str, PresentAddress)]) -> Actual {
 }
 
 fn sources(actual: &Actual, virtuals: &[&str]) -> (Option<IpAddr>, Option<IpAddr>) {
-    let virtuals = virtuals.iter().map(|text| (eth0(), ip(text))).collect();
+    sources_beside(actual, virtuals, &[])
+}
+
+fn sources_beside(
+    actual: &Actual,
+    virtuals: &[&str],
+    fixed: &[&str],
+) -> (Option<IpAddr>, Option<IpAddr>) {
+    let keys = |texts: &[&str]| texts.iter().map(|text| (eth0(), ip(text))).collect();
+    let named = Named { virtuals: keys(virtuals), fixed: keys(fixed) };
     let mut links = Links::default();
-    links.refresh(actual, &virtuals, NOW);
+    links.refresh(actual, &named, NOW);
     let facts = links.of(&eth0()).expect("the link is there");
     (facts.source_v4, facts.source_v6)
 }
@@ -63,6 +72,15 @@ fn a_leftover_of_ours_and_an_unusable_address_are_no_source() {
 }
 
 #[test]
+fn a_static_address_of_ours_is_a_source_unless_it_is_virtual_as_well() {
+    let ours = PresentAddress { ours: true, ..PresentAddress::default() };
+    let there = actual(&[("10.0.0.5/24", ours.clone()), ("fe80::2/64", ours)]);
+    let both = (Some(ip("10.0.0.5")), Some(ip("fe80::2")));
+    assert_eq!(sources_beside(&there, &[], &["10.0.0.5", "fe80::2"]), both);
+    assert_eq!(sources_beside(&there, &["10.0.0.5"], &["10.0.0.5"]), (None, None));
+}
+
+#[test]
 fn a_primary_address_goes_before_a_secondary_one_and_ipv6_is_link_local() {
     let plain = PresentAddress::default();
     let secondary = PresentAddress { secondary: true, ..PresentAddress::default() };
@@ -78,13 +96,13 @@ fn a_primary_address_goes_before_a_secondary_one_and_ipv6_is_link_local() {
 #[test]
 fn a_source_once_chosen_stays_while_it_can() {
     let plain = PresentAddress::default();
-    let virtuals = Virtuals::new();
+    let named = Named::default();
     let mut links = Links::default();
-    links.refresh(&actual(&[("10.0.0.6/24", plain.clone())]), &virtuals, NOW);
+    links.refresh(&actual(&[("10.0.0.6/24", plain.clone())]), &named, NOW);
     let both = actual(&[("10.0.0.5/24", plain.clone()), ("10.0.0.6/24", plain.clone())]);
-    assert!(!links.refresh_one(ETH0, &both, &virtuals, NOW), "nothing that matters changed");
+    assert!(!links.refresh_one(ETH0, &both, &named, NOW), "nothing that matters changed");
     assert_eq!(links.of(&eth0()).and_then(|facts| facts.source_v4), Some(ip("10.0.0.6")));
-    assert!(links.refresh_one(ETH0, &actual(&[("10.0.0.5/24", plain)]), &virtuals, NOW));
+    assert!(links.refresh_one(ETH0, &actual(&[("10.0.0.5/24", plain)]), &named, NOW));
     assert_eq!(links.of(&eth0()).and_then(|facts| facts.source_v4), Some(ip("10.0.0.5")));
 }
 
@@ -93,6 +111,6 @@ fn nobody_is_told_of_addresses_on_loopback() {
     let mut there = actual(&[]);
     there.links.get_mut(&ETH0).expect("the link is there").loopback = true;
     let mut links = Links::default();
-    links.refresh(&there, &Virtuals::new(), NOW);
+    links.refresh(&there, &Named::default(), NOW);
     assert_eq!(links.of(&eth0()).and_then(|facts| facts.mac), None);
 }

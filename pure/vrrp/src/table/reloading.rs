@@ -81,7 +81,7 @@ impl Table {
 
     /// Everything that follows from the list of routers.
     fn rebuild(&mut self) {
-        self.index = Index::of(&self.routers, &self.groups);
+        self.index = Index::of(&self.routers, &self.groups, &self.fixed);
         let slots = || self.routers.iter().flat_map(|router| router.slots());
         let links =
             self.routers.iter().flat_map(|router| &router.settings().kernel.virtual_links.made);

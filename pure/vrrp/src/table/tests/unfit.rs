@@ -69,6 +69,20 @@ fn without_an_address_to_advertise_from_it_is_unfit() {
 }
 
 #[test]
+fn a_static_address_may_be_the_only_source() {
+    let mut asked = one(|_| {});
+    asked.fixed.addresses = vec![on("eth0", "10.0.0.6/24")];
+    let mut bench = Bench::start(asked.clone());
+    bench.address_went(LINK, "10.0.0.5/24");
+    bench.pass_ms(4000);
+    assert_eq!(bench.state(), StateName::Active);
+    assert_eq!(bench.view(0).active.map(|active| active.address), Some(ip("10.0.0.6")));
+    asked.fixed.addresses.clear();
+    bench.reload(&asked);
+    assert_eq!(bench.why(), Cause::NoSource { link: name("eth0") }, "it is static no more");
+}
+
+#[test]
 fn a_given_source_is_used_whatever_is_there() {
     let mut bench = Bench::active(one(|asked| asked.source = Some(ip("10.0.0.77"))));
     bench.address_went(LINK, "10.0.0.5/24");
