@@ -158,12 +158,7 @@ impl Named {
     }
 }
 
-fn facts(
-    link: &Link,
-    actual: &Actual,
-    named: &Named,
-    before: Option<&LinkFacts>,
-) -> LinkFacts {
+fn facts(link: &Link, actual: &Actual, named: &Named, before: Option<&LinkFacts>) -> LinkFacts {
     let source = |family: Family| {
         let earlier = before.and_then(|before| before.source(family));
         let usable = || {
