@@ -1,5 +1,6 @@
 //! The binary called `keepalived`: its options, files and signals, beside the real one.
 
+mod exporter;
 #[expect(dead_code, reason = "the tests of the daemon use the rest")]
 mod stage;
 
@@ -30,12 +31,13 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 7] = [
+    let tests: [Test; 8] = [
         ("the_unit_files_line_runs_reloads_and_stops", unit_file),
         ("without_dont_fork_it_goes_into_the_background", background),
         ("a_test_of_the_configuration_ends_as_the_manual_says", config_test),
         ("signals_have_keepaliveds_numbers", signums),
         ("dump_files_have_the_fields_of_the_real_ones", dumps),
+        ("an_exporter_reads_the_same_of_both", exporter),
         ("a_file_changes_the_priority_and_a_fifo_hears_of_it", file_and_fifo),
         ("scripts_run_before_anything_and_after_everything", start_and_stop),
     ];
@@ -263,15 +265,14 @@ fn run_real(stage: &Stage, private: &Path, text: &str) -> Result<Running, Failed
     Ok(Running { child, folder: private.to_owned() })
 }
 
-fn dumps() -> Checked {
-    let stage = Stage::of_one()?;
-    let more = "notify_master \"/bin/true m\"\nnotify \"/bin/true any\"\n\
-                virtual_ipaddress_excluded {\n192.0.2.102/24\n}\n";
-    let router = Router { more, ..Router::default() }.text();
-    let real_config = format!("global_defs {{\nrouter_id lab\nscript_user root\n}}\n{router}");
+/// Data, statistics and JSON of the real keepalived and of mainstay on the same blocks, once these
+/// addresses are there.
+fn dumped(stage: &Stage, blocks: &str, addresses: &[&str]) -> Result<[[String; 3]; 2], Failed> {
+    let real_config = format!("global_defs {{\nrouter_id lab\nscript_user root\n}}\n{blocks}");
     let private = stage.folder().join("tmp");
     let asked = |running: &Running, pid: u32, at: &[PathBuf; 3]| -> Result<[String; 3], Failed> {
-        wait::until("the address", SOON, || stage.holds(0, stage::ADDRESS))
+        let there = || addresses.iter().all(|address| stage.holds(0, address));
+        wait::until("the addresses", SOON, there)
             .map_err(|late| Failed::from(format!("{late}\n{}", running.log())))?;
         signal(pid, Signal::USR1)?;
         signal(pid, Signal::USR2)?;
@@ -285,23 +286,33 @@ fn dumps() -> Checked {
         Ok([0, 1, 2].map(|number| read(&at[number])))
     };
     let theirs = {
-        let running = run_real(&stage, &private, &real_config)?;
+        let running = run_real(stage, &private, &real_config)?;
         let pid = running.folder.join("pid");
         wait::until("its number", SOON, || number(&pid).is_some())?;
         let pid = number(&pid).ok_or("its number")?;
         let at = ["data", "stats", "json"].map(|end| private.join(format!("keepalived.{end}")));
         let files = asked(&running, pid, &at)?;
         signal(pid, Signal::TERM)?;
-        wait::until("its end", SOON, || !stage.holds(0, stage::ADDRESS))?;
+        let gone = || !addresses.iter().any(|address| stage.holds(0, address));
+        wait::until("its end", SOON, gone)?;
         files
     };
-    let file = config(&stage, "k.conf", &(globals(&stage, "") + &router));
-    let running = run(&stage, &swapped(&stage), &file, &[])?;
+    let file = config(stage, "k.conf", &(globals(stage, "") + blocks));
+    let running = run(stage, &swapped(stage), &file, &[])?;
     let pid_file = running.folder.join("pid");
     wait::until("our number", SOON, || number(&pid_file).is_some())?;
     let pid = number(&pid_file).ok_or("our number")?;
     let at = ["k.data", "k.stats", "k.json"].map(|name| stage.folder().join(name));
     let ours = asked(&running, pid, &at)?;
+    Ok([theirs, ours])
+}
+
+fn dumps() -> Checked {
+    let stage = Stage::of_one()?;
+    let more = "notify_master \"/bin/true m\"\nnotify \"/bin/true any\"\n\
+                virtual_ipaddress_excluded {\n192.0.2.102/24\n}\n";
+    let router = Router { more, ..Router::default() }.text();
+    let [theirs, ours] = dumped(&stage, &router, &[stage::ADDRESS])?;
     let digits = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
     assert_eq!(digits(&ours[1]), digits(&theirs[1]), "stats, but for the numbers");
     for part in ["data", "stats"] {
@@ -316,6 +327,41 @@ fn dumps() -> Checked {
         .filter(|label| !label.starts_with("   fd_in"))
         .collect();
     assert!(missing.is_empty(), "{missing:?} are missing in {ours:?}");
+    Ok(())
+}
+
+/// Two virtual routers, one of each family, one with a script.
+fn exporter() -> Checked {
+    let stage = Stage::of_one()?;
+    let tracks =
+        Router { more: "track_script {\ncheck\n}\ngarp_master_delay 7\n", ..Router::default() };
+    let blocks = format!(
+        "vrrp_script check {{\nscript \"/bin/true\"\ninterval 1\n}}\n{}{}",
+        tracks.text(),
+        Router::ipv6().text()
+    );
+    let [theirs, ours] = dumped(&stage, &blocks, &[stage::ADDRESS, stage::ADDRESS_V6])?;
+    let instances = exporter::instances(&ours[0])?;
+    assert_eq!(instances, exporter::instances(&theirs[0])?, "{}", ours[0]);
+    let router = &instances["VI_1"];
+    assert_eq!((router.state.as_str(), router.vrid, router.announced_after), ("MASTER", 51, 7));
+    assert_eq!(router.addresses, [("192.0.2.100/24".to_owned(), "eth0".to_owned())]);
+    // Whether it runs in this moment is chance.
+    for text in [&ours[0], &theirs[0]] {
+        let scripts = exporter::scripts(text)?;
+        let status = |name: &str| scripts.get(name).map(|(status, _)| status.as_str());
+        assert_eq!((scripts.len(), status("check")), (1, Some("GOOD")), "{text}");
+    }
+    let labels = |text: &str| -> Result<Vec<_>, Failed> {
+        let statistics = exporter::statistics(text)?.into_iter();
+        Ok(statistics
+            .map(|(name, counters)| (name, counters.into_keys().collect::<Vec<_>>()))
+            .collect())
+    };
+    assert_eq!(labels(&ours[1])?, labels(&theirs[1])?);
+    let sent = ("Advertisements".to_owned(), "Sent".to_owned());
+    assert!(exporter::statistics(&ours[1])?["VI_1"][&sent] > 0, "{}", ours[1]);
+    assert_eq!(exporter::json(&ours[2])?, exporter::json(&theirs[2])?, "{}", ours[2]);
     Ok(())
 }
 
