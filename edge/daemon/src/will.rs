@@ -111,6 +111,7 @@ impl Farewell {
         match transmit {
             Transmit::Advert { link, source, destination, ttl, payload } => {
                 let link_name = actual.links.get(&link)?.name.to_string();
+                let payload = payload.into_vec();
                 Some(Farewell { link: link.0, link_name, source, destination, ttl, payload })
             }
             Transmit::Frame { .. } => None,
@@ -160,7 +161,7 @@ mod tests {
             source: source.parse().expect("a good address"),
             destination: destination.parse().expect("a good address"),
             ttl: 255,
-            payload: vec![0x21, 51, 0, 1],
+            payload: [0x21, 51, 0, 1].as_slice().into(),
         };
         let mut actual = Actual::default();
         actual.links.insert(link, eth0(link, name.clone()));

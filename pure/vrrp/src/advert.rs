@@ -23,7 +23,7 @@ use mainstay_base::Family;
 use mainstay_wire::checksum::Sum;
 
 use crate::settings::{Centiseconds, ChecksumForm, Password, Version};
-use crate::{Received, Reject};
+use crate::{Payload, Received, Reject};
 
 /// The number of the protocol in an IP header.
 pub(crate) const PROTOCOL: u8 = 112;
@@ -187,7 +187,7 @@ impl Outgoing<'_> {
     /// The payload from `source` to `destination`, checksum in place.
     ///
     /// The count field ends at 255; addresses beyond are left out.
-    pub(crate) fn emit(&self, source: IpAddr, destination: IpAddr, form: ChecksumSeen) -> Vec<u8> {
+    pub(crate) fn emit(&self, source: IpAddr, destination: IpAddr, form: ChecksumSeen) -> Payload {
         let count = u8::try_from(self.addresses.len()).unwrap_or(u8::MAX);
         let (number, timing) = match self.version {
             Version::V2 => {
@@ -196,7 +196,7 @@ impl Outgoing<'_> {
             }
             Version::V3 => (3u8, self.interval.0.min(INTERVAL_MAX).to_be_bytes()),
         };
-        let mut bytes = Vec::with_capacity(HEADER_LEN + usize::from(count) * 16 + 8);
+        let mut bytes = Payload::new();
         let first = number << 4 | TYPE_ADVERTISEMENT;
         bytes.extend_from_slice(&[first, self.vrid, self.priority, count]);
         bytes.extend_from_slice(&timing);
@@ -226,7 +226,7 @@ fn checksum_of(bytes: &[u8], pair: (IpAddr, IpAddr), form: ChecksumSeen) -> u16 
     sum.checksum()
 }
 
-fn push_address(bytes: &mut Vec<u8>, address: IpAddr) {
+fn push_address(bytes: &mut Payload, address: IpAddr) {
     match address {
         IpAddr::V4(address) => bytes.extend_from_slice(&Ipv4Addr::octets(&address)),
         IpAddr::V6(address) => bytes.extend_from_slice(&Ipv6Addr::octets(&address)),

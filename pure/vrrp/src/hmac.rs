@@ -18,10 +18,10 @@ use std::net::IpAddr;
 use hmac_sha256::HMAC;
 use mainstay_wire::checksum::Sum;
 
-use crate::Reject;
 use crate::advert::{Advert, CHECKSUM_AT, PROTOCOL, TRAILER_LEN};
 use crate::authentication::{Hmac, HmacKey, HmacMode};
 use crate::stamp::Stamp;
+use crate::{Payload, Reject};
 
 const TYPE: u8 = 1;
 const DIGEST_AT: usize = 12;
@@ -29,7 +29,7 @@ const DIGEST_LEN: usize = TRAILER_LEN - DIGEST_AT;
 
 /// Puts the trailer behind a message whose checksum is in place.
 pub(crate) fn seal(
-    payload: &mut Vec<u8>,
+    payload: &mut Payload,
     (source, destination): (IpAddr, IpAddr),
     (id, key): (u8, &HmacKey),
     stamp: Stamp,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use mainstay_base::{LinkIndex, MacAddress};
+use smallvec::SmallVec;
 
 /// A packet as it came in.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,10 @@ pub struct NeighbourSeen {
     pub hardware: MacAddress,
 }
 
+/// What follows the IP header of an advertisement. The usual one is sent without an allocation: 30 addresses of IPv4,
+/// seven of IPv6.
+pub type Payload = SmallVec<[u8; 128]>;
+
 /// Something to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transmit {
@@ -44,7 +49,7 @@ pub enum Transmit {
         /// TTL or hop limit.
         ttl: u8,
         /// What follows the IP header; the checksum is in place, for both families.
-        payload: Vec<u8>,
+        payload: Payload,
     },
     /// A whole Ethernet frame.
     Frame {

@@ -365,18 +365,12 @@ impl Router {
         let next_advert_at = now + self.own_interval();
         let State::Active(active) = &mut self.state else { return };
         active.next_advert_at = next_advert_at;
-        for transmit in self.station.adverts(self.priority, now) {
-            self.record.counters.adverts_sent += 1;
-            out.send(transmit);
-        }
+        self.record.counters.adverts_sent += self.station.advertise(self.priority, now, out);
     }
 
     fn say_farewell(&mut self, times: u32, now: Instant, out: &mut Outbox) {
         for _ in 0..times {
-            for transmit in self.station.adverts(0, now) {
-                self.record.counters.farewells_sent += 1;
-                out.send(transmit);
-            }
+            self.record.counters.farewells_sent += self.station.advertise(0, now, out);
         }
     }
 

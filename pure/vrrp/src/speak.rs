@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use mainstay_base::LinkIndex;
 
-use crate::Transmit;
 use crate::advert::{self, ChecksumSeen, Outgoing};
 use crate::hmac;
 use crate::learnt::LearntPeers;
 use crate::settings::{Authentication, HmacMode, Peers, RouterSettings, Version};
 use crate::stamp::Stamp;
+use crate::{Payload, Transmit};
 
 /// TTL and hop limit of multicast; RFC 9568 §5.1.1.3.
 const MULTICAST_TTL: u8 = 255;
@@ -26,16 +26,17 @@ pub(crate) struct Voice<'a> {
 }
 
 impl Voice<'_> {
-    /// One advertisement of that priority to everybody; 0 is a farewell.
-    pub(crate) fn adverts(&self, priority: u8) -> Vec<Transmit> {
+    /// Hands over one advertisement of that priority to everybody; 0 is a farewell.
+    pub(crate) fn say(&self, priority: u8, mut hand: impl FnMut(Transmit)) {
         match &self.settings.peers {
             Peers::Multicast { group } => {
-                vec![self.advert(priority, *group, MULTICAST_TTL, self.configured_form())]
+                hand(self.advert(priority, *group, MULTICAST_TTL, self.configured_form()));
             }
-            Peers::Unicast { peers, ttl } => peers
-                .iter()
-                .map(|peer| self.advert(priority, peer.address, *ttl, self.form_for(peer.address)))
-                .collect(),
+            Peers::Unicast { peers, ttl } => {
+                for address in peers.iter().map(|peer| peer.address) {
+                    hand(self.advert(priority, address, *ttl, self.form_for(address)));
+                }
+            }
         }
     }
 
@@ -54,7 +55,7 @@ impl Voice<'_> {
         Transmit::Advert { link: self.link, source: self.source, destination, ttl, payload }
     }
 
-    fn seal(&self, payload: &mut Vec<u8>, destination: IpAddr) {
+    fn seal(&self, payload: &mut Payload, destination: IpAddr) {
         let hmac = match &self.settings.authentication {
             Authentication::Hmac(hmac) => hmac,
             Authentication::None | Authentication::Password(_) => return,

@@ -70,21 +70,27 @@ impl Station {
         self.settings.source.or_else(|| self.link.and_then(of_link))
     }
 
-    /// An advertisement of that priority to everybody; 0 is a farewell. None where it cannot speak.
-    pub(crate) fn adverts(&mut self, priority: u8, now: Instant) -> Vec<Transmit> {
+    /// Sends an advertisement of that priority to everybody; 0 is a farewell. How many packets that is: none where it
+    /// cannot speak.
+    pub(crate) fn advertise(&mut self, priority: u8, now: Instant, out: &mut Outbox) -> u64 {
         let stamp = self.stamps.issue(now);
-        self.say(priority, stamp)
+        let mut count = 0;
+        self.say(priority, stamp, |transmit| {
+            count += 1;
+            out.send(transmit);
+        });
+        count
     }
 
     /// A farewell that somebody else may say before our next advertisement.
     pub(crate) fn parting(&self) -> Vec<Transmit> {
-        self.say(0, self.stamps.parting())
+        let mut farewell = Vec::new();
+        self.say(0, self.stamps.parting(), |transmit| farewell.push(transmit));
+        farewell
     }
 
-    fn say(&self, priority: u8, stamp: Stamp) -> Vec<Transmit> {
-        let (Some(link), Some(source)) = (self.advert_link, self.source()) else {
-            return Vec::new();
-        };
+    fn say(&self, priority: u8, stamp: Stamp, hand: impl FnMut(Transmit)) {
+        let (Some(link), Some(source)) = (self.advert_link, self.source()) else { return };
         let voice = Voice {
             settings: &self.settings,
             advertised: &self.advertised,
@@ -93,7 +99,7 @@ impl Station {
             peers: &self.peers,
             stamp,
         };
-        voice.adverts(priority)
+        voice.say(priority, hand);
     }
 
     /// Announces all addresses that are there; how many frames that is.

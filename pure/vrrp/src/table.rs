@@ -42,6 +42,8 @@ pub struct Table {
     watched: BTreeMap<(LinkIndex, IpAddr), Duration>,
     index: Index,
     agenda: Agenda,
+    /// Room for those whose deadline has come; empty between two inputs.
+    due: Vec<usize>,
     clock: TimeOfDay,
     ledger: Ledger,
     fixed: Fixed,
@@ -80,6 +82,7 @@ impl Table {
             watched: BTreeMap::new(),
             index: Index::default(),
             agenda: Agenda::default(),
+            due: Vec::new(),
             clock: TimeOfDay::default(),
             ledger: Ledger::default(),
             fixed: Fixed::default(),
@@ -489,10 +492,13 @@ impl Machine for Table {
         if self.links.expire(now) {
             self.reconsider(now);
         }
-        for number in self.agenda.due(now) {
+        let mut due = std::mem::take(&mut self.due);
+        due.extend(self.agenda.due(now));
+        for number in due.drain(..) {
             let reaction = self.at(number, |router, out| router.expire(now, out));
             self.react(number, reaction, now);
         }
+        self.due = due;
         self.out.pace(now);
     }
 

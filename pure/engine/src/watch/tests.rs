@@ -11,6 +11,7 @@ use crate::{Command, Engine, Event, Input, Transmit};
 mod bounds;
 mod named;
 mod peers;
+mod steady;
 
 const MS: Duration = Duration::from_millis(1);
 const ETH0: LinkIndex = LinkIndex(2);
@@ -72,6 +73,16 @@ struct Net {
     /// Only sessions are cut for these: what they send to port 3784 is lost.
     mute: Vec<bool>,
     flying: Vec<(Instant, usize, Transmit)>,
+    /// How often the engines asked for memory.
+    allocations: u64,
+}
+
+/// Counts the allocations of one call of an engine.
+fn counting<T>(allocations: &mut u64, call: impl FnOnce() -> T) -> T {
+    let mut answer = None;
+    let counted = allocation_counter::measure(|| answer = Some(call()));
+    *allocations += counted.count_total;
+    answer.expect("it was called")
 }
 
 impl Net {
@@ -84,6 +95,7 @@ impl Net {
             dead: vec![false; count],
             mute: vec![false; count],
             flying: Vec::new(),
+            allocations: 0,
         };
         for (number, settings) in settings.into_iter().enumerate() {
             let host = 11 + u8::try_from(number).expect("a few nodes");
@@ -105,14 +117,17 @@ impl Net {
 
     fn input(&mut self, node: usize, input: Input<'_>) {
         // Whatever is refused is counted.
-        let _ = self.nodes[node].engine.handle_input(input, self.now);
+        let engine = &mut self.nodes[node].engine;
+        let _ = counting(&mut self.allocations, || engine.handle_input(input, self.now));
         self.drain(node);
     }
 
     fn drain(&mut self, number: usize) {
         loop {
             let node = &mut self.nodes[number];
-            while let Some(transmit) = node.engine.poll_transmit() {
+            while let Some(transmit) =
+                counting(&mut self.allocations, || node.engine.poll_transmit())
+            {
                 node.sent.push((self.now, transmit.clone()));
                 let is_session = matches!(transmit, Transmit::Bfd(_));
                 if !(self.dead[number] || self.mute[number] && is_session) {
@@ -122,7 +137,7 @@ impl Net {
             while let Some(event) = node.engine.poll_event() {
                 node.told.push(event);
             }
-            let steps = node.engine.steps(self.now);
+            let steps = counting(&mut self.allocations, || node.engine.steps(self.now));
             if steps.is_empty() {
                 return;
             }
@@ -147,7 +162,8 @@ impl Net {
                 self.deliver(from, &transmit);
             }
             for number in 0..self.nodes.len() {
-                self.nodes[number].engine.handle_timeout(self.now);
+                let engine = &mut self.nodes[number].engine;
+                counting(&mut self.allocations, || engine.handle_timeout(self.now));
                 self.drain(number);
             }
         }

@@ -29,7 +29,7 @@ fn payload(settings: &RouterSettings, source: &str, destination: &str) -> Vec<u8
         Version::V2 => ChecksumSeen::V2,
         Version::V3 => ChecksumSeen::PseudoHeader,
     };
-    outgoing.emit(ip(source), ip(destination), form)
+    outgoing.emit(ip(source), ip(destination), form).into_vec()
 }
 
 fn packet<'a>(payload: &'a [u8], source: &str, destination: &str) -> Received<'a> {

@@ -257,7 +257,7 @@ fn known_messages_are_written_byte_for_byte() {
             addresses: &addresses,
         };
         let written = outgoing.emit(ip(vector.source), ip(vector.destination), vector.form);
-        assert_eq!(written, expected, "{}", vector.id);
+        assert_eq!(written.to_vec(), expected, "{}", vector.id);
     }
 }
 

@@ -30,7 +30,7 @@ fn usual() -> Settings {
 /// The advertisements that were sent.
 fn said(bench: &Bench) -> Vec<Vec<u8>> {
     let advert = |transmit: &Transmit| match transmit {
-        Transmit::Advert { payload, .. } => Some(payload.clone()),
+        Transmit::Advert { payload, .. } => Some(payload.to_vec()),
         Transmit::Frame { .. } => None,
     };
     bench.sent.iter().filter_map(advert).collect()
