@@ -118,6 +118,9 @@ pub struct Run {
     /// Where the configuration is
     #[command(flatten)]
     pub configuration: Configuration,
+    /// The network namespace to run in, by its name under /run/netns; goes before that of the configuration
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
     /// How log lines look; `auto` writes to the journal where standard error is connected to it
     #[arg(long, value_enum, default_value_t = LogFormat::Auto, value_name = "FORMAT")]
     pub log_format: LogFormat,

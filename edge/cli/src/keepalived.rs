@@ -1,7 +1,7 @@
 //! The command line as keepalived has it, for a binary that is called `keepalived`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
@@ -51,17 +51,13 @@ pub struct Keepalived {
     /// Check the configuration: 0 good, 3 nothing to run, 4 faults, 5 scripts that are not secure
     #[arg(short = 't', long, value_name = "LOG_FILE", num_args = 0..=1, require_equals = true)]
     config_test: Option<Option<PathBuf>>,
-    /// Where the process number goes
-    #[arg(short = 'p', long, value_name = "FILE", default_value = "/run/keepalived.pid")]
-    pid: PathBuf,
-    /// Where the number of the process that speaks VRRP goes
-    #[arg(
-        short = 'r',
-        long = "vrrp_pid",
-        value_name = "FILE",
-        default_value = "/run/keepalived_vrrp.pid"
-    )]
-    vrrp_pid: PathBuf,
+    /// Where the process number goes [default: /run/keepalived.pid, or /run/keepalived/NAMESPACE/keepalived.pid]
+    #[arg(short = 'p', long, value_name = "FILE")]
+    pid: Option<PathBuf>,
+    /// Where the number of the process that speaks VRRP goes [default: /run/keepalived_vrrp.pid, or
+    /// /run/keepalived/NAMESPACE/vrrp.pid]
+    #[arg(short = 'r', long = "vrrp_pid", value_name = "FILE")]
+    vrrp_pid: Option<PathBuf>,
     /// Without effect: there are no checkers
     #[arg(short = 'c', long = "checkers_pid", value_name = "FILE")]
     checkers_pid: Option<PathBuf>,
@@ -89,7 +85,7 @@ pub struct Keepalived {
     /// Without effect: SNMP is not served
     #[arg(short = 'A', long, value_name = "SOCKET")]
     snmp_agent_socket: Option<String>,
-    /// Run in a network namespace: refused, use `ip netns exec`
+    /// Run in that network namespace; goes before `net_namespace` of the configuration
     #[arg(short = 's', long, value_name = "NAME")]
     namespace: Option<String>,
     /// Without effect: a process that dies is started again
@@ -141,6 +137,8 @@ pub enum Asked {
 pub struct Daemon {
     /// Where the configuration is.
     pub configuration: Configuration,
+    /// The network namespace to run in.
+    pub namespace: Option<String>,
     /// Whether it stays in the foreground.
     pub foreground: bool,
     /// Whether the log goes to standard error.
@@ -251,24 +249,21 @@ impl Keepalived {
     }
 
     fn run(self) -> Asked {
-        let refused = [
-            (self.check, "`--check`: mainstay has no checkers; leave it out"),
-            (
-                self.namespace.is_some(),
-                "`--namespace`: start it with `ip netns exec NAME keepalived`",
-            ),
-        ];
-        if let Some((_, why)) = refused.iter().find(|(asked, _)| *asked) {
-            eprintln!("{why}");
+        if self.check {
+            eprintln!("`--check`: mainstay has no checkers; leave it out");
             return Asked::Answered(USAGE);
         }
+        let configuration = self.configuration();
+        let namespace = self.namespace.clone().or_else(|| configuration.namespace());
+        let [pid, vrrp_pid] = number_files(namespace.as_deref());
         Asked::Run(Daemon {
-            configuration: self.configuration(),
+            pid: self.pid.clone().unwrap_or(pid),
+            vrrp_pid: self.vrrp_pid.clone().unwrap_or(vrrp_pid),
+            configuration,
+            namespace,
             foreground: self.dont_fork,
             log_console: self.log_console,
             remarks: self.without_effect(),
-            pid: self.pid,
-            vrrp_pid: self.vrrp_pid,
         })
     }
 
@@ -290,7 +285,38 @@ impl Keepalived {
     }
 }
 
+/// Where keepalived's process numbers are seen from outside.
+fn number_files(namespace: Option<&str>) -> [PathBuf; 2] {
+    let (folder, names) = match namespace {
+        None => ("/run".into(), ["keepalived.pid", "keepalived_vrrp.pid"]),
+        Some(name) => (Path::new("/run/keepalived").join(name), ["keepalived.pid", "vrrp.pid"]),
+    };
+    names.map(|name| folder.join(name))
+}
+
 /// What keepalived ends with 4 for: errors, and keywords that it does not know.
 fn counts(fault: &mainstay_config::Fault) -> bool {
     fault.severity == Severity::Error || fault.code == Code::KeywordUnknown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_on_the_command_line_names_the_files_of_numbers() {
+        let run = |words: &[&str]| {
+            let words = ["keepalived", "-f", "/nonexistent"].iter().chain(words);
+            match keepalived(words.map(OsString::from), |_| ProgramFaults::default()) {
+                Asked::Run(daemon) => (daemon.namespace, daemon.pid, daemon.vrrp_pid),
+                Asked::Answered(code) => panic!("answered with {code}"),
+            }
+        };
+        let plain = (None, "/run/keepalived.pid".into(), "/run/keepalived_vrrp.pid".into());
+        assert_eq!(run(&[]), plain);
+        let (pid, vrrp) = ("/run/keepalived/blue/keepalived.pid", "/run/keepalived/blue/vrrp.pid");
+        assert_eq!(run(&["-s", "blue"]), (Some("blue".into()), pid.into(), vrrp.into()));
+        let given = run(&["-s", "blue", "-p", "/tmp/p"]);
+        assert_eq!(given, (Some("blue".into()), "/tmp/p".into(), vrrp.into()));
+    }
 }

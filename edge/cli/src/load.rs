@@ -23,6 +23,11 @@ impl Configuration {
         self.keepalived.is_some() || self.config.is_some()
     }
 
+    /// The network namespace that it asks for, if any.
+    pub fn namespace(&self) -> Option<String> {
+        self.load().settings.and_then(|settings| settings.node.namespace)
+    }
+
     /// Reads it, with every fault at once.
     pub fn load(&self) -> Loaded {
         match &self.keepalived {

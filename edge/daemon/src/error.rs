@@ -27,6 +27,14 @@ pub enum Error {
         /// Their names.
         missing: Vec<&'static str>,
     },
+    /// The network namespace to run in does not exist.
+    #[error(
+        "there is no network namespace `{name}`: make it with `ip netns add {name}` before, or name another one"
+    )]
+    NoNamespace {
+        /// Its name.
+        name: String,
+    },
     /// A file, socket or process is refused by the operating system.
     #[error("cannot {operation} {object}")]
     Refused {
@@ -61,7 +69,10 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Configuration(_) => 1,
-            Error::AlreadyRunning { .. } | Error::NotPermitted { .. } | Error::Refused { .. } => 4,
+            Error::AlreadyRunning { .. }
+            | Error::NotPermitted { .. }
+            | Error::NoNamespace { .. }
+            | Error::Refused { .. } => 4,
         }
     }
 }

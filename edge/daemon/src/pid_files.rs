@@ -46,6 +46,8 @@ impl Drop for KeptPidFiles<'_> {
 
 fn write(path: Option<&Path>, number: &str) {
     let Some(path) = path else { return };
+    // The directory of a network namespace's files comes with the first of them.
+    let _ = path.parent().map(fs::create_dir_all);
     if let Err(error) = fs::write(path, format!("{number}\n")) {
         tracing::warn!("cannot write {}: {error}", path.display());
     }

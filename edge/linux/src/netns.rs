@@ -53,6 +53,14 @@ impl Namespace {
         Ok(Namespace { fd })
     }
 
+    /// The namespace of that name, as `ip netns` keeps them.
+    ///
+    /// # Errors
+    /// `NotFound`: there is none.
+    pub fn named(name: &str) -> io::Result<Namespace> {
+        Namespace::open(Path::new("/run/netns").join(name))
+    }
+
     /// Runs `work` on a thread of its own inside the namespace and returns what it returns.
     ///
     /// Sockets, threads and child processes that it makes stay in the namespace. A panic of

@@ -45,10 +45,9 @@ pub fn main() -> ExitCode {
     }
     daemon.remarks.iter().for_each(|remark| eprintln!("{remark}"));
     let log_format = if daemon.log_console { LogFormat::Text } else { LogFormat::Auto };
-    let run = Run { configuration: daemon.configuration, log_format };
-    let mut options = crate::start::options(&runtime_dir(), &run);
-    options.pid_files = PidFiles { supervisor: Some(daemon.pid), control: Some(daemon.vrrp_pid) };
-    mainstay_daemon::supervise(&options)
+    let run = Run { configuration: daemon.configuration, namespace: daemon.namespace, log_format };
+    let pid_files = PidFiles { supervisor: Some(daemon.pid), control: Some(daemon.vrrp_pid) };
+    crate::start::supervise(&runtime_dir(), &run, pid_files)
 }
 
 fn runtime_dir() -> PathBuf {

@@ -8,8 +8,8 @@ mod start;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mainstay_cli::{Arguments, Verb};
-use mainstay_daemon::Options;
+use mainstay_cli::{Arguments, Run, Verb};
+use mainstay_daemon::{Options, PidFiles};
 
 fn main() -> ExitCode {
     if keepalived::is_meant(std::env::args_os().next().as_ref()) {
@@ -17,7 +17,11 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::parse();
     match &arguments.verb {
-        Verb::Run(run) => mainstay_daemon::supervise(&start::options(&arguments.runtime_dir, run)),
+        Verb::Run(run) => {
+            let namespace = run.namespace.clone().or_else(|| run.configuration.namespace());
+            let run = Run { namespace, ..run.clone() };
+            start::supervise(&arguments.runtime_dir, &run, PidFiles::default())
+        }
         Verb::Control(control) => {
             let run = &control.run;
             let configuration = run.configuration.path().display().to_string();

@@ -8,6 +8,7 @@ use std::path::Path;
 use mainstay_cli::Run;
 use mainstay_config::{Fault, Severity, native};
 use mainstay_daemon::{Loaded, Loader, Occasion, Refusal};
+use mainstay_engine::Settings;
 
 /// Reads the configuration whenever the daemon asks.
 ///
@@ -22,6 +23,7 @@ pub fn loader(run: Run, runtime_dir: &Path) -> Loader {
         match &loaded.settings {
             Some(settings) if sound => {
                 let mut warnings = lines(&loaded);
+                warnings.extend(elsewhere(&run, settings));
                 if let Err(error) = keep(&last_good, &native::write(settings)) {
                     warnings.push(format!("cannot write {}: {error}", last_good.display()));
                 }
@@ -31,6 +33,17 @@ pub fn loader(run: Run, runtime_dir: &Path) -> Loader {
             Some(_) | None => Err(refusal(&loaded)),
         }
     })
+}
+
+/// A network namespace is entered once, before anything else.
+fn elsewhere(run: &Run, settings: &Settings) -> Option<String> {
+    let asked =
+        settings.node.namespace.as_ref().filter(|name| run.namespace.as_ref() != Some(name))?;
+    let now = match &run.namespace {
+        Some(name) => format!("network namespace `{name}`"),
+        None => "the network namespace that it was started in".to_owned(),
+    };
+    Some(format!("the daemon runs in {now}: restart it to have it run in `{asked}`"))
 }
 
 /// The settings of before, and what is wrong with those of now.

@@ -2,9 +2,28 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::ExitCode;
 
 use mainstay_cli::{LogFormat, Run};
 use mainstay_daemon::{Options, PidFiles};
+
+/// Where the daemon keeps its files where nobody says otherwise.
+const RUNTIME_DIR: &str = "/run/mainstay";
+
+/// Enters the network namespace that is asked for, and supervises there until the end. Several daemons have a
+/// namespace each: unless told otherwise, the files of each are in a directory of its name.
+pub fn supervise(runtime_dir: &Path, run: &Run, pid_files: PidFiles) -> ExitCode {
+    let Some(name) = &run.namespace else {
+        return mainstay_daemon::supervise(&Options { pid_files, ..options(runtime_dir, run) });
+    };
+    if let Err(error) = mainstay_daemon::enter_namespace(name) {
+        eprintln!("{}", error.sentence());
+        return ExitCode::from(error.exit_code());
+    }
+    let is_default = runtime_dir == Path::new(RUNTIME_DIR);
+    let own = if is_default { runtime_dir.join(name) } else { runtime_dir.to_owned() };
+    mainstay_daemon::supervise(&Options { pid_files, ..options(&own, run) })
+}
 
 /// What the daemon's start needs to know.
 pub fn options(runtime_dir: &Path, run: &Run) -> Options {
@@ -37,6 +56,7 @@ fn control_arguments(runtime_dir: &Path, run: &Run) -> Vec<OsString> {
     say("--keepalived", configuration.keepalived.clone().map(Into::into));
     say("--config", configuration.config.clone().map(Into::into));
     say("--config-id", configuration.config_id.clone().map(Into::into));
+    say("--namespace", run.namespace.clone().map(Into::into));
     let format = match run.log_format {
         LogFormat::Auto => "auto",
         LogFormat::Text => "text",

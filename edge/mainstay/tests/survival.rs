@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 11] = [
+    let tests: [Test; 12] = [
         ("a_control_process_that_runs_in_circles_is_ended", spinning_control),
         ("an_address_stays_until_its_successor_answers", address_stays),
         ("what_belongs_to_an_address_goes_with_it_and_what_is_static_stays", belongings_go),
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         ("a_program_that_does_not_run_takes_nothing_over", broken_upgrade),
         ("a_full_disk_stops_nothing", full_disk),
         ("a_static_address_may_be_the_only_source_and_come_back", static_source),
+        ("it_lives_and_dies_in_the_network_namespace_of_its_file", namespace),
         ("a_step_that_the_kernel_refuses_is_tried_until_it_is_taken", refused_step),
     ];
     let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
@@ -321,4 +322,34 @@ fn static_source() -> Checked {
     stage.shell(0, "ip address delete 203.0.113.7/24 dev eth9")?;
     wait::until("the address again", SOON, || stage.holds(0, "203.0.113.7"))?;
     stage.until_state(&daemon, 0, "VI_1", State::Active)
+}
+
+fn namespace() -> Checked {
+    let stage = Stage::of_two()?;
+    let file = format!("net_namespace blue\n{}", Router::default().text());
+    let served = stage.serve_beside(0, 1, &file)?;
+    stage.until_shown(0, |status| state(status) == Some(State::Active))?;
+    assert!(!stage.holds(0, stage::ADDRESS) && stage.holds(1, stage::ADDRESS), "{}", served.log());
+    fs::write(stage.folder().join("served.conf"), file.replace("blue", "red"))?;
+    served.signal(Signal::HUP)?;
+    wait::until("the warning", SOON, || served.log().contains("restart it to have it run in"))?;
+    // The supervisor is there as well: it carries out the will, and the next process goes on.
+    let before = stage.shown(0)?;
+    stage::signal(before.pid, Signal::KILL)?;
+    stage.until_shown(0, |now| now.pid != before.pid && state(now) == Some(State::Active))?;
+    assert!(!stage.holds(0, stage::ADDRESS) && stage.holds(1, stage::ADDRESS), "{}", served.log());
+    assert!(
+        served.log().contains("carried out the last will: of 1 addresses others answer for 0; 1")
+    );
+    let file = stage.folder().join("nowhere.conf");
+    fs::write(&file, "net_namespace nosuch\n")?;
+    let words = ["run", "--keepalived", &file.display().to_string()];
+    let output = stage.command(0, &words)?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stage::code(&output), 4, "{said}");
+    assert!(
+        said.contains("there is no network namespace `nosuch`: make it with `ip netns"),
+        "{said}"
+    );
+    Ok(())
 }

@@ -15,6 +15,7 @@ mod iproute;
 pub mod keepalived;
 mod limits;
 mod loaded;
+mod namespaces;
 pub mod native;
 mod render;
 mod report;

@@ -91,6 +91,9 @@ pub struct Node {
     pub script_group: Option<String>,
     /// Refuse to run scripts as root that others than root could have written.
     pub script_security: bool,
+    /// The network namespace that everything happens in, by its name under `/run/netns`; taken in at the start
+    /// alone.
+    pub namespace: Option<String>,
 }
 
 /// Programs that are told of changes, in keepalived's way: each specific one gets its own arguments; `any`

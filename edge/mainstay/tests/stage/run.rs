@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::num::NonZeroU32;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -114,6 +115,18 @@ impl Stage {
         fs::create_dir_all(self.runtime_dir(place))?;
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-c", SCRIPT, "sh"]).arg(self.runtime_dir(place));
+        command.arg(env!("CARGO_BIN_EXE_mainstay"));
+        self.serve_command(place, file, command)
+    }
+
+    /// Runs the daemon inside a host, while the namespace called `blue` is that of another one.
+    pub fn serve_beside(&self, place: usize, blue: usize, file: &str) -> io::Result<Served> {
+        const SCRIPT: &str = "mount -t tmpfs none /run && mkdir /run/netns && : > /run/netns/blue && \
+                              mount --bind \"$1\" /run/netns/blue && shift && exec \"$@\"";
+        let fd = self.host(blue).namespace().as_fd().as_raw_fd();
+        let namespace = format!("/proc/{}/fd/{fd}", std::process::id());
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", SCRIPT, "sh", &namespace]);
         command.arg(env!("CARGO_BIN_EXE_mainstay"));
         self.serve_command(place, file, command)
     }

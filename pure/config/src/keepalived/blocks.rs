@@ -76,6 +76,7 @@ impl Drafts {
                     self.processes.push(process);
                 }
             }
+            "net_namespace" => self.globals.read_namespace(statement, faults),
             "interface_up_down_delays" => {
                 watched::link_delays(statement, &mut self.globals.link_delays, faults);
             }

@@ -16,7 +16,7 @@ use super::unknown::unhandled;
 use super::values::{flag, ip, no_more, number, seconds, value};
 use super::watched;
 use crate::fault::Faults;
-use crate::{Code, Fault};
+use crate::{Code, Fault, namespaces};
 
 /// What `global_defs` says; of two equal keywords the later one counts.
 #[derive(Debug)]
@@ -92,6 +92,19 @@ impl Globals {
         }
     }
 
+    /// The network namespace to run in.
+    pub(super) fn read_namespace(&mut self, statement: &Statement, faults: &mut Faults) {
+        let Some(word) = value(statement, faults) else { return };
+        no_more(statement, 1, faults);
+        match namespaces::odd_name(&word.text) {
+            None => self.node.namespace = Some(word.text.clone()),
+            Some(message) => {
+                let fault = Fault::error(Code::ValueBad, message).here(word.at, "");
+                faults.add(fault.help(namespaces::REMEDY));
+            }
+        }
+    }
+
     fn read_node(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
         match keyword {
             "router_id" => {
@@ -118,6 +131,7 @@ impl Globals {
             "interface_up_down_delays" => {
                 watched::link_delays(statement, &mut self.link_delays, faults);
             }
+            "net_namespace" => self.read_namespace(statement, faults),
             // Links may come and go and change at any time, whatever it says.
             "dynamic_interfaces" => no_more(statement, 1, faults),
             "vmac_prefix" => {

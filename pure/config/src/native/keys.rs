@@ -114,6 +114,13 @@ pub(super) const NODE: Section = Section {
             "refuse to run scripts as root that others than root could have written",
         ),
         key(
+            "network_namespace",
+            "text",
+            "that of the program which starts it",
+            "\"blue\"",
+            "the network namespace that everything happens in, by its name under `/run/netns`; a change takes a restart",
+        ),
+        key(
             "startup_delay",
             "a length of time",
             "\"0s\"",

@@ -8,7 +8,7 @@ use mainstay_engine::{Notify, Settings};
 use super::keys;
 use super::table::{Reader, Table};
 use super::tracking::{self, command_words, name, track_links, track_scripts};
-use crate::{Code, Fault};
+use crate::{Code, Fault, namespaces};
 
 /// Reads `[node]`.
 pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Settings) {
@@ -18,6 +18,12 @@ pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Sett
     settings.node.script_user = reader.owned(table, "script_user");
     settings.node.script_group = reader.owned(table, "script_group");
     settings.node.script_security = reader.flag(table, "script_security", false);
+    settings.node.namespace = reader.text(table, "network_namespace").and_then(|field| {
+        match namespaces::odd_name(field.value) {
+            None => Some(field.value.to_owned()),
+            Some(message) => reader.bad(field.span, message, namespaces::REMEDY),
+        }
+    });
     let delay = reader.length(table, "startup_delay");
     settings.vrrp.startup_delay = delay.map_or(Duration::ZERO, |delay| delay.value);
 }

@@ -85,6 +85,7 @@ impl Text {
         self.text("script_user", node.script_user.as_deref());
         self.text("script_group", node.script_group.as_deref());
         self.flag("script_security", node.script_security, false);
+        self.text("network_namespace", node.namespace.as_deref());
         self.unless("startup_delay", settings.vrrp.startup_delay, std::time::Duration::ZERO, time);
     }
 
