@@ -21,10 +21,10 @@ const FILES: [(&str, &str); 8] = [
     ("examples/web-pair/web-a.keepalived.conf", "usr/share/doc/mainstay/examples/keepalived.conf"),
 ];
 
-/// Builds the package below `target/dist`. Answers whether it is there.
+/// Builds the package below `target/debian`. Answers whether it is there.
 pub fn run(root: &Path) -> bool {
     let packaged = target(root).join("packaged").display().to_string();
-    let binary = ["build", "--release", "--locked", "--package", "mainstay"];
+    let binary = ["build", "--profile", "dist", "--locked", "--package", "mainstay"];
     let pages =
         ["run", "--locked", "--package", "mainstay-reference", "--", "--packaged", &packaged];
     if !succeeds(root, &binary, &[]) || !succeeds(root, &pages, &[]) {
@@ -49,7 +49,7 @@ fn target(root: &Path) -> PathBuf {
 /// Lays out the package's files.
 fn stage(root: &Path) -> Result<PathBuf, Error> {
     let target = target(root);
-    let stage = target.join("dist/mainstay");
+    let stage = target.join("debian/mainstay");
     if stage.exists() {
         fs::remove_dir_all(&stage)?;
     }
@@ -58,7 +58,7 @@ fn stage(root: &Path) -> Result<PathBuf, Error> {
         fs::create_dir_all(to.parent().expect("every file lies in a folder"))?;
         fs::copy(from, to).map(|_| ())
     };
-    copy(target.join("release/mainstay"), "usr/bin/mainstay")?;
+    copy(target.join("dist/mainstay"), "usr/bin/mainstay")?;
     for (from, to) in FILES {
         copy(root.join(from), to)?;
     }

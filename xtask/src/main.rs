@@ -37,7 +37,7 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Builds a Debian package below `target/dist`.
+    /// Builds a Debian package below `target/debian`.
     Dist,
     /// Runs one test of the lab in a virtual machine with a stock Debian kernel.
     Machine(machine::Order),
