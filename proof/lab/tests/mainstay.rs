@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Trial::test("an_address_left_behind_is_cleared_at_the_start", stale),
         Trial::test("a_faulty_file_is_refused_and_nothing_moves", faulty_reload),
         Trial::test("other_address_lists_do_not_split_the_pair", other_addresses),
+        Trial::test("who_signs_with_another_key_is_not_believed", signed),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -197,5 +198,47 @@ fn other_addresses() -> Result<(), Failed> {
     ];
     drill::play(&Drill { file, beats, ..v3() }, &[Program::Mainstay; 2])
         .map_err(|failure| failure.to_string())?;
+    Ok(())
+}
+
+/// Version 3 over IPv6, signed. The second host's file in its second edition has another key, and the highest
+/// priority; in the third it is as at first.
+fn signed_file(role: &drill::Role<'_>) -> String {
+    let strange = role.host == 1 && role.edition == 1;
+    let byte = if strange { "0e" } else { "0f" };
+    let priority = if strange { 254 } else { [200, 150][role.host] };
+    format!(
+        "vrrp_instance VI_1 {{\n version 3\n advert_int 0.2\n interface eth0\n virtual_router_id 51\n \
+         priority {priority}\n auth_hmac {{\n key 1 hex:{}\n active_key 1\n }}\n virtual_ipaddress {{\n \
+         fe80::5eff:fe00:233/64\n 2001:db8::100/64\n }}\n}}\n",
+        byte.repeat(32)
+    )
+}
+
+fn signed() -> Result<(), Failed> {
+    let six = drill::named("ipv6").ok_or("the table has it")?;
+    let drill = Drill { file: signed_file, ..six };
+    let mut stage = pair(&drill)?;
+    let counted = |stage: &Stage, host: usize, reason: &str| {
+        let counters = stage.status(host).map(|mut status| status.routers.swap_remove(0).counters);
+        counters.map_or(0, |counters| counters.rejects.get(reason).copied().unwrap_or_default())
+    };
+    assert!(stage.status(1)?.routers[0].counters.adverts_received > 0);
+    for act in [(Act::Reload(1), Then::Both), (Act::Reload(1), Then::Holds(0))] {
+        stage.beat(act.0, act.1).map_err(|error| told(&stage, &error))?;
+        let disbelieved = || counted(&stage, 0, "hmac-wrong") > 0;
+        wait::until("a packet that is not believed", BOUND, disbelieved)
+            .map_err(|error| told(&stage, &error))?;
+    }
+    assert_eq!(activations(&stage.status(0)?), 1, "the highest priority moved nobody");
+    let farewells = |stage: &Stage| {
+        stage.status(1).map_or(0, |status| status.routers[0].counters.farewells_received)
+    };
+    let before = farewells(&stage);
+    stage.daemon(0).ok_or("no daemon")?.kill_speaker(stage.cluster().host(0))?;
+    let believed = || farewells(&stage) > before;
+    wait::until("the signed farewell of the last will", BOUND, believed)
+        .map_err(|error| told(&stage, &error))?;
+    stage.beat(Act::Rest, Then::Holds(0)).map_err(|error| told(&stage, &error))?;
     Ok(())
 }
