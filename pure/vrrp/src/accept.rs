@@ -47,6 +47,9 @@ pub(crate) fn check<'a>(
     }
     let checksum = advert.checksum(packet)?;
     check_destination(settings, packet.destination)?;
+    if settings.priority.is_owner() && settings.hearing.owner_ignores {
+        return Err(Reject::OwnerIgnores);
+    }
     check_source(settings, packet.source)?;
     Ok(Accepted { advert, checksum, stamp })
 }
@@ -121,7 +124,8 @@ fn check_source(settings: &RouterSettings, source: IpAddr) -> Result<(), Reject>
     let known = match &settings.peers {
         Peers::Multicast { .. } => true,
         Peers::Unicast { peers, .. } => {
-            !settings.check_unicast_source || peers.iter().any(|peer| peer.address == source)
+            !settings.hearing.check_unicast_source
+                || peers.iter().any(|peer| peer.address == source)
         }
     };
     if known { Ok(()) } else { Err(Reject::Source) }

@@ -117,10 +117,16 @@ pub(crate) struct Bench {
 impl Bench {
     /// eth0 and eth1 are up, with an address each; the kernel has been seen.
     pub(crate) fn start(settings: Settings) -> Bench {
+        Bench::start_at(settings, 0)
+    }
+
+    /// As [`Bench::start`], so many milliseconds after the boot.
+    pub(crate) fn start_at(settings: Settings, millis: u64) -> Bench {
+        let now = Instant::ZERO + Duration::from_millis(millis);
         let mut bench = Bench {
-            table: Table::start(&settings, Instant::ZERO),
+            table: Table::start(&settings, now),
             actual: Actual::default(),
-            now: Instant::ZERO,
+            now,
             sent: Vec::new(),
             told: Vec::new(),
         };

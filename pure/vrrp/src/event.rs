@@ -236,6 +236,8 @@ pub enum Cause {
         /// The link.
         link: LinkName,
     },
+    /// There is nobody to advertise to.
+    NoPeers,
     /// There is no address to advertise from.
     NoSource {
         /// The link.
@@ -350,6 +352,7 @@ impl fmt::Display for Cause {
             }
             Cause::LinkDown { link } => write!(f, "link {link} is down"),
             Cause::LinkMissing { link } => write!(f, "link {link} is not there"),
+            Cause::NoPeers => f.write_str("it has no peers to advertise to"),
             Cause::NoSource { link } => write!(f, "link {link} has no address to advertise from"),
             Cause::ScriptFailed { script } => write!(f, "script {script} failed"),
             Cause::ScriptUnknown { script } => write!(f, "script {script} has no verdict yet"),

@@ -6,7 +6,7 @@ use crate::event::Cause;
 use crate::gauge::{Gauges, TrackGauge};
 use crate::links::Links;
 use crate::settings::{
-    GroupSettings, Name, RouterSettings, TrackLink, TrackScript, TrackedScript, Weight,
+    GroupSettings, Name, Peers, RouterSettings, TrackLink, TrackScript, TrackedScript, Weight,
 };
 use crate::track::{Fitness, Judgement, LinkStanding, ScriptRecord, Verdict};
 
@@ -80,6 +80,9 @@ pub(crate) fn of_group(settings: &GroupSettings, known: Known<'_>) -> Judgement 
 
 /// A router needs its link, up unless told otherwise, and an address to advertise from.
 fn needs(settings: &RouterSettings, links: &Links) -> Fitness {
+    if matches!(&settings.peers, Peers::Unicast { peers, .. } if peers.is_empty()) {
+        return Fitness::Unfit(Cause::NoPeers);
+    }
     let link = settings.link.clone();
     let Some(facts) = links.of(&link) else {
         return Fitness::Unfit(Cause::LinkMissing { link });

@@ -75,9 +75,9 @@ pub use record::{Counters, Transition};
 pub use reject::Reject;
 pub use settings::{
     Announce, Authentication, Centiseconds, ChecksumForm, Command, Fixed, Freshness, GroupSettings,
-    Hmac, HmacKey, HmacMode, KernelSide, Name, Password, Peers, Preempt, Priority, RouterSettings,
-    Routing, Settings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer, Version,
-    VirtualAddress, VirtualLinks, VirtualRoute, Vrid, Weight,
+    Hearing, Hmac, HmacKey, HmacMode, KernelSide, Name, Pacing, Password, Peers, Preempt, Priority,
+    RouterSettings, Routing, Settings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer,
+    Version, VirtualAddress, VirtualLinks, VirtualRoute, Vrid, Weight,
 };
 pub use table::Table;
 pub use track::Verdict;

@@ -1,6 +1,6 @@
 //! What waits to be sent and told: bounded queues, and the pace of announcements on a link.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use mainstay_base::{Family, Instant, LinkIndex};
@@ -22,7 +22,8 @@ const LANE_MAX: usize = 1_024;
 pub(crate) struct Outbox {
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
-    lanes: BTreeMap<(LinkIndex, Family), Lane>,
+    lanes: BTreeMap<(Way, Family), Lane>,
+    paced: Vec<PacedLinks>,
     dropped: Dropped,
 }
 
@@ -37,7 +38,25 @@ pub struct Dropped {
     pub announcements: u64,
 }
 
-/// Announcements of one family on one link that keep a distance.
+/// Links whose announcements keep a distance from one another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PacedLinks {
+    pub links: BTreeSet<LinkIndex>,
+    /// Between two gratuitous ARPs.
+    pub arp: Option<Duration>,
+    /// Between two neighbour advertisements.
+    pub na: Option<Duration>,
+}
+
+/// What announcements keep a distance on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Link(LinkIndex),
+    /// The links of that number in the list.
+    Links(usize),
+}
+
+/// Announcements of one family that keep a distance.
 #[derive(Debug, Default)]
 struct Lane {
     free_at: Instant,
@@ -47,6 +66,7 @@ struct Lane {
 #[derive(Debug, PartialEq, Eq)]
 struct Waiting {
     router: Name,
+    link: LinkIndex,
     gap: Duration,
     frame: Vec<u8>,
 }
@@ -80,15 +100,16 @@ impl Outbox {
     /// Sends an announcement, at once or in its turn.
     pub(crate) fn announce(&mut self, router: &Name, announcement: Announcement, now: Instant) {
         let Announcement { link, family, gap, frame } = announcement;
+        let (way, gap) = self.way(link, family, gap);
         if gap.is_zero() {
             return self.send(Transmit::Frame { link, bytes: frame });
         }
-        let lane = self.lanes.entry((link, family)).or_default();
+        let lane = self.lanes.entry((way, family)).or_default();
         if lane.waiting.is_empty() && lane.free_at <= now {
             lane.free_at = now + gap;
             return self.send(Transmit::Frame { link, bytes: frame });
         }
-        let waiting = Waiting { router: router.clone(), gap, frame };
+        let waiting = Waiting { router: router.clone(), link, gap, frame };
         if lane.waiting.contains(&waiting) {
             return;
         }
@@ -99,6 +120,23 @@ impl Outbox {
         }
     }
 
+    /// Takes in which links keep a distance together; what waits already goes on waiting.
+    pub(crate) fn pace_together(&mut self, paced: Vec<PacedLinks>) {
+        self.paced = paced;
+    }
+
+    /// What an announcement keeps a distance on, and which.
+    fn way(&self, link: LinkIndex, family: Family, gap: Duration) -> (Way, Duration) {
+        let together = self.paced.iter().enumerate().find_map(|(number, paced)| {
+            let asked = match family {
+                Family::V4 => paced.arp,
+                Family::V6 => paced.na,
+            };
+            Some((Way::Links(number), asked.filter(|_| paced.links.contains(&link))?))
+        });
+        together.unwrap_or((Way::Link(link), gap))
+    }
+
     /// Forgets what a router still had to announce: it is in another state, or somewhere else.
     pub(crate) fn silence(&mut self, router: &Name) {
         for lane in self.lanes.values_mut() {
@@ -106,16 +144,16 @@ impl Outbox {
         }
     }
 
-    /// Sends the announcements whose turn has come: one for each link and family.
+    /// Sends the announcements whose turn has come: one for each link, or links together, and family.
     pub(crate) fn pace(&mut self, now: Instant) {
         let mut due = Vec::new();
-        for ((link, _), lane) in &mut self.lanes {
+        for lane in self.lanes.values_mut() {
             if lane.free_at > now {
                 continue;
             }
             if let Some(waiting) = lane.waiting.pop_front() {
                 lane.free_at = now + waiting.gap;
-                due.push(Transmit::Frame { link: *link, bytes: waiting.frame });
+                due.push(Transmit::Frame { link: waiting.link, bytes: waiting.frame });
             }
         }
         self.lanes.retain(|_, lane| !lane.waiting.is_empty() || lane.free_at > now);

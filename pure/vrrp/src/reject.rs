@@ -45,6 +45,8 @@ pub enum Reject {
     Destination,
     /// Not one of the unicast peers.
     Source,
+    /// The address owner was told not to listen.
+    OwnerIgnores,
     /// From ourselves.
     Own,
     /// The router is not started or is unfit.
@@ -53,7 +55,7 @@ pub enum Reject {
 
 impl Reject {
     /// All reasons, in the order of their counters.
-    pub const ALL: [Reject; 22] = [
+    pub const ALL: [Reject; 23] = [
         Reject::UnknownVrid,
         Reject::TooShort,
         Reject::TooLong,
@@ -74,6 +76,7 @@ impl Reject {
         Reject::Checksum,
         Reject::Destination,
         Reject::Source,
+        Reject::OwnerIgnores,
         Reject::Own,
         Reject::NotListening,
     ];
@@ -101,6 +104,7 @@ impl Reject {
             Reject::Checksum => "wrong-checksum",
             Reject::Destination => "wrong-destination",
             Reject::Source => "unknown-source",
+            Reject::OwnerIgnores => "owner-ignores",
             Reject::Own => "from-ourselves",
             Reject::NotListening => "not-listening",
         }

@@ -3,7 +3,7 @@
 //! Every value here is legal; whatever had to be rounded, cleared or refused was so in `config`,
 //! which said so to the operator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU8;
@@ -31,6 +31,10 @@ pub struct Settings {
     pub gauges: Vec<TrackedGauge>,
     /// Nobody advertises or becomes Active for so long after the start.
     pub startup_delay: Duration,
+    /// Nor for so long after the origin of all [`Instant`](mainstay_base::Instant)s, which is the machine's boot.
+    pub delay_after_boot: Duration,
+    /// Links that keep a distance between announcements, each alone or several together.
+    pub pacing: Vec<Pacing>,
     /// What is there as long as the node runs.
     pub fixed: Fixed,
     /// Links whose changes of state are waited out.
@@ -86,15 +90,8 @@ pub struct RouterSettings {
     pub announce: Announce,
     /// Which checksum its version 3 IPv4 advertisements bear.
     pub checksum: ChecksumForm,
-    /// Do not answer an advertisement of lower priority with one of ours.
-    pub ignore_lower_priority: bool,
-    /// Send one last advertisement before yielding to a higher priority, so that the winner hears that there were two
-    /// and announces once more. On unless told otherwise, unlike keepalived's.
-    pub answer_higher_priority: bool,
-    /// Drop advertisements from unicast senders that are not in the list of peers.
-    pub check_unicast_source: bool,
-    /// Do not compare the list of addresses again while the sender is the same.
-    pub skip_address_check: bool,
+    /// What it makes of what it hears.
+    pub hearing: Hearing,
 }
 
 impl RouterSettings {
@@ -124,10 +121,36 @@ impl RouterSettings {
             track_gauges: Vec::new(),
             announce: Announce::default(),
             checksum: ChecksumForm::PseudoHeader,
+            hearing: Hearing::default(),
+        }
+    }
+}
+
+/// What a router makes of the advertisements of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hearing {
+    /// Do not answer an advertisement of lower priority with one of ours.
+    pub ignore_lower_priority: bool,
+    /// Send one last advertisement before yielding to a higher priority, so that the winner hears that there were two
+    /// and announces once more. On unless told otherwise, unlike keepalived's.
+    pub answer_higher_priority: bool,
+    /// Drop advertisements from unicast senders that are not in the list of peers.
+    pub check_unicast_source: bool,
+    /// Do not compare the list of addresses again while the sender is the same.
+    pub skip_address_check: bool,
+    /// As the address owner it drops all advertisements: nobody else may be Active.
+    pub owner_ignores: bool,
+}
+
+impl Default for Hearing {
+    /// It answers whoever is higher or lower, and checks the list of addresses.
+    fn default() -> Hearing {
+        Hearing {
             ignore_lower_priority: false,
             answer_higher_priority: true,
             check_unicast_source: false,
             skip_address_check: false,
+            owner_ignores: false,
         }
     }
 }
@@ -311,7 +334,7 @@ pub enum Peers {
     },
     /// To each of these.
     Unicast {
-        /// The peers.
+        /// The peers; without any the router is unfit.
         peers: Vec<UnicastPeer>,
         /// TTL or hop limit of what we send.
         ttl: u8,
@@ -424,6 +447,17 @@ pub struct Announce {
     pub arp_interval: Duration,
     /// At least so long between two neighbour advertisements on one link.
     pub na_interval: Duration,
+}
+
+/// Links on which announcements keep a distance, all of them together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pacing {
+    /// The links, with the virtual links on them.
+    pub links: BTreeSet<LinkName>,
+    /// At least so long between two gratuitous ARPs; as the router asks for if none.
+    pub arp_interval: Option<Duration>,
+    /// At least so long between two neighbour advertisements; as the router asks for if none.
+    pub na_interval: Option<Duration>,
 }
 
 impl Default for Announce {

@@ -18,7 +18,7 @@ use crate::input::Input;
 use crate::links::Links;
 use crate::outbox::Outbox;
 use crate::router::{Reaction, Router};
-use crate::settings::{Authentication, Fixed, Name, Settings};
+use crate::settings::{Authentication, Fixed, Name, Pacing, Settings};
 use crate::stamp::TimeOfDay;
 use crate::track::{Fitness, Judgement, Verdict};
 use crate::view::{GaugeView, GroupView, RouterView, ScriptView, View};
@@ -47,6 +47,7 @@ pub struct Table {
     clock: TimeOfDay,
     ledger: Ledger,
     fixed: Fixed,
+    pacing: Vec<Pacing>,
     /// Which routers hold their addresses in the ledger.
     holding: Vec<bool>,
     out: Outbox,
@@ -86,10 +87,12 @@ impl Table {
             clock: TimeOfDay::default(),
             ledger: Ledger::default(),
             fixed: Fixed::default(),
+            pacing: Vec::new(),
             holding: Vec::new(),
             out: Outbox::default(),
             rejects: BTreeMap::new(),
-            hold_until: now + settings.startup_delay,
+            hold_until: (now + settings.startup_delay)
+                .max(Instant::ZERO + settings.delay_after_boot),
             stage: Stage::Blind,
             resuming: false,
             latest: now,
@@ -204,6 +207,7 @@ impl Table {
     fn survey(&mut self, actual: &Actual, now: Instant) {
         self.links.refresh(actual, &self.index.named, now);
         self.index.listen(&self.routers, &self.links);
+        self.pace_links();
         self.reconsider(now);
         for number in 0..self.routers.len() {
             for slot in 0..self.routers[number].slots().len() {

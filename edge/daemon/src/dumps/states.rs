@@ -126,8 +126,14 @@ impl Lines {
         self.field("Gratuitous ARP lower priority repeat", announce.lower_priority_repeat);
         self.field("Down timer adverts", asked.down_intervals);
         let answers = [
-            ("Send advert after receive lower priority advert", !asked.ignore_lower_priority),
-            ("Send advert after receive higher priority advert", asked.answer_higher_priority),
+            (
+                "Send advert after receive lower priority advert",
+                !asked.hearing.ignore_lower_priority,
+            ),
+            (
+                "Send advert after receive higher priority advert",
+                asked.hearing.answer_higher_priority,
+            ),
         ];
         answers.into_iter().for_each(|(name, value)| self.field(name, value));
     }

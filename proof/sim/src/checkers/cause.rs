@@ -66,6 +66,7 @@ fn explains(why: &Cause, from: StateName, to: StateName) -> bool {
         Cause::HandedOver { .. } | Cause::HigherPriority { .. } => (from, to) == (Active, Backup),
         Cause::LinkDown { .. }
         | Cause::LinkMissing { .. }
+        | Cause::NoPeers
         | Cause::NoSource { .. }
         | Cause::ScriptFailed { .. }
         | Cause::ScriptUnknown { .. }

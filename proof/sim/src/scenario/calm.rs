@@ -131,7 +131,7 @@ fn calm(random: &mut Random, all_settings: &mut [Settings]) {
             router.track_links.clear();
             router.track_scripts.clear();
             router.announce = Announce::default();
-            router.answer_higher_priority = true;
+            router.hearing.answer_higher_priority = true;
             router.excluded.clone_from(&excluded[number]);
             let in_group = grouped.contains(&router.name);
             router.priority = if in_group { of_group[node] } else { of_each[number][node] };

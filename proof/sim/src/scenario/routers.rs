@@ -6,9 +6,9 @@ use std::time::Duration;
 use mainstay_base::{Family, InterfaceAddress};
 use mainstay_engine::Settings;
 use mainstay_engine::vrrp::{
-    Announce, Authentication, Centiseconds, ChecksumForm, Command, GroupSettings, KernelSide, Name,
-    Password, Peers, Preempt, Priority, RouterSettings, StartAs, TrackLink, TrackScript,
-    TrackedScript, UnicastPeer, Version, VirtualAddress, Vrid, Weight,
+    Announce, Authentication, Centiseconds, ChecksumForm, Command, GroupSettings, Hearing,
+    KernelSide, Name, Password, Peers, Preempt, Priority, RouterSettings, StartAs, TrackLink,
+    TrackScript, TrackedScript, UnicastPeer, Version, VirtualAddress, Vrid, Weight,
 };
 use mainstay_plan::{AddressKey, AddressOptions};
 
@@ -131,10 +131,13 @@ fn router(random: &mut Random, shape: &Shape, hosts: &[u8], node: usize) -> Rout
         track_source: false,
         announce: announce(random),
         checksum: *random.choose(&[ChecksumForm::PseudoHeader, ChecksumForm::MessageOnly]),
-        ignore_lower_priority: random.chance(100_000),
-        answer_higher_priority: random.chance(900_000),
-        check_unicast_source: shape.unicast && random.chance(300_000),
-        skip_address_check: random.chance(200_000),
+        hearing: Hearing {
+            ignore_lower_priority: random.chance(100_000),
+            answer_higher_priority: random.chance(900_000),
+            check_unicast_source: shape.unicast && random.chance(300_000),
+            skip_address_check: random.chance(200_000),
+            owner_ignores: false,
+        },
     }
 }
 

@@ -223,10 +223,10 @@ fn of_election(
                 other => return Err(format!("no checksum {other}")),
             }
         }
-        "ignore-lower" => router.ignore_lower_priority = true,
-        "yields-silently" => router.answer_higher_priority = false,
-        "check-source" => router.check_unicast_source = true,
-        "skip-address-check" => router.skip_address_check = true,
+        "ignore-lower" => router.hearing.ignore_lower_priority = true,
+        "yields-silently" => router.hearing.answer_higher_priority = false,
+        "check-source" => router.hearing.check_unicast_source = true,
+        "skip-address-check" => router.hearing.skip_address_check = true,
         other => return of_surroundings(router, other, words),
     }
     Ok(())

@@ -107,6 +107,14 @@ pub(super) fn peers(
             );
         }
     }
+    let meant = sending.peers_at.or(sending.unicast_at);
+    let required = sending.peers_required.unwrap_or(defaults.peers_required);
+    if let (Some(at), true, true) = (meant, peers.is_empty(), required) {
+        let message = format!("{} has no peers, so it is in FAULT", draft.spoken());
+        let fault = Fault::warning(Code::PeersNone, message).here(at, "");
+        faults.add(fault.help("name the peers in `unicast_peer { … }`"));
+        return Peers::Unicast { peers, ttl: sending.ttl.unwrap_or(255) };
+    }
     if let (Some(at), true) = (sending.peers_at, peers.is_empty()) {
         let message = format!(
             "the list of peers of {} is empty; it advertises to the multicast group",

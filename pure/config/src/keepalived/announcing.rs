@@ -1,13 +1,28 @@
 //! `garp_*` and `gna_*`, of `global_defs` and of instances.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mainstay_engine::vrrp::Announce;
+use mainstay_engine::vrrp::{Announce, Pacing};
 
+use super::keywords::Block;
 use super::tree::Statement;
-use super::values::{number, seconds};
+use super::unknown::unhandled;
+use super::values::{link, no_more, number, seconds, value};
 use crate::fault::Faults;
 use crate::{Code, Fault};
+
+/// Switches of today need no more than one pass.
+const LEAST: Announce = Announce {
+    delay: Duration::ZERO,
+    repeat: 1,
+    refresh: Duration::ZERO,
+    refresh_repeat: 1,
+    lower_priority_delay: Duration::ZERO,
+    lower_priority_repeat: 1,
+    arp_interval: Duration::ZERO,
+    na_interval: Duration::ZERO,
+};
 
 /// What is written about announcements.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,13 +35,15 @@ pub(super) struct Announcing {
     pub lower_repeat: Option<u32>,
     pub arp_interval: Option<Duration>,
     pub na_interval: Option<Duration>,
+    /// `vrrp_min_garp`: one pass, unless told otherwise.
+    pub least: bool,
 }
 
 impl Announcing {
     /// The values in force for an instance. What concerns lower priorities falls back on the global
     /// values alone, also where the instance has others of its own.
     pub(super) fn settle(self, global: Announcing, strict: bool) -> Announce {
-        let usual = Announce::default();
+        let usual = if global.least { LEAST } else { Announce::default() };
         let global_delay = global.delay.unwrap_or(usual.delay);
         let global_repeat = global.repeat.unwrap_or(usual.repeat);
         let lower_delay = self.lower_delay.or(global.lower_delay).unwrap_or(global_delay);
@@ -67,17 +84,48 @@ impl Announcing {
                 self.lower_repeat = count(statement, 0, faults).or(self.lower_repeat);
             }
             "garp_interval" => {
-                self.arp_interval =
-                    seconds(statement, 1..=86_400_000_000, faults).or(self.arp_interval);
+                self.arp_interval = gap(statement, faults).or(self.arp_interval);
             }
             "gna_interval" => {
-                self.na_interval =
-                    seconds(statement, 1..=86_400_000_000, faults).or(self.na_interval);
+                self.na_interval = gap(statement, faults).or(self.na_interval);
             }
             _ => return false,
         }
         true
     }
+}
+
+/// A `garp_group` block; none without links.
+pub(super) fn group(block: &Statement, faults: &mut Faults) -> Option<Pacing> {
+    let mut pacing = Pacing { links: BTreeSet::new(), arp_interval: None, na_interval: None };
+    for statement in block.inner() {
+        match statement.keyword() {
+            "garp_interval" => pacing.arp_interval = gap(statement, faults).or(pacing.arp_interval),
+            "gna_interval" => pacing.na_interval = gap(statement, faults).or(pacing.na_interval),
+            "interface" => {
+                let word = value(statement, faults);
+                pacing.links.extend(word.and_then(|word| link(word, faults)));
+                no_more(statement, 1, faults);
+            }
+            "interfaces" => {
+                let words = statement.inner().iter().flat_map(|line| &line.words);
+                let links: Vec<_> = words.filter_map(|word| link(word, faults)).collect();
+                pacing.links.extend(links);
+            }
+            _ => unhandled(Block::Pacing, statement, faults),
+        }
+    }
+    if pacing.links.is_empty() {
+        let fault = Fault::error(Code::ValueMissing, "the `garp_group` names no interface");
+        let fault = fault.here(block.at(), "");
+        faults.add(fault.help("add `interface NAME`, or `interfaces { … }` for several together"));
+        return None;
+    }
+    Some(pacing)
+}
+
+fn gap(statement: &Statement, faults: &mut Faults) -> Option<Duration> {
+    seconds(statement, 1..=86_400_000_000, faults)
 }
 
 fn whole_seconds(statement: &Statement, faults: &mut Faults) -> Option<Duration> {

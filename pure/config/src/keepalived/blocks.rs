@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 
 use mainstay_engine::{WatchedFile, WatchedProcess};
 
+use super::announcing;
 use super::bfd::{self, BfdDraft};
 use super::globals::Globals;
 use super::group::{self, GroupDraft};
@@ -80,6 +81,7 @@ impl Drafts {
             "interface_up_down_delays" => {
                 watched::link_delays(statement, &mut self.globals.link_delays, faults);
             }
+            "garp_group" => self.globals.pacing.extend(announcing::group(statement, faults)),
             "bfd_instance" => {
                 if let Some(session) = bfd::read(statement, faults)
                     && self.is_new(Block::Bfd, session.session.name.as_str(), session.at, faults)

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Authentication, Centiseconds, ChecksumForm, Gauge, GaugeKind, KernelSide, Name, Password,
-    Peers, Preempt, Priority, RouterSettings, StartAs, TrackGauge, TrackLink, TrackScript, Version,
-    Vrid,
+    Authentication, Centiseconds, ChecksumForm, Gauge, GaugeKind, Hearing, KernelSide, Name,
+    Password, Peers, Preempt, Priority, RouterSettings, StartAs, TrackGauge, TrackLink,
+    TrackScript, Version, Vrid,
 };
 
 use super::address::virtual_address;
 use super::advertised::{advertised, peers, source};
-use super::globals::Globals;
+use super::globals::{Defaults, Globals};
 use super::instance::InstanceDraft;
 use super::script::Tracked;
 use super::strict;
@@ -82,13 +82,23 @@ pub(super) fn complete(
         } else {
             ChecksumForm::PseudoHeader
         },
-        ignore_lower_priority: strict
-            || protocol.ignore_lower_priority.unwrap_or(defaults.ignore_lower_priority),
-        answer_higher_priority: !strict
-            && protocol.answer_higher_priority.unwrap_or(defaults.answer_higher_priority),
-        check_unicast_source: draft.sending.check_source.unwrap_or(defaults.check_unicast_source),
-        skip_address_check: protocol.skip_address_check.unwrap_or(defaults.skip_address_check),
+        hearing: hearing(draft, strict, defaults),
     })
+}
+
+/// What it makes of what it hears; strict mode leaves little of that open.
+fn hearing(draft: &InstanceDraft, strict: bool, defaults: &Defaults) -> Hearing {
+    let protocol = &draft.protocol;
+    let usual = defaults.hearing;
+    Hearing {
+        ignore_lower_priority: strict
+            || protocol.ignore_lower_priority.unwrap_or(usual.ignore_lower_priority),
+        answer_higher_priority: !strict
+            && protocol.answer_higher_priority.unwrap_or(usual.answer_higher_priority),
+        check_unicast_source: draft.sending.check_source.unwrap_or(usual.check_unicast_source),
+        skip_address_check: protocol.skip_address_check.unwrap_or(usual.skip_address_check),
+        owner_ignores: strict || protocol.owner_ignores.unwrap_or(usual.owner_ignores),
+    }
 }
 
 fn vrid(draft: &InstanceDraft, faults: &mut Faults) -> Option<Vrid> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mainstay_base::LinkName;
 use mainstay_engine::Node;
-use mainstay_engine::vrrp::{LinkDelay, Version};
+use mainstay_engine::vrrp::{Hearing, LinkDelay, Pacing, Version};
 
 use super::announcing::Announcing;
 use super::keywords::Block;
@@ -23,6 +23,9 @@ use crate::{Code, Fault, namespaces};
 pub(super) struct Globals {
     pub node: Node,
     pub startup_delay: Duration,
+    pub delay_after_boot: Duration,
+    /// `garp_group` blocks.
+    pub pacing: Vec<Pacing>,
     pub default_link: String,
     pub link_delays: BTreeMap<LinkName, LinkDelay>,
     /// `vmac_prefix`.
@@ -41,10 +44,9 @@ pub(super) struct Defaults {
     pub group_v6: IpAddr,
     pub announce: Announcing,
     pub strict: bool,
-    pub skip_address_check: bool,
-    pub check_unicast_source: bool,
-    pub ignore_lower_priority: bool,
-    pub answer_higher_priority: bool,
+    pub hearing: Hearing,
+    /// An empty list of peers makes unfit rather than multicast.
+    pub peers_required: bool,
     pub down_intervals: u8,
     pub member_weights: bool,
 }
@@ -54,6 +56,8 @@ impl Default for Globals {
         Globals {
             node: Node::default(),
             startup_delay: Duration::ZERO,
+            delay_after_boot: Duration::ZERO,
+            pacing: Vec::new(),
             default_link: "eth0".to_owned(),
             link_delays: BTreeMap::new(),
             virtual_prefix: None,
@@ -65,10 +69,8 @@ impl Default for Globals {
                 group_v6: IpAddr::from([0xff02, 0, 0, 0, 0, 0, 0, 0x12]),
                 announce: Announcing::default(),
                 strict: false,
-                skip_address_check: false,
-                check_unicast_source: false,
-                ignore_lower_priority: false,
-                answer_higher_priority: true,
+                hearing: Hearing::default(),
+                peers_required: false,
                 down_intervals: 3,
                 member_weights: false,
             },
@@ -123,6 +125,10 @@ impl Globals {
                 let delay = seconds(statement, 0..=1_000_000_000_000, faults);
                 self.startup_delay = delay.unwrap_or(self.startup_delay);
             }
+            "vrrp_delay_after_boot" => {
+                let delay = seconds(statement, 0..=1_000_000_000_000, faults);
+                self.delay_after_boot = delay.unwrap_or(self.delay_after_boot);
+            }
             "default_interface" => {
                 if let Some(word) = value(statement, faults) {
                     self.default_link = word.text.clone();
@@ -154,10 +160,13 @@ impl Defaults {
         let mut set = |target: &mut bool| *target = flag(statement, faults).unwrap_or(*target);
         match keyword {
             "vrrp_strict" => set(&mut self.strict),
-            "vrrp_skip_check_adv_addr" => set(&mut self.skip_address_check),
-            "vrrp_check_unicast_src" => set(&mut self.check_unicast_source),
-            "vrrp_lower_prio_no_advert" => set(&mut self.ignore_lower_priority),
-            "vrrp_higher_prio_send_advert" => set(&mut self.answer_higher_priority),
+            "vrrp_skip_check_adv_addr" => set(&mut self.hearing.skip_address_check),
+            "vrrp_check_unicast_src" => set(&mut self.hearing.check_unicast_source),
+            "vrrp_lower_prio_no_advert" => set(&mut self.hearing.ignore_lower_priority),
+            "vrrp_higher_prio_send_advert" => set(&mut self.hearing.answer_higher_priority),
+            "vrrp_owner_ignore_adverts" => set(&mut self.hearing.owner_ignores),
+            "vrrp_unicast_fault_no_peer" => set(&mut self.peers_required),
+            "vrrp_min_garp" => set(&mut self.announce.least),
             "sync_group_tracking_weight" => set(&mut self.member_weights),
             "vrrp_version" => self.version = version(statement, faults).or(self.version),
             "vrrp_down_timer_adverts" => {

@@ -69,6 +69,10 @@ pub(super) struct Sending {
     pub ttl: Option<u8>,
     pub group: Option<IpAddr>,
     pub check_source: Option<bool>,
+    /// Where it says something that only peers make sense of.
+    pub unicast_at: Option<At>,
+    /// Without peers it is unfit.
+    pub peers_required: Option<bool>,
 }
 
 /// `nopreempt`, `preempt_delay`.
@@ -101,6 +105,7 @@ pub(super) struct Protocol {
     pub skip_address_check: Option<bool>,
     pub ignore_lower_priority: Option<bool>,
     pub answer_higher_priority: Option<bool>,
+    pub owner_ignores: Option<bool>,
     pub down_intervals: Option<u8>,
     pub message_only_checksum: bool,
     pub no_addresses_meant: bool,
@@ -265,6 +270,9 @@ impl Sending {
     fn read(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
         match keyword {
             "unicast_src_ip" | "mcast_src_ip" => {
+                if keyword == "unicast_src_ip" {
+                    self.unicast_at = Some(statement.at());
+                }
                 if let Some(word) = value(statement, faults) {
                     let address = ip(keyword, word, faults).map(|address| (address, word.at));
                     self.source = address.or(self.source);
@@ -276,6 +284,9 @@ impl Sending {
                 self.peers.extend(peers);
             }
             "unicast_ttl" => self.ttl = byte(statement, 0..=255, faults).or(self.ttl),
+            "unicast_fault_no_peer" => {
+                self.peers_required = flag(statement, faults).or(self.peers_required);
+            }
             "mcast_dst_ip" => {
                 let v6 = statement.values().first().is_some_and(|word| word.text.contains(':'));
                 self.group = group(statement, v6, faults).or(self.group);
@@ -387,6 +398,9 @@ impl Protocol {
             }
             "lower_prio_no_advert" => {
                 self.ignore_lower_priority = flag(statement, faults).or(self.ignore_lower_priority);
+            }
+            "owner_ignore_adverts" => {
+                self.owner_ignores = flag(statement, faults).or(self.owner_ignores);
             }
             "higher_prio_send_advert" => {
                 self.answer_higher_priority =

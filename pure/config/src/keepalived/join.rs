@@ -52,6 +52,8 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
         faults,
     };
     joining.settings.vrrp.startup_delay = globals.startup_delay;
+    joining.settings.vrrp.delay_after_boot = globals.delay_after_boot;
+    joining.settings.vrrp.pacing.clone_from(&globals.pacing);
     joining.settings.vrrp.link_delays.clone_from(&globals.link_delays);
     for draft in instances {
         let tracked = fixed.tracked_by(&draft.name.text);
@@ -168,6 +170,7 @@ impl Joining<'_> {
             | Block::Instance
             | Block::Authentication
             | Block::Hmac
+            | Block::Pacing
             | Block::Group
             | Block::Script
             | Block::Other => ("script", "vrrp_script"),

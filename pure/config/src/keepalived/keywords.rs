@@ -1,7 +1,7 @@
 //! Every keyword of keepalived.conf that is known, and what becomes of it.
 
 use self::Block::{
-    Authentication, Bfd, File, Global, Group, Hmac, Instance, Other, Process, Root, Script,
+    Authentication, Bfd, File, Global, Group, Hmac, Instance, Other, Pacing, Process, Root, Script,
 };
 use self::Form::{Braces, Words};
 use self::Status::{CarriedOut, NoEffect, Refused, Skipped};
@@ -42,6 +42,8 @@ pub enum Block {
     Process,
     /// `bfd_instance`.
     Bfd,
+    /// `garp_group`.
+    Pacing,
     /// A block whose inside is not looked at.
     Other,
 }
@@ -60,6 +62,7 @@ impl Block {
             File => "in `track_file`",
             Process => "in `vrrp_track_process`",
             Bfd => "in `bfd_instance`",
+            Pacing => "in `garp_group`",
             Other => "in another block",
         }
     }
@@ -100,6 +103,7 @@ pub(super) fn block_of(keyword: &str) -> Block {
         "track_file" | "vrrp_track_file" => File,
         "vrrp_track_process" => Process,
         "bfd_instance" => Bfd,
+        "garp_group" => Pacing,
         _ => Other,
     }
 }
@@ -121,7 +125,7 @@ pub(super) fn takes_no_block(parent: &str, keyword: &str) -> bool {
 
 /// All keywords, for the documentation and for suggestions.
 pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
-    [ROOT, GLOBAL, INSTANCE, AUTHENTICATION, HMAC, GROUP, SCRIPT, FILE, PROCESS, BFD]
+    [ROOT, GLOBAL, INSTANCE, AUTHENTICATION, HMAC, GROUP, SCRIPT, FILE, PROCESS, BFD, PACING]
         .into_iter()
         .flatten()
 }
@@ -139,6 +143,7 @@ pub(super) fn of_block(block: Block) -> &'static [Keyword] {
         File => FILE,
         Process => PROCESS,
         Bfd => BFD,
+        Pacing => PACING,
         Other => &[],
     }
 }
@@ -179,7 +184,7 @@ static ROOT: &[Keyword] = &[
     braces(Root, "vrrp_track_file", CarriedOut),
     braces(Root, "vrrp_track_process", CarriedOut),
     braces(Root, "bfd_instance", CarriedOut),
-    braces(Root, "garp_group", LATER),
+    braces(Root, "garp_group", CarriedOut),
     braces(Root, "interface_up_down_delays", CarriedOut),
     key(Root, "linkbeat_use_polling", TUNING),
     braces(Root, "linkbeat_interfaces", TUNING),
@@ -255,12 +260,12 @@ static GLOBAL: &[Keyword] = &[
     key(Global, "startup_script_timeout", CarriedOut),
     key(Global, "shutdown_script", CarriedOut),
     key(Global, "shutdown_script_timeout", CarriedOut),
-    key(Global, "vrrp_delay_after_boot", LATER),
-    key(Global, "vrrp_min_garp", LATER),
+    key(Global, "vrrp_delay_after_boot", CarriedOut),
+    key(Global, "vrrp_min_garp", CarriedOut),
     key(Global, "vrrp_garp_extra_if", VMAC),
     key(Global, "vrrp_vmac_garp_intvl", VMAC),
-    key(Global, "vrrp_owner_ignore_adverts", LATER),
-    key(Global, "vrrp_unicast_fault_no_peer", LATER),
+    key(Global, "vrrp_owner_ignore_adverts", CarriedOut),
+    key(Global, "vrrp_unicast_fault_no_peer", CarriedOut),
     key(Global, "log_unknown_vrids", NoEffect("unknown router numbers are counted; ask `mainstay status`")),
     key(Global, "use_vmac", VMAC),
     key(Global, "vmac_prefix", CarriedOut),
@@ -415,8 +420,8 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "vrf", LATER),
     key(Instance, "no_virtual_ipaddress", CarriedOut),
     key(Instance, "promote_secondaries", LATER),
-    key(Instance, "owner_ignore_adverts", LATER),
-    key(Instance, "unicast_fault_no_peer", LATER),
+    key(Instance, "owner_ignore_adverts", CarriedOut),
+    key(Instance, "unicast_fault_no_peer", CarriedOut),
     key(Instance, "notify_deleted", CarriedOut),
     key(Instance, "notify_priority_changes", CarriedOut),
     braces(Instance, "track_file", CarriedOut),
@@ -514,4 +519,12 @@ static BFD: &[Keyword] = &[
     key(Bfd, "max_hops", CarriedOut),
     key(Bfd, "weight", CarriedOut),
     key(Bfd, "multihop", Refused("sessions over several hops (RFC 5883) are not carried out")),
+];
+
+#[rustfmt::skip]
+static PACING: &[Keyword] = &[
+    key(Pacing, "garp_interval", CarriedOut),
+    key(Pacing, "gna_interval", CarriedOut),
+    key(Pacing, "interface", CarriedOut),
+    braces(Pacing, "interfaces", CarriedOut),
 ];

@@ -8,14 +8,14 @@ pub(super) use super::fixed_keys::FIXED;
 pub(super) use super::hmac_keys::{HMAC, HMAC_KEY};
 use super::section::{Section, key};
 use super::telling_keys::{DUMPS, FIFO, MAIL, TELLING};
-use super::watched_keys::{FILE_GAUGE, LINK_DELAY, PROCESS, TRACK_FILE, TRACK_PROCESS};
+use super::watched_keys::{FILE_GAUGE, LINK_DELAY, PACING, PROCESS, TRACK_FILE, TRACK_PROCESS};
 
 /// All tables of the language, for the reference.
 pub fn reference() -> &'static [Section] {
     &SECTIONS
 }
 
-static SECTIONS: [Section; 29] = [
+static SECTIONS: [Section; 30] = [
     FILE,
     NODE,
     ROUTER,
@@ -37,6 +37,7 @@ static SECTIONS: [Section; 29] = [
     FILE_GAUGE,
     PROCESS,
     LINK_DELAY,
+    PACING,
     TELLING,
     FIFO,
     MAIL,
@@ -88,6 +89,7 @@ pub(super) const FILE: Section = Section {
         key("file", "tables", "none", "[]", "files whose number is tracked"),
         key("process", "tables", "none", "[]", "processes whose number is tracked"),
         key("link_delay", "tables", "none", "[]", "links whose changes of state are waited out"),
+        key("pacing", "tables", "none", "[]", "links that keep a distance between announcements"),
         key("virtual_router", "tables", "none", "[]", "virtual routers"),
         key("sync_group", "tables", "none", "[]", "routers that move together"),
     ],
@@ -126,6 +128,13 @@ pub(super) const NODE: Section = Section {
             "\"0s\"",
             "\"5s\"",
             "nobody advertises or becomes Active for so long after the start",
+        ),
+        key(
+            "delay_after_boot",
+            "a length of time",
+            "\"0s\"",
+            "\"30s\"",
+            "nor for so long after the machine booted; a later start does not wait",
         ),
     ],
 };
@@ -280,6 +289,13 @@ pub(super) const ROUTER: Section = Section {
             "[]",
             "to whom it advertises instead of the group",
         ),
+        key(
+            "peers_required",
+            "true or false",
+            "false",
+            "true",
+            "without `peers` it is unfit, rather than to advertise to the group",
+        ),
         key("ttl", "0 to 255", "255", "255", "TTL or hop limit of what goes to `peers`"),
         key(
             "source",
@@ -382,6 +398,13 @@ pub(super) const ROUTER: Section = Section {
             "false",
             "false",
             "do not compare the list of addresses again while the sender is the same",
+        ),
+        key(
+            "owner_ignores",
+            "true or false",
+            "false",
+            "true",
+            "with priority 255 it drops all advertisements: nobody else may be Active",
         ),
     ],
 };

@@ -26,6 +26,8 @@ pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Sett
     });
     let delay = reader.length(table, "startup_delay");
     settings.vrrp.startup_delay = delay.map_or(Duration::ZERO, |delay| delay.value);
+    let delay = reader.length(table, "delay_after_boot");
+    settings.vrrp.delay_after_boot = delay.map_or(Duration::ZERO, |delay| delay.value);
 }
 
 /// Reads all of `[[script]]`.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
-    Announce, Authentication, Centiseconds, ChecksumForm, KernelSide, Password, Peers, Preempt,
-    Priority, RouterSettings, StartAs, Version, Vrid,
+    Announce, Authentication, Centiseconds, ChecksumForm, Hearing, KernelSide, Password, Peers,
+    Preempt, Priority, RouterSettings, StartAs, Version, Vrid,
 };
 
 use super::address;
@@ -86,12 +86,19 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
         track_gauges: track_gauges(reader, table),
         announce: announce(reader, table),
         checksum: checksum(reader, table),
+        hearing: hearing(reader, table),
+    };
+    Some((router, places))
+}
+
+fn hearing(reader: &mut Reader<'_>, table: Table<'_>) -> Hearing {
+    Hearing {
         ignore_lower_priority: reader.flag(table, "ignore_lower_priority", false),
         answer_higher_priority: reader.flag(table, "answer_higher_priority", true),
         check_unicast_source: reader.flag(table, "check_unicast_source", false),
         skip_address_check: reader.flag(table, "skip_address_check", false),
-    };
-    Some((router, places))
+        owner_ignores: reader.flag(table, "owner_ignores", false),
+    }
 }
 
 fn family(reader: &mut Reader<'_>, table: Table<'_>, first: Option<Family>) -> Family {
@@ -197,11 +204,12 @@ fn peers(reader: &mut Reader<'_>, table: Table<'_>, family: Family) -> Peers {
     for (peer, span) in &peers {
         same_family(reader, (peer.address, *span), family);
     }
-    if let (true, Some(ttl)) = (peers.is_empty(), ttl) {
+    let required = reader.flag(table, "peers_required", false);
+    if let (true, false, Some(ttl)) = (peers.is_empty(), required, ttl) {
         let message = "`ttl` is for `peers`, and there are none".to_owned();
         reader.bad::<()>(ttl.span, message, "remove it; multicast always has 255");
     }
-    if peers.is_empty() {
+    if peers.is_empty() && !required {
         let usual = match family {
             Family::V4 => IpAddr::from([224, 0, 0, 18]),
             Family::V6 => IpAddr::from([0xff02, 0, 0, 0, 0, 0, 0, 0x12]),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use mainstay_base::LinkName;
 use mainstay_engine::vrrp::{
-    Gauge, GaugeKind, LinkDelay, Name, Settings as VrrpSettings, TrackGauge, TrackedGauge, Weight,
+    Gauge, GaugeKind, LinkDelay, Name, Pacing, Settings as VrrpSettings, TrackGauge, TrackedGauge,
+    Weight,
 };
 use mainstay_engine::{
     InitialLevel, ParameterForm, Parameters, ProcessPattern, Settings, WatchedFile, WatchedProcess,
@@ -40,6 +41,20 @@ pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Sett
         let delay =
             LinkDelay { down: length(reader, table, "down"), up: length(reader, table, "up") };
         settings.vrrp.link_delays.insert(link.value, delay);
+    }
+    for table in reader.tables(file, "pacing", &watched_keys::PACING) {
+        let list = reader.get(table, "links");
+        let Some(list) = reader.require(table, "links", list) else { continue };
+        let names = words(reader, list).unwrap_or_default();
+        let links = names.iter().filter_map(|name| match name.parse() {
+            Ok(link) => Some(link),
+            Err(_) => reader.bad(table.span, format!("`{name}` is no name of a link"), LINK),
+        });
+        settings.vrrp.pacing.push(Pacing {
+            links: links.collect(),
+            arp_interval: reader.length(table, "arp_interval").map(|field| field.value),
+            na_interval: reader.length(table, "na_interval").map(|field| field.value),
+        });
     }
 }
 

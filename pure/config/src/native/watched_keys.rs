@@ -66,6 +66,34 @@ pub(super) const LINK_DELAY: Section = Section {
     ],
 };
 
+pub(super) const PACING: Section = Section {
+    heading: "[[pacing]]",
+    about: "Links on which announcements keep a distance, all of them together: several ports of one switch that cannot take many at once.",
+    keys: &[
+        key(
+            "links",
+            "a list of names of links",
+            "required",
+            "[\"eth0\", \"eth1\"]",
+            "the links; virtual links on them are meant as well",
+        ),
+        key(
+            "arp_interval",
+            "a length of time",
+            "the router's",
+            "\"1ms\"",
+            "at least so long between two gratuitous ARPs",
+        ),
+        key(
+            "na_interval",
+            "a length of time",
+            "the router's",
+            "\"1ms\"",
+            "at least so long between two neighbour advertisements",
+        ),
+    ],
+};
+
 pub(super) const TRACK_FILE: Section = Section {
     heading: "a tracked file",
     about: "A file whose number counts.",

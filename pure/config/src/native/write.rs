@@ -77,7 +77,9 @@ impl Text {
 
     fn node(&mut self, settings: &Settings) {
         let node = &settings.node;
-        if *node == mainstay_engine::Node::default() && settings.vrrp.startup_delay.is_zero() {
+        let vrrp = &settings.vrrp;
+        let waits = !(vrrp.startup_delay.is_zero() && vrrp.delay_after_boot.is_zero());
+        if *node == mainstay_engine::Node::default() && !waits {
             return;
         }
         self.heading("[node]");
@@ -86,7 +88,9 @@ impl Text {
         self.text("script_group", node.script_group.as_deref());
         self.flag("script_security", node.script_security, false);
         self.text("network_namespace", node.namespace.as_deref());
-        self.unless("startup_delay", settings.vrrp.startup_delay, std::time::Duration::ZERO, time);
+        let none = std::time::Duration::ZERO;
+        self.unless("startup_delay", vrrp.startup_delay, none, time);
+        self.unless("delay_after_boot", vrrp.delay_after_boot, none, time);
     }
 
     fn script(&mut self, script: &TrackedScript) {
@@ -160,10 +164,11 @@ impl Text {
             ChecksumForm::PseudoHeader => quoted("pseudo-header"),
             ChecksumForm::MessageOnly => quoted("message-only"),
         });
-        self.flag("ignore_lower_priority", router.ignore_lower_priority, false);
-        self.flag("answer_higher_priority", router.answer_higher_priority, true);
-        self.flag("check_unicast_source", router.check_unicast_source, false);
-        self.flag("skip_address_check", router.skip_address_check, false);
+        self.flag("ignore_lower_priority", router.hearing.ignore_lower_priority, false);
+        self.flag("answer_higher_priority", router.hearing.answer_higher_priority, true);
+        self.flag("check_unicast_source", router.hearing.check_unicast_source, false);
+        self.flag("skip_address_check", router.hearing.skip_address_check, false);
+        self.flag("owner_ignores", router.hearing.owner_ignores, false);
     }
 
     fn routing(&mut self, routing: &Routing) {
@@ -241,6 +246,7 @@ impl Text {
                     })
                     .collect();
                 self.key("peers", list(&written));
+                self.flag("peers_required", written.is_empty(), false);
                 self.unless("ttl", *ttl, 255, |ttl| ttl.to_string());
             }
         }

@@ -101,9 +101,9 @@ fn ours(router: &RouterSettings) -> Shown {
         ("Down timer adverts", router.down_intervals.to_string()),
         (
             "Send advert after receive lower priority advert",
-            (!router.ignore_lower_priority).to_string(),
+            (!router.hearing.ignore_lower_priority).to_string(),
         ),
-        (LAST_WORD, router.answer_higher_priority.to_string()),
+        (LAST_WORD, router.hearing.answer_higher_priority.to_string()),
         ("addresses", addresses(&router.addresses)),
         ("excluded", addresses(&router.excluded)),
     ];

@@ -185,6 +185,7 @@ fn with_keyword(keyword: &Keyword, words: &str) -> String {
         Block::Script => format!("vrrp_script s {{\n{line}}}\n"),
         Block::File => format!("track_file f {{\n{line}}}\n"),
         Block::Process => format!("vrrp_track_process p {{\n{line}}}\n"),
+        Block::Pacing => format!("garp_group {{\n{line}}}\n"),
         Block::Bfd => format!("bfd_instance b {{\n{line}}}\n"),
     }
 }

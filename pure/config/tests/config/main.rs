@@ -7,6 +7,7 @@ mod articles;
 mod bfd;
 mod dump;
 mod hmac;
+mod leftovers;
 mod lexer;
 mod limits;
 mod native;

@@ -53,6 +53,7 @@ fn what_surprises_is_said_at_its_place() {
         ("virtual_ipaddress {\n192.0.2.5\n2001:db8::1\n}", "error 6:1 address/mixed-families"),
         ("virtual_ipaddress {\n192.0.2.5\n192.0.2.5\n}", "warning 6:1 address/duplicate"),
         ("virtual_ipaddress {\n192.0.2.2 lable x\n}", "error 5:11 address/bad"),
+        ("unicast_fault_no_peer\nunicast_src_ip 192.0.2.7", "warning 5:1 vrrp/no-peers"),
         ("unicast_peer {\n}", "warning 4:1 vrrp/no-peers"),
         ("unicast_peer {\n192.0.2.5\n2001:db8::1\n}", "error 6:1 vrrp/peer-family"),
         ("notify_master \"x.sh a\"", "warning 4:15 script/not-absolute"),

@@ -160,7 +160,7 @@ fn unicast_and_multicast_do_not_mix_and_strangers_are_let_in_unless_checked() {
     let mut ours = unicast(ours);
     assert_eq!(verdict(&ours, &packet(&bytes, PEER, GROUP)), Err(Reject::Destination));
     assert_eq!(verdict(&ours, &packet(&bytes, "10.0.0.77", "10.0.0.1")), Ok(()));
-    ours.check_unicast_source = true;
+    ours.hearing.check_unicast_source = true;
     let stranger = packet(&bytes, "10.0.0.77", "10.0.0.1");
     assert_eq!(verdict(&ours, &stranger), Err(Reject::Source));
     assert_eq!(verdict(&ours, &packet(&bytes, PEER, "10.0.0.1")), Ok(()));
@@ -175,7 +175,7 @@ fn of_several_faults_the_first_in_order_is_named() {
         ..settings(Version::V2)
     };
     let mut ours = unicast(ours);
-    ours.check_unicast_source = true;
+    ours.hearing.check_unicast_source = true;
     let peers = vec![UnicastPeer { address: ip("10.0.0.77"), ttl_min: Some(255), ttl_max: None }];
     ours.peers = Peers::Unicast { peers, ttl: 255 };
     let mut bytes = payload(&settings(Version::V2), "10.0.0.77", GROUP);

@@ -55,6 +55,33 @@ fn announcements_of_a_family_on_a_link_keep_their_distance() {
 }
 
 #[test]
+fn links_that_are_paced_together_share_the_distance() {
+    let other = LinkIndex(3);
+    let alone = LinkIndex(4);
+    let mut out = Outbox::default();
+    let links = [LINK, other].into();
+    out.pace_together(vec![PacedLinks { links, arp: Some(GAP), na: None }]);
+    let router = Name::new("a");
+    for link in [LINK, other, alone] {
+        for number in 0..2 {
+            let announcement = Announcement { link, ..announcement(number, Duration::ZERO) };
+            out.announce(&router, announcement, Instant::ZERO);
+        }
+    }
+    let six = Announcement { family: Family::V6, ..announcement(9, Duration::ZERO) };
+    out.announce(&router, six, Instant::ZERO);
+    assert_eq!(sent(&mut out), 4, "one of the pair of links, both of the third, one of IPv6");
+    let mut turns = Vec::new();
+    while let Some(at) = out.next_at() {
+        out.pace(at);
+        let Some(Transmit::Frame { link, .. }) = out.poll_transmit() else { panic!("one each") };
+        turns.push((at.since(Instant::ZERO).as_millis(), link));
+        assert_eq!(sent(&mut out), 0);
+    }
+    assert_eq!(turns, [(10, LINK), (20, other), (30, other)]);
+}
+
+#[test]
 fn a_router_that_is_no_longer_active_announces_nothing_that_waited() {
     let mut out = Outbox::default();
     for number in 0..3 {

@@ -101,7 +101,7 @@ impl Router {
                 out,
             );
         }
-        let compare = !(self.station.settings.skip_address_check && known);
+        let compare = !(self.station.settings.hearing.skip_address_check && known);
         if compare && !accept::same_addresses(advert, &self.station.advertised) {
             self.record.counters.addresses_differed += 1;
             self.notice(Notice::AddressesDiffer { from }, out);
@@ -160,7 +160,7 @@ impl Router {
                 Ok(Reaction::Defended)
             }
             ActiveVerdict::Yield => {
-                if self.station.settings.answer_higher_priority {
+                if self.station.settings.hearing.answer_higher_priority {
                     self.advertise(now, out);
                 }
                 let cause = Cause::HigherPriority {
@@ -189,7 +189,7 @@ impl Router {
             out.tell(Event::LowerPriorityHeard { router, from, theirs, ours });
             self.see_lower((from, theirs), interval.duration(), now, out);
         }
-        if !self.station.settings.ignore_lower_priority {
+        if !self.station.settings.hearing.ignore_lower_priority {
             self.advertise(now, out);
         }
         self.announce_again(now, out);

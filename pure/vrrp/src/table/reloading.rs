@@ -10,6 +10,7 @@ use crate::event::{HandoverFailure, StateName};
 use crate::fitness::Script;
 use crate::group::Group;
 use crate::index::Index;
+use crate::outbox::PacedLinks;
 use crate::router::Router;
 use crate::settings::{GroupSettings, Name, RouterSettings, Settings};
 use crate::track::ScriptRecord;
@@ -40,6 +41,7 @@ impl Table {
         }
         self.set_clock(self.clock);
         self.fixed = settings.fixed.clone();
+        self.pacing.clone_from(&settings.pacing);
         self.take_scripts(settings);
         self.gauges.configure(&settings.gauges);
         let tracked = settings.routers.iter().filter(|router| router.track_source);
@@ -47,6 +49,21 @@ impl Table {
         self.links.configure(&settings.link_delays, tracked);
         self.take_groups(&settings.groups);
         self.rebuild();
+    }
+
+    /// Tells which links keep a distance between announcements, a virtual link as the one beneath it.
+    pub(super) fn pace_links(&mut self) {
+        let made =
+            || self.routers.iter().flat_map(|router| &router.settings().kernel.virtual_links.made);
+        let index = |name| self.links.of(name).map(|facts| facts.index);
+        let paced = self.pacing.iter().map(|pacing| {
+            let own = pacing.links.iter().filter_map(index);
+            let above = made().filter(|(_, link)| pacing.links.contains(&link.base));
+            let links = own.chain(above.filter_map(|(name, _)| index(name))).collect();
+            PacedLinks { links, arp: pacing.arp_interval, na: pacing.na_interval }
+        });
+        let paced = paced.collect();
+        self.out.pace_together(paced);
     }
 
     /// A script whose command is the same keeps its verdict.

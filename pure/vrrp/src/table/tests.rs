@@ -6,6 +6,7 @@ mod groups;
 mod handover;
 mod laws;
 mod loss;
+mod pacing;
 mod reload;
 mod signing;
 mod unfit;

@@ -58,6 +58,7 @@ fn a_change_of_state_says_why() {
             Level::Warning,
             "link eth0 is not there",
         ),
+        (Fault, Cause::NoPeers, Level::Warning, "it has no peers to advertise to"),
         (
             Fault,
             Cause::NoSource { link },

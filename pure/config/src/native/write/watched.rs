@@ -28,6 +28,18 @@ impl Text {
             self.unless("down", delay.down, Duration::ZERO, time);
             self.unless("up", delay.up, Duration::ZERO, time);
         }
+        for pacing in &settings.vrrp.pacing {
+            self.heading("[[pacing]]");
+            let links: Vec<String> =
+                pacing.links.iter().map(|link| quoted(link.as_str())).collect();
+            self.key("links", list(&links));
+            self.unless("arp_interval", pacing.arp_interval, None, |gap| {
+                time(gap.unwrap_or_default())
+            });
+            self.unless("na_interval", pacing.na_interval, None, |gap| {
+                time(gap.unwrap_or_default())
+            });
+        }
     }
 
     fn weight(&mut self, weight: Option<Weight>) {

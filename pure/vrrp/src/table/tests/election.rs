@@ -171,7 +171,7 @@ fn whoever_hears_a_lower_right_announces_even_while_a_burst_is_under_way() {
 #[test]
 fn an_active_may_be_told_not_to_answer_a_lower_priority() {
     let mut bench = Bench::active(one(|asked| {
-        asked.ignore_lower_priority = true;
+        asked.hearing.ignore_lower_priority = true;
         asked.announce.lower_priority_repeat = 0;
     }));
     assert_eq!(bench.hear(99, LOW), Ok(()));
@@ -197,7 +197,7 @@ fn an_active_yields_to_a_higher_right_without_a_farewell() {
 
 #[test]
 fn an_active_may_be_told_to_yield_without_a_word() {
-    let mut bench = Bench::active(one(|asked| asked.answer_higher_priority = false));
+    let mut bench = Bench::active(one(|asked| asked.hearing.answer_higher_priority = false));
     assert_eq!(bench.hear(101, LOW), Ok(()));
     assert_eq!(bench.adverts(), []);
     assert_eq!(bench.state(), StateName::Backup);
@@ -349,6 +349,44 @@ fn nobody_is_active_before_the_startup_delay_is_over() {
         bench.pass_ms(2);
         assert_eq!(bench.state(), StateName::Active);
     }
+}
+
+#[test]
+fn nobody_is_active_before_so_long_after_the_boot() {
+    let seconds = Duration::from_secs;
+    for (boot, delay, start, expected) in
+        [(30, 10, 2, 30), (30, 10, 40, 50), (30, 10, 28, 38), (12, 0, 0, 12)]
+    {
+        let delays = Settings {
+            startup_delay: seconds(delay),
+            delay_after_boot: seconds(boot),
+            ..owner(StartAs::Active)
+        };
+        let mut bench = Bench::start_at(delays, start * 1_000);
+        bench.pass_ms((expected - start) * 1_000 - 1);
+        assert_eq!(bench.state(), StateName::Backup, "started {start} s after the boot");
+        bench.pass_ms(2);
+        assert_eq!(bench.state(), StateName::Active, "started {start} s after the boot");
+    }
+}
+
+#[test]
+fn an_owner_that_ignores_advertisements_is_moved_by_none() {
+    for ignores in [false, true] {
+        let asked = one(|asked| {
+            asked.priority = priority(255);
+            asked.start_as = StartAs::Active;
+            asked.hearing.owner_ignores = ignores;
+        });
+        let mut bench = Bench::active(asked);
+        let expected = if ignores { Err(Reject::OwnerIgnores) } else { Ok(()) };
+        assert_eq!(bench.hear(255, HIGH), expected);
+        let state = if ignores { StateName::Active } else { StateName::Backup };
+        assert_eq!(bench.state(), state);
+    }
+    let mut bench = Bench::active(one(|asked| asked.hearing.owner_ignores = true));
+    assert_eq!(bench.hear(200, HIGH), Ok(()), "it is no owner");
+    assert_eq!(bench.state(), StateName::Backup);
 }
 
 #[test]

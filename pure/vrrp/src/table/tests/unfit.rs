@@ -83,6 +83,24 @@ fn a_static_address_may_be_the_only_source() {
 }
 
 #[test]
+fn without_peers_it_is_unfit_until_it_has_one() {
+    let unicast = |peers: &[&str]| {
+        let peer =
+            |address: &&str| UnicastPeer { address: ip(address), ttl_min: None, ttl_max: None };
+        let peers = peers.iter().map(peer).collect();
+        one(|asked| asked.peers = Peers::Unicast { peers, ttl: 255 })
+    };
+    let mut bench = Bench::start(unicast(&[]));
+    assert_eq!((bench.state(), bench.why()), (StateName::Fault, Cause::NoPeers));
+    bench.pass_ms(10_000);
+    assert_eq!((bench.state(), bench.adverts()), (StateName::Fault, vec![]));
+    bench.reload(&unicast(&[LOW]));
+    assert_eq!(bench.state(), StateName::Backup);
+    bench.pass_ms(10_000);
+    assert_eq!(bench.state(), StateName::Active);
+}
+
+#[test]
 fn a_given_source_is_used_whatever_is_there() {
     let mut bench = Bench::active(one(|asked| asked.source = Some(ip("10.0.0.77"))));
     bench.address_went(LINK, "10.0.0.5/24");

@@ -1,0 +1,87 @@
+//! Keywords that few files have, each with what it comes to.
+
+use std::time::Duration;
+
+use mainstay_engine::Settings;
+use mainstay_engine::vrrp::{Peers, RouterSettings};
+
+use crate::support::{lines, load};
+
+fn settings(global: &str, instance: &str) -> Settings {
+    let text = format!(
+        "global_defs {{\n{global}\n}}\nvrrp_instance a {{\ninterface eth0\nvirtual_router_id 1\n{instance}\n\
+         virtual_ipaddress {{ 192.0.2.1/24 }}\n}}\n"
+    );
+    let loaded = load(&text);
+    assert!(!loaded.has_errors(), "{text}{:?}", lines(&loaded));
+    loaded.settings.expect("the text is accepted")
+}
+
+fn router(global: &str, instance: &str) -> RouterSettings {
+    settings(global, instance).vrrp.routers.swap_remove(0)
+}
+
+#[test]
+fn an_owner_may_be_told_not_to_listen() {
+    let ignores = |global, instance| router(global, instance).hearing.owner_ignores;
+    assert!(!ignores("", ""));
+    assert!(ignores("", "owner_ignore_adverts"));
+    assert!(ignores("vrrp_owner_ignore_adverts", ""));
+    assert!(!ignores("vrrp_owner_ignore_adverts", "owner_ignore_adverts off"));
+    assert!(ignores("vrrp_strict", "owner_ignore_adverts off"), "strict mode insists");
+}
+
+#[test]
+fn a_router_meant_for_peers_without_any_is_unfit_where_that_is_asked_for() {
+    let nobody = |global: &str, instance: &str| match router(global, instance).peers {
+        Peers::Unicast { peers, .. } => peers.is_empty(),
+        Peers::Multicast { .. } => false,
+    };
+    for meant in ["unicast_peer {\n}", "unicast_src_ip 192.0.2.7"] {
+        assert!(!nobody("", meant), "{meant}");
+        assert!(nobody("", &format!("{meant}\nunicast_fault_no_peer")), "{meant}");
+        assert!(nobody("vrrp_unicast_fault_no_peer", meant), "{meant}");
+        let off = format!("{meant}\nunicast_fault_no_peer off");
+        assert!(!nobody("vrrp_unicast_fault_no_peer", &off), "{meant}");
+    }
+    assert!(!nobody("vrrp_unicast_fault_no_peer", ""), "nothing says that peers are meant");
+    let peer = "unicast_peer {\n192.0.2.8\n}";
+    assert!(!nobody("vrrp_unicast_fault_no_peer", peer));
+}
+
+#[test]
+fn announcements_may_be_as_few_as_can_be() {
+    let announce = router("vrrp_min_garp", "").announce;
+    assert_eq!((announce.repeat, announce.delay), (1, Duration::ZERO));
+    assert_eq!(
+        (announce.lower_priority_repeat, announce.lower_priority_delay),
+        (1, Duration::ZERO)
+    );
+    let announce =
+        router("vrrp_min_garp\nvrrp_garp_master_delay 3", "garp_master_repeat 2").announce;
+    assert_eq!((announce.repeat, announce.delay), (2, Duration::from_secs(3)));
+    assert_eq!(router("vrrp_min_garp off", "").announce.repeat, 5);
+}
+
+#[test]
+fn a_start_may_wait_for_the_boot_to_be_over() {
+    let delay = settings("vrrp_delay_after_boot 15.23", "").vrrp.delay_after_boot;
+    assert_eq!(delay, Duration::from_millis(15_230));
+}
+
+#[test]
+fn links_are_paced_alone_or_together() {
+    let text = "garp_group {\ngarp_interval 0.5\ninterfaces {\neth0\neth1\n}\n}\ngarp_group {\ngna_interval 1\ninterface eth2\n}\n";
+    let pacing = load(text).settings.expect("the text is accepted").vrrp.pacing;
+    let shown: Vec<_> = pacing
+        .iter()
+        .map(|pacing| {
+            let links: Vec<&str> = pacing.links.iter().map(|link| link.as_str()).collect();
+            (links, pacing.arp_interval, pacing.na_interval)
+        })
+        .collect();
+    let half = Some(Duration::from_millis(500));
+    let second = Some(Duration::from_secs(1));
+    assert_eq!(shown, [(vec!["eth0", "eth1"], half, None), (vec!["eth2"], None, second)]);
+    assert_eq!(lines(&load("garp_group {\ngarp_interval 1\n}\n")), ["error 1:1 value/missing"]);
+}
