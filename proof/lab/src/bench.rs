@@ -2,6 +2,7 @@
 
 mod drills;
 mod failover;
+mod listeners;
 mod load;
 mod reloads;
 mod result;
@@ -10,6 +11,7 @@ mod usage;
 
 pub use drills::drills;
 pub use failover::{Options, ROWS, failover};
+pub use listeners::{Listened, listen, listeners};
 pub use load::load;
 pub use reloads::{Outcome, reload, reloads};
 pub use result::{Bar, Figure, Row, Table};

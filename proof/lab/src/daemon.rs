@@ -104,20 +104,22 @@ impl Daemon {
     /// # Errors
     /// It never does.
     pub fn until_watching(&self, host: &Host, peer: Option<IpAddr>) -> io::Result<()> {
-        if self.program == Program::Keepalived {
-            return Ok(());
-        }
-        let watched = || {
-            let Ok(status) = self.status(host) else { return false };
-            let is_it = |session: &Session| {
-                let named = peer.is_none_or(|peer| session.peer == peer.to_string());
-                let proven = status.now_ms.saturating_sub(session.since_ms) > PROVEN_MS;
-                named && proven && session.state == SessionState::Up
-            };
-            status.detection.sessions.iter().any(is_it)
-        };
         let what = format!("a session of {} with {peer:?}", host.name());
-        wait::until(&what, WATCHING_WITHIN, watched).map_err(io::Error::other)
+        wait::until(&what, WATCHING_WITHIN, || self.watches(host, peer)).map_err(io::Error::other)
+    }
+
+    /// Whether it is ready, as [`until_watching`](Self::until_watching) waits for.
+    pub fn watches(&self, host: &Host, peer: Option<IpAddr>) -> bool {
+        if self.program == Program::Keepalived {
+            return true;
+        }
+        let Ok(status) = self.status(host) else { return false };
+        let is_it = |session: &Session| {
+            let named = peer.is_none_or(|peer| session.peer == peer.to_string());
+            let proven = status.now_ms.saturating_sub(session.since_ms) > PROVEN_MS;
+            named && proven && session.state == SessionState::Up
+        };
+        status.detection.sessions.iter().any(is_it)
     }
 
     /// Gives mainstay an order, such as `switch VI_1`, and waits for its end; answers what was

@@ -18,7 +18,9 @@ fn the_demo_plays_every_event_to_its_end() {
     let told: Value = serde_json::from_slice(&output.stdout).expect("JSON and nothing else");
     let events = told["events"].as_array().expect("events");
     let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
-    for name in ["host-cut", "host-back", "process-killed", "daemon-killed", "service-broken"] {
+    for name in
+        ["host-cut", "host-back", "process-killed", "daemon-killed", "service-broken", "switch"]
+    {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }
     for event in events {

@@ -8,7 +8,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use mainstay_api::{State, Status};
 use mainstay_lab::drill::{self, Act, Beat, Drill, Stage, Then};
 use mainstay_lab::program::Program;
-use mainstay_lab::{replies, wait};
+use mainstay_lab::{bench, replies, wait};
 
 const BOUND: Duration = Duration::from_secs(10);
 const ADDRESS: &str = "192.0.2.100";
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Trial::test("a_link_that_is_renamed_and_named_back_is_used_again", renamed),
         Trial::test("an_address_left_behind_is_cleared_at_the_start", stale),
         Trial::test("a_faulty_file_is_refused_and_nothing_moves", faulty_reload),
+        Trial::test("readers_that_come_and_go_and_scripts_that_hang_cost_no_advert", listeners),
         Trial::test("other_address_lists_do_not_split_the_pair", other_addresses),
         Trial::test("who_signs_with_another_key_is_not_believed", signed),
     ];
@@ -176,6 +177,14 @@ fn faulty_reload() -> Result<(), Failed> {
     let after = stage.status(0)?;
     assert_eq!((after.pid, activations(&after)), (before.pid, activations(&before)));
     assert_eq!(after.routers[0].vrid, 51);
+    Ok(())
+}
+
+fn listeners() -> Result<(), Failed> {
+    let listened = bench::listen(1500)?;
+    assert_eq!((listened.moves, listened.torn), (0, 0), "{listened:?}");
+    // How many were due is no more certain than the machine is quiet.
+    assert!(listened.lines > 0 && listened.sent > listened.due / 2, "{listened:?}");
     Ok(())
 }
 

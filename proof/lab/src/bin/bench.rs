@@ -42,6 +42,12 @@ enum Which {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// What readers of a FIFO that come and go, and scripts that hang, cost in advertisements
+    Listeners {
+        /// How many readers
+        #[arg(long, default_value_t = 10_000)]
+        readers: usize,
+    },
     /// Processor and memory of 255 virtual routers at 1 s
     Load {
         /// How long to measure, in seconds
@@ -87,6 +93,7 @@ fn run(arguments: &Arguments) -> io::Result<()> {
             })?
         }
         Which::Drills { names, rounds } => bench::drills(names, *rounds)?,
+        Which::Listeners { readers } => bench::listeners(*readers)?,
         Which::Load { seconds } => bench::load(Duration::from_secs(*seconds))?,
         Which::Reloads { rounds } => bench::reloads(*rounds)?,
         Which::Start { rounds } => bench::start(*rounds)?,

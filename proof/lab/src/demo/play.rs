@@ -21,6 +21,11 @@ use crate::replies;
 /// How often the screen is drawn.
 const FRAME: Duration = Duration::from_millis(80);
 
+/// How often the demo looks whether the hosts know one another, and how long it waits for that.
+const LOOK: Duration = Duration::from_millis(400);
+const KNOWN_WITHIN: Duration = Duration::from_secs(12);
+const GET_TO_KNOW: &str = "the hosts get to know each other";
+
 /// What a shell says of a program that was interrupted.
 const INTERRUPTED: u8 = 130;
 
@@ -107,7 +112,7 @@ impl Stage {
         let started = Instant::now();
         let build = |program: &Program| Track::build(*program, tempo, started);
         let tracks = programs.iter().map(build).collect::<io::Result<Vec<_>>>()?;
-        let file = script::file(0, tempo, std::path::Path::new("/run/website/well"));
+        let file = script::file(script::PRIORITIES[0], tempo, Path::new("/run/website/well"));
         Ok(Stage { started, tempo, tracks, events: Vec::new(), file, troubles: vec![], stop })
     }
 
@@ -120,6 +125,9 @@ impl Stage {
     }
 
     fn play(&mut self, event: &Event, screen: &mut Screen) -> io::Result<()> {
+        if let (Some(host), Tempo::Usual) = (event.deed.vanishes(), self.tempo) {
+            self.get_to_know(host, event, screen)?;
+        }
         let at = self.started.elapsed();
         for track in &mut self.tracks {
             // What cannot be carried out (a daemon that is gone already) cannot settle either.
@@ -136,6 +144,25 @@ impl Stage {
         let results = self.tracks.iter().zip(settled).map(result).collect();
         self.events.push(Played { event: *event, at, results });
         screen.tell(&self.view(None))
+    }
+
+    /// Draws until the others have seen enough of a host that is to vanish: before that they bear
+    /// its silence for longer, which is not what happens to a host that has run for a while.
+    fn get_to_know(&mut self, host: usize, next: &Event, screen: &mut Screen) -> io::Result<()> {
+        let waiting = Event { title: GET_TO_KNOW, ..*next };
+        let (until, mut look_at) = (Instant::now() + KNOWN_WITHIN, Instant::now());
+        while Instant::now() < until && !self.stopped() {
+            if Instant::now() >= look_at {
+                if self.tracks.iter().all(|track| track.is_known(host)) {
+                    break;
+                }
+                look_at = Instant::now() + LOOK;
+            }
+            let view = self.view(Some(&waiting));
+            screen.draw(&view)?;
+            std::thread::sleep(FRAME);
+        }
+        Ok(())
     }
 
     /// Draws until the event has come to its end everywhere, or its time is over.

@@ -62,8 +62,15 @@ pub(super) fn table(report: &Report, picture: &Path, paint: Paint) -> String {
         None => "\nWith keepalived installed the demo plays it beside mainstay, for comparison.",
         Some(_) => "",
     };
+    let way = match report.players.len() {
+        1 => "",
+        _ => {
+            "\nTo give the address away, `mainstay switch` is used; keepalived has no order for it, and is\n\
+              reloaded with a lower priority.\n"
+        }
+    };
     let picture = paint.bold(&picture.display().to_string());
-    format!("\n{rows}\n\nThe timeline as a picture: {picture}{missing}")
+    format!("\n{rows}\n{way}\nThe timeline as a picture: {picture}{missing}")
 }
 
 /// The same for machines; lengths in milliseconds.

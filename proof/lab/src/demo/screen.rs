@@ -7,7 +7,7 @@ use super::paint::{Paint, host_colour};
 use super::report;
 use super::score::Played;
 use super::script::{ADDRESS, EVENTS, Event, HOSTS};
-use super::track::Look;
+use super::track::{Look, PACE};
 use crate::replies::{Cell, Reply, strip};
 
 /// What one cell of a strip stands for.
@@ -74,10 +74,11 @@ impl Screen {
         let hosts = format!("{}, {} and {}", HOSTS[0], HOSTS[1], HOSTS[2]);
         self.say(&format!(
             "\n{}  {hosts} share the address {ADDRESS} and serve a page over HTTP.\n\
-             A client asks for it a hundred times a second; its gaps are what counts.\n\
+             A client asks for it {} times a second; its gaps are what counts.\n\
              Played by {}, each in network namespaces of its own.\n\n\
              The keepalived.conf of {} (the others have lower priorities):\n",
             p.bold("mainstay demo"),
+            1000 / PACE.as_millis(),
             versions.join(" and "),
             HOSTS[0],
         ))?;

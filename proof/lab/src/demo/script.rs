@@ -1,5 +1,6 @@
 //! What the demo plays: the hosts, their file, and one event after the other.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use crate::cluster::{Layout, Plug};
@@ -25,6 +26,9 @@ pub(super) enum Deed {
     Kill(usize),
     /// The daemon is stopped properly.
     Stop(usize),
+    /// The host gives the address away on purpose: mainstay is told to, keepalived is reloaded with a
+    /// lower priority.
+    Switch(usize),
     /// The host's service breaks, which a tracked script notices.
     Sicken(usize),
     /// The service is well again.
@@ -49,7 +53,7 @@ const fn event(deed: Deed, name: &'static str, title: &'static str, holder: usiz
 }
 
 /// The events, in order.
-pub(super) const EVENTS: [Event; 11] = [
+pub(super) const EVENTS: [Event; 12] = [
     event(Deed::Start(&[0, 1, 2]), "start", "all three start", 0),
     event(Deed::Cut(0), "host-cut", "alder's cable is pulled", 1),
     event(Deed::Mend(0), "host-back", "alder's cable is back", 0),
@@ -59,9 +63,35 @@ pub(super) const EVENTS: [Event; 11] = [
     event(Deed::Sicken(0), "service-broken", "alder's service check fails", 1),
     event(Deed::Heal(0), "service-mended", "alder's service is well again", 0),
     event(Deed::Stop(0), "stopped", "alder is stopped properly", 1),
-    event(Deed::Cut(1), "second-host-cut", "birch's cable is pulled as well", 2),
+    event(Deed::Switch(1), "switch", "birch gives the address away", 2),
+    event(Deed::Cut(2), "second-host-cut", "cedar's cable is pulled as well", 1),
     event(Deed::Start(&[0]), "return", "alder returns", 0),
 ];
+
+impl Deed {
+    /// The host that is gone from one moment to the next, without a word.
+    pub(super) fn vanishes(self) -> Option<usize> {
+        match self {
+            Deed::Cut(host) | Deed::Kill(host) => Some(host),
+            Deed::Start(_)
+            | Deed::Mend(_)
+            | Deed::KillSpeaker(_)
+            | Deed::Stop(_)
+            | Deed::Switch(_)
+            | Deed::Sicken(_)
+            | Deed::Heal(_) => None,
+        }
+    }
+}
+
+/// The virtual router.
+pub(super) const ROUTER: &str = "website";
+
+/// The hosts' priorities.
+pub(super) const PRIORITIES: [u8; HOSTS.len()] = [250, 240, 230];
+
+/// Less than any of them.
+pub(super) const LOWEST: u8 = 100;
 
 /// How quick the demo is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +110,13 @@ pub(super) fn layout() -> Vec<Layout> {
     HOSTS.iter().chain(&["client"]).zip([11, 12, 13, 9]).map(place).collect()
 }
 
+/// A host's own address.
+pub(super) fn own(host: usize) -> IpAddr {
+    [[192, 0, 2, 11], [192, 0, 2, 12], [192, 0, 2, 13]][host].into()
+}
+
 /// A host's keepalived.conf; `well` is the file whose absence means that its service is broken.
-pub(super) fn file(host: usize, tempo: Tempo, well: &Path) -> String {
-    let priority = [250, 240, 230][host];
+pub(super) fn file(priority: u8, tempo: Tempo, well: &Path) -> String {
     let (version, interval, check) = match tempo {
         Tempo::Usual => ("", "1", "0.5"),
         Tempo::Fast => ("\n    version 3", "0.1", "0.1"),
@@ -94,7 +128,7 @@ pub(super) fn file(host: usize, tempo: Tempo, well: &Path) -> String {
     weight -50
 }}
 
-vrrp_instance website {{
+vrrp_instance {ROUTER} {{
     interface eth0
     virtual_router_id 51{version}
     priority {priority}

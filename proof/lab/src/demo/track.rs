@@ -98,6 +98,7 @@ impl Track {
                 let machine = self.cluster.host(host);
                 self.daemons[host].take().map_or(Ok(()), |daemon| daemon.kill(machine))
             }
+            Deed::Switch(host) => self.switch(host),
             Deed::Stop(host) => self.daemons[host].as_ref().map_or(Ok(()), Daemon::stop),
             Deed::Sicken(host) => std::fs::remove_file(self.well(host)?),
             Deed::Heal(host) => std::fs::write(self.well(host)?, ""),
@@ -108,9 +109,34 @@ impl Track {
         if let Some(former) = self.daemons[host].take() {
             former.gone().map_err(io::Error::other)?;
         }
-        let file = script::file(host, self.tempo, &self.well(host)?);
+        let file = script::file(script::PRIORITIES[host], self.tempo, &self.well(host)?);
         self.daemons[host] = Some(Daemon::start(&self.cluster, host, self.program, &file)?);
         Ok(())
+    }
+
+    fn switch(&self, host: usize) -> io::Result<()> {
+        let Some(daemon) = &self.daemons[host] else { return Ok(()) };
+        match self.program {
+            Program::Mainstay => {
+                let machine = self.cluster.host(host);
+                daemon.order(machine, &["switch", script::ROUTER]).map(drop)
+            }
+            Program::Keepalived => {
+                let well = self.well(host)?;
+                daemon.reload(&script::file(script::LOWEST, self.tempo, &well))
+            }
+        }
+    }
+
+    /// Whether all others who could notice the end of a host have seen enough of it.
+    pub(super) fn is_known(&self, host: usize) -> bool {
+        let knows = |other: usize| match &self.daemons[other] {
+            Some(daemon) if other != host && !self.cut[other] => {
+                daemon.watches(self.cluster.host(other), Some(script::own(host)))
+            }
+            Some(_) | None => true,
+        };
+        (0..CLIENT).all(knows)
     }
 
     /// The file that says that a host's service is well.
