@@ -27,6 +27,8 @@ pub(crate) fn link(index: u32, name: &str) -> Link {
         multicast: true,
         loopback: false,
         virtual_on: None,
+        promotes: mainstay_plan::Promotion::Off,
+        domain: None,
     }
 }
 

@@ -202,6 +202,8 @@ mod tests {
             multicast: true,
             loopback: false,
             virtual_on: None,
+            promotes: mainstay_plan::Promotion::Off,
+            domain: None,
         }
     }
 }

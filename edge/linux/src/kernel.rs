@@ -202,7 +202,8 @@ impl Kernel {
             | Change::Route { .. }
             | Change::RouteGone(_)
             | Change::Rule(_)
-            | Change::RuleGone(_) => {}
+            | Change::RuleGone(_)
+            | Change::Promotion { .. } => {}
         }
         self.mirror.apply(change);
     }

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 12] = [
+    let tests: [Test; 13] = [
         ("a_control_process_that_runs_in_circles_is_ended", spinning_control),
         ("an_address_stays_until_its_successor_answers", address_stays),
         ("what_belongs_to_an_address_goes_with_it_and_what_is_static_stays", belongings_go),
@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         ("a_full_disk_stops_nothing", full_disk),
         ("a_static_address_may_be_the_only_source_and_come_back", static_source),
         ("it_lives_and_dies_in_the_network_namespace_of_its_file", namespace),
+        ("a_variable_of_a_link_is_put_back_as_it_was_found", promotion),
         ("a_step_that_the_kernel_refuses_is_tried_until_it_is_taken", refused_step),
     ];
     let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
@@ -352,4 +353,31 @@ fn namespace() -> Checked {
         "{said}"
     );
     Ok(())
+}
+
+fn promotion() -> Checked {
+    const VARIABLE: &str = "net.ipv4.conf.eth0.promote_secondaries";
+    let stage = Stage::of_one()?;
+    let expect = |value| stage.shell(0, &format!("test $(sysctl -n {VARIABLE}) = {value}"));
+    let router = Router { more: "promote_secondaries\n", ..Router::default() };
+    // Any number but 0 counts as 1; ours is the mark by which the next process knows that it is ours.
+    stage.shell(0, &format!("sysctl -q -w {VARIABLE}=0"))?;
+    let first = stage.start(0, &router.text())?;
+    wait::until("the variable", SOON, || expect(109).is_ok())?;
+    stage.until_state(&first, 0, "VI_1", State::Active)?;
+    first.kill(stage.host(0))?;
+    // Nobody is left to put it back.
+    expect(109)?;
+    let second = stage.start(0, &router.text())?;
+    stage.until_state(&second, 0, "VI_1", State::Active)?;
+    second.stop()?;
+    second.gone()?;
+    expect(0)?;
+    stage.shell(0, &format!("sysctl -q -w {VARIABLE}=1"))?;
+    let third = stage.start(0, &router.text())?;
+    stage.until_state(&third, 0, "VI_1", State::Active)?;
+    third.stop()?;
+    third.gone()?;
+    // It was others' before.
+    expect(1)
 }

@@ -124,6 +124,9 @@ fn variables(link: &str) -> Lines {
     let read = |(family, name): (&str, &str)| {
         let path = format!("net.{family}.conf.{}.{name}", link.replace('.', "/"));
         let value = sysctl(&path).ok()?;
+        // Whatever is not 0 counts as 1, and mainstay's own value is its mark.
+        let is_mark = name == "promote_secondaries" && value == MARKS[2];
+        let value = if is_mark { "1" } else { &value };
         Some(format!("variable {link} {family} {name} {value}"))
     };
     names.into_iter().filter_map(read).collect()

@@ -37,7 +37,7 @@ const PLAIN: Row = Row {
 const BASE_VARIABLES: &[&str] =
     &["stopped: variable eth0 ipv4 arp_", "stopped: variable eth1 ipv4 arp_"];
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     Row {
         name: "addresses_with_all_options",
         instance: "virtual_ipaddress {
@@ -159,6 +159,13 @@ const ROWS: [Row; 11] = [
         ..PLAIN
     },
     Row {
+        name: "promote_secondaries",
+        instance: "promote_secondaries
+        virtual_ipaddress {\n 192.0.2.100/24\n 203.0.113.1/24\n 203.0.113.2/24\n}",
+        answers: &[("192.0.2.100", true)],
+        ..PLAIN
+    },
+    Row {
         name: "static_addresses_routes_and_rules",
         beside: "static_ipaddress {\n 192.0.2.7/24 dev eth0\n 198.51.100.7/24 dev eth1 label eth1:s\n}
         static_routes {\n 10.20.0.0/16 via 192.0.2.254 dev eth0\n blackhole 10.66.0.0/16\n}
@@ -176,7 +183,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(6);
     let trial = |row: &'static Row| Trial::test(row.name, || row.play());
-    static TABLE: [Row; 11] = ROWS;
+    static TABLE: [Row; 12] = ROWS;
     let mut trials: Vec<Trial> = TABLE.iter().map(trial).collect();
     trials.push(Trial::test("an_address_that_moves_by_reloads_never_leaves", reloads));
     libtest_mimic::run(&arguments, trials).exit_code()

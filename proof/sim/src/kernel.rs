@@ -80,7 +80,8 @@ impl Kernel {
                 | Step::AddRoute { .. }
                 | Step::RemoveRoute(_)
                 | Step::AddRule(_)
-                | Step::RemoveRule(_) => {
+                | Step::RemoveRule(_)
+                | Step::SetPromotion { .. } => {
                     step.outcome().into_iter().for_each(|change| self.change(change));
                     Ok(())
                 }
@@ -230,6 +231,8 @@ mod tests {
                 multicast: true,
                 loopback: false,
                 virtual_on: None,
+                promotes: mainstay_plan::Promotion::Off,
+                domain: None,
             },
             &["10.0.0.11/24".parse().expect("an address")],
         );

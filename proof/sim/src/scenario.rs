@@ -115,6 +115,8 @@ fn link(segment: usize, host: u8) -> Link {
         multicast: true,
         loopback: false,
         virtual_on: None,
+        promotes: mainstay_plan::Promotion::Off,
+        domain: None,
     }
 }
 

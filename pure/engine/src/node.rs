@@ -194,7 +194,8 @@ impl Engine {
             | Change::Route { .. }
             | Change::RouteGone(_)
             | Change::Rule(_)
-            | Change::RuleGone(_) => self.replan(),
+            | Change::RuleGone(_)
+            | Change::Promotion { .. } => self.replan(),
             Change::Link(link) => {
                 self.holdback.encourage(Some(link.index));
                 self.replan();
@@ -442,7 +443,8 @@ fn adds(step: &Step, key: &AddressKey) -> bool {
         | Step::AddRoute { .. }
         | Step::RemoveRoute(_)
         | Step::AddRule(_)
-        | Step::RemoveRule(_) => false,
+        | Step::RemoveRule(_)
+        | Step::SetPromotion { .. } => false,
     }
 }
 

@@ -187,7 +187,8 @@ impl Watch {
             | Change::Route { .. }
             | Change::RouteGone(_)
             | Change::Rule(_)
-            | Change::RuleGone(_) => false,
+            | Change::RuleGone(_)
+            | Change::Promotion { .. } => false,
         };
         if concerns {
             self.refresh(settings, actual, now);

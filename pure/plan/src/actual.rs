@@ -40,6 +40,22 @@ pub struct Link {
     pub loopback: bool,
     /// What it stands on, if it is a virtual link (macvlan).
     pub virtual_on: Option<PresentVirtual>,
+    /// What becomes of the addresses behind the first of their subnet (IPv4).
+    pub promotes: Promotion,
+    /// The routing domain (VRF) that it is in.
+    pub domain: Option<LinkIndex>,
+}
+
+/// What becomes of the IPv4 addresses behind the first of their subnet when that one goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Promotion {
+    /// They go, too.
+    #[default]
+    Off,
+    /// They stay, since we said so: the variable has our mark.
+    Ours,
+    /// They stay, since others said so.
+    Others,
 }
 
 /// One address that is there.
@@ -98,6 +114,13 @@ pub enum Change {
     Rule(Rule),
     /// A rule of ours is gone.
     RuleGone(Rule),
+    /// Secondary addresses of a link are treated otherwise.
+    Promotion {
+        /// The link.
+        link: LinkIndex,
+        /// How.
+        promotes: Promotion,
+    },
 }
 
 impl Actual {
@@ -130,6 +153,11 @@ impl Actual {
             }
             Change::RuleGone(rule) => {
                 self.rules.remove(rule);
+            }
+            Change::Promotion { link, promotes } => {
+                if let Some(link) = self.links.get_mut(link) {
+                    link.promotes = *promotes;
+                }
             }
         }
     }

@@ -16,7 +16,7 @@ mod steps;
 mod virtual_link;
 mod wants;
 
-pub use actual::{Actual, Change, Link, PresentAddress};
+pub use actual::{Actual, Change, Link, PresentAddress, Promotion};
 pub use estate::Estate;
 pub use filter::{ClosedAddress, Filter, Muffled, PresentFilter};
 pub use route::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind};

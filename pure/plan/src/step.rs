@@ -5,8 +5,8 @@ use std::fmt;
 use mainstay_base::{LinkIndex, LinkName};
 
 use crate::{
-    AddressKey, AddressOptions, Change, Filter, PresentAddress, PresentFilter, Route, RouteKey,
-    Rule, VirtualLink,
+    AddressKey, AddressOptions, Change, Filter, PresentAddress, PresentFilter, Promotion, Route,
+    RouteKey, Rule, VirtualLink,
 };
 
 /// One change to make to the kernel.
@@ -57,6 +57,15 @@ pub enum Step {
     AddRule(Rule),
     /// Take a rule of ours away.
     RemoveRule(Rule),
+    /// Let addresses behind the first of their subnet stay when that one goes, or no longer.
+    SetPromotion {
+        /// On this link.
+        link: LinkIndex,
+        /// Its name.
+        name: LinkName,
+        /// Whether they are to stay.
+        on: bool,
+    },
 }
 
 /// What a step is about: two steps about one subject follow one another.
@@ -72,6 +81,8 @@ pub enum Subject {
     Route(RouteKey),
     /// A rule.
     Rule(Box<Rule>),
+    /// What becomes of secondary addresses on a link.
+    Promotion(LinkName),
 }
 
 impl Step {
@@ -87,6 +98,7 @@ impl Step {
             }
             Step::AddRoute { key, .. } | Step::RemoveRoute(key) => Subject::Route(key.clone()),
             Step::AddRule(rule) | Step::RemoveRule(rule) => Subject::Rule(Box::new(rule.clone())),
+            Step::SetPromotion { name, .. } => Subject::Promotion(name.clone()),
         }
     }
 
@@ -101,7 +113,7 @@ impl Step {
             | Step::RemoveLink { .. }
             | Step::RemoveRoute(_)
             | Step::RemoveRule(_) => "remove",
-            Step::SetFilter(_) => "set",
+            Step::SetFilter(_) | Step::SetPromotion { .. } => "set",
         }
     }
 
@@ -115,6 +127,9 @@ impl Step {
             Step::AddRoute { key, route } => format!("route {key}{route}"),
             Step::RemoveRoute(key) => format!("route {key}"),
             Step::AddRule(rule) | Step::RemoveRule(rule) => format!("rule {rule}"),
+            Step::SetPromotion { name, on, .. } => {
+                format!("promote_secondaries of {name} to {}", u8::from(*on))
+            }
         }
     }
 
@@ -128,7 +143,8 @@ impl Step {
             | Step::AddRoute { .. }
             | Step::RemoveRoute(_)
             | Step::AddRule(_)
-            | Step::RemoveRule(_) => None,
+            | Step::RemoveRule(_)
+            | Step::SetPromotion { .. } => None,
         }
     }
 
@@ -159,6 +175,10 @@ impl Step {
             Step::RemoveRoute(key) => Change::RouteGone(key.clone()),
             Step::AddRule(rule) => Change::Rule(rule.clone()),
             Step::RemoveRule(rule) => Change::RuleGone(rule.clone()),
+            Step::SetPromotion { link, on, .. } => {
+                let promotes = if *on { Promotion::Ours } else { Promotion::Off };
+                Change::Promotion { link: *link, promotes }
+            }
         })
     }
 
@@ -167,7 +187,8 @@ impl Step {
         match self {
             Step::AddAddress { link, .. }
             | Step::RemoveAddress { link, .. }
-            | Step::RemoveLink { link, .. } => Some(*link),
+            | Step::RemoveLink { link, .. }
+            | Step::SetPromotion { link, .. } => Some(*link),
             Step::SetFilter(_)
             | Step::AddLink { .. }
             | Step::AddRoute { .. }
@@ -192,6 +213,7 @@ impl fmt::Display for Subject {
             Subject::Link(name) => write!(f, "link {name}"),
             Subject::Route(key) => write!(f, "route {key}"),
             Subject::Rule(rule) => write!(f, "rule {rule}"),
+            Subject::Promotion(name) => write!(f, "promote_secondaries of {name}"),
         }
     }
 }

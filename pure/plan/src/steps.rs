@@ -6,7 +6,7 @@ use mainstay_base::{Family, InterfaceAddress, LinkIndex};
 
 use crate::derived::{self, LinkFit, link_local_addresses};
 use crate::fit::{Fit, Subnet, fit};
-use crate::{Actual, AddressKey, AddressOptions, Link, PresentAddress, Step, Wants};
+use crate::{Actual, AddressKey, AddressOptions, Link, PresentAddress, Promotion, Step, Wants};
 
 /// The steps that lead from `actual` to `wants`, in order.
 ///
@@ -30,6 +30,7 @@ fn between(wants: &Wants, actual: &Actual) -> Vec<Step> {
     let mut plan = Plan { wants, actual, steps: Vec::new(), gone: BTreeSet::new() };
     plan.set_filter();
     plan.add_links();
+    plan.promote();
     plan.add_missing();
     plan.route();
     // Those behind go before the first of their subnet: what stands behind it when it goes is
@@ -39,6 +40,7 @@ fn between(wants: &Wants, actual: &Actual) -> Vec<Step> {
         plan.remove_stale(secondary);
     }
     plan.remove_links();
+    plan.promote_no_more();
     plan.steps
 }
 
@@ -102,6 +104,26 @@ impl<'a> Plan<'a> {
             if fit != LinkFit::Right {
                 self.steps.push(Step::AddLink { name: name.clone(), wanted: wanted.clone() });
             }
+        }
+    }
+
+    /// Before any address goes.
+    fn promote(&mut self) {
+        for name in &self.wants.promoting {
+            let there = self.actual.link_named(name);
+            if let Some(link) = there.filter(|link| link.promotes == Promotion::Off) {
+                let (link, name) = (link.index, name.clone());
+                self.steps.push(Step::SetPromotion { link, name, on: true });
+            }
+        }
+    }
+
+    /// After every address is gone, so that those of others stay.
+    fn promote_no_more(&mut self) {
+        let ours = self.actual.links.values().filter(|link| link.promotes == Promotion::Ours);
+        for link in ours.filter(|link| !self.wants.promoting.contains(&link.name)) {
+            let name = link.name.clone();
+            self.steps.push(Step::SetPromotion { link: link.index, name, on: false });
         }
     }
 

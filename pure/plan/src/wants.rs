@@ -26,6 +26,8 @@ pub struct Wants {
     pub routes: BTreeMap<RouteKey, Route>,
     /// Rules that should be there.
     pub rules: BTreeSet<Rule>,
+    /// Links on which addresses behind the first of their subnet (IPv4) should stay when that one goes.
+    pub promoting: BTreeSet<LinkName>,
 }
 
 /// An address on a link, by the link's name: the link may go and come back.

@@ -102,6 +102,8 @@ pub(crate) fn link(index: LinkIndex, up: bool) -> Link {
         multicast: true,
         loopback: false,
         virtual_on: None,
+        promotes: mainstay_plan::Promotion::Off,
+        domain: None,
     }
 }
 

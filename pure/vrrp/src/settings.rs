@@ -161,6 +161,14 @@ impl RouterSettings {
         self.kernel.virtual_links.speaks_on.as_ref().unwrap_or(&self.link)
     }
 
+    /// The link where its addresses are unless they say otherwise.
+    pub fn home_link(&self) -> &LinkName {
+        let virtuals = self.kernel.virtual_links.made.iter();
+        let mut of_own =
+            virtuals.filter(|(_, made)| made.base == self.link && made.family == self.family);
+        of_own.next().map_or(&self.link, |(name, _)| name)
+    }
+
     /// The link that has to be up for an address: the base where it stands on a virtual link.
     pub fn base_of<'a>(&'a self, link: &'a LinkName) -> &'a LinkName {
         self.kernel.virtual_links.made.get(link).map_or(link, |made| &made.base)
@@ -176,6 +184,9 @@ pub struct KernelSide {
     pub virtual_links: VirtualLinks,
     /// Routes and rules that move along.
     pub routing: Routing,
+    /// Whether addresses behind the first of their subnet stay on its link when that one goes, as long as it is
+    /// there (`promote_secondaries`).
+    pub promotes_secondaries: bool,
 }
 
 impl Default for KernelSide {
@@ -185,6 +196,7 @@ impl Default for KernelSide {
             accept: true,
             virtual_links: VirtualLinks::default(),
             routing: Routing::default(),
+            promotes_secondaries: false,
         }
     }
 }

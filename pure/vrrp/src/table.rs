@@ -178,7 +178,8 @@ impl Table {
             | Change::Route { .. }
             | Change::RouteGone(_)
             | Change::Rule(_)
-            | Change::RuleGone(_) => {}
+            | Change::RuleGone(_)
+            | Change::Promotion { .. } => {}
         }
     }
 

@@ -50,6 +50,15 @@ impl Ledger {
         self
     }
 
+    /// Links on which secondary addresses stay, as long as their routers are there.
+    pub(crate) fn with_promotion<'a>(
+        mut self,
+        links: impl Iterator<Item = &'a LinkName>,
+    ) -> Ledger {
+        self.wants.promoting.extend(links.cloned());
+        self
+    }
+
     /// Addresses, routes and rules that are wanted as long as the node runs.
     pub(crate) fn with_fixed(mut self, fixed: &Fixed) -> Ledger {
         for address in &fixed.addresses {
@@ -62,6 +71,7 @@ impl Ledger {
     /// Nothing is wanted any more but that nothing stays.
     pub(crate) fn leave(&mut self, fixed: &Fixed) {
         self.wants.links.clear();
+        self.wants.promoting.clear();
         for address in &fixed.addresses {
             self.release(&address.key);
         }

@@ -350,6 +350,7 @@ fn touches_links(change: &Change) -> bool {
         | Change::Route { .. }
         | Change::RouteGone(_)
         | Change::Rule(_)
-        | Change::RuleGone(_) => false,
+        | Change::RuleGone(_)
+        | Change::Promotion { .. } => false,
     }
 }

@@ -35,6 +35,10 @@ impl Kernel {
                     let outcome = self.remove_link(*link, &mut news);
                     news.push(told(step, outcome));
                 }
+                [step @ Step::SetPromotion { link, name, on }] => {
+                    let outcome = self.set_promotion(*link, name, *on, &mut news);
+                    news.push(told(step, outcome));
+                }
                 [step] if is_routing(step) => {
                     let outcome = self.route(step, &mut news);
                     news.push(told(step, outcome));
@@ -168,7 +172,8 @@ impl Kernel {
                 | Step::AddRoute { .. }
                 | Step::RemoveRoute(_)
                 | Step::AddRule(_)
-                | Step::RemoveRule(_) => continue,
+                | Step::RemoveRule(_)
+                | Step::SetPromotion { .. } => continue,
             };
             let sequence = self.channel.append(&mut batch, request, NLM_F_ACK | flags);
             pending.steps.insert(sequence, step.clone());
@@ -211,7 +216,8 @@ impl Kernel {
                 | Step::AddRoute { .. }
                 | Step::RemoveRoute(_)
                 | Step::AddRule(_)
-                | Step::RemoveRule(_),
+                | Step::RemoveRule(_)
+                | Step::SetPromotion { .. },
                 _,
             ) => {}
         }
@@ -269,7 +275,8 @@ impl Kernel {
             | Step::AddRoute { .. }
             | Step::RemoveRoute(_)
             | Step::AddRule(_)
-            | Step::RemoveRule(_) => false,
+            | Step::RemoveRule(_)
+            | Step::SetPromotion { .. } => false,
         };
         let told = steps.into_values().map(|step| {
             if done(&step) { News::Applied(step) } else { News::Refused(step, unanswered()) }
@@ -291,7 +298,8 @@ fn is_batched(step: &Step) -> bool {
         | Step::AddRoute { .. }
         | Step::RemoveRoute(_)
         | Step::AddRule(_)
-        | Step::RemoveRule(_) => false,
+        | Step::RemoveRule(_)
+        | Step::SetPromotion { .. } => false,
     }
 }
 

@@ -7,7 +7,7 @@ use mainstay_plan::{
     Actual, AddressOptions, Change, Lifetime, Link, PresentAddress, PresentVirtual, Scope,
 };
 
-use super::marks::LINK_MARK;
+use super::marks::{LINK_MARK, promotion};
 use super::parts::{family_of, ip};
 use super::{routes, rules};
 
@@ -68,6 +68,7 @@ fn link(payload: &[u8]) -> Option<Link> {
     let is = |flag: i32| flags & flag != 0;
     let (mut name, mut mtu, mut mac) = (None::<LinkName>, None, None);
     let (mut kind_of, mut base, mut alias) = (&[][..], None, None);
+    let (mut master, mut of_families) = (None, &[][..]);
     for (kind, value) in Attributes::of(payload.get(HEADER..)?) {
         match kind {
             libc::IFLA_IFNAME => name = text(value).and_then(|name| name.parse().ok()),
@@ -75,6 +76,8 @@ fn link(payload: &[u8]) -> Option<Link> {
             libc::IFLA_LINKINFO => kind_of = value,
             libc::IFLA_LINK => base = number(value).map(LinkIndex),
             libc::IFLA_IFALIAS => alias = text(value),
+            libc::IFLA_MASTER => master = number(value).map(LinkIndex),
+            libc::IFLA_AF_SPEC => of_families = value,
             libc::IFLA_ADDRESS if ethernet && value.len() == 6 => mac = array(value, 0),
             _ => {}
         }
@@ -94,7 +97,29 @@ fn link(payload: &[u8]) -> Option<Link> {
             raised: is(libc::IFF_UP),
             mark: alias.filter(|alias| alias.starts_with(LINK_MARK)).map(str::to_owned),
         }),
+        promotes: promotion(promote_secondaries(of_families).unwrap_or_default()),
+        domain: master.filter(|_| is_in_domain(kind_of)),
     })
+}
+
+/// The variable `promote_secondaries`, out of what the kernel says of a link for each family.
+fn promote_secondaries(of_families: &[u8]) -> Option<u32> {
+    const INET: u16 = 2;
+    const CONFIGURATION: u16 = 1;
+    /// `IPV4_DEVCONF_PROMOTE_SECONDARIES`; they count from 1.
+    const NUMBER: usize = 20;
+    let inside = |bytes, wanted| Attributes::of(bytes).find(|(kind, _)| *kind == wanted);
+    let (_, inet) = inside(of_families, INET)?;
+    let (_, values) = inside(inet, CONFIGURATION)?;
+    array(values, (NUMBER - 1) * 4).map(u32::from_ne_bytes)
+}
+
+/// Whether what a link belongs to is a routing domain (VRF), rather than a bridge or a bond.
+fn is_in_domain(kind_of: &[u8]) -> bool {
+    const KIND_OF_SLAVE: u16 = 4;
+    let mut inside = Attributes::of(kind_of);
+    let slave = inside.find(|(kind, _)| *kind == KIND_OF_SLAVE);
+    slave.and_then(|(_, kind)| text(kind)) == Some("vrf")
 }
 
 /// `MACVLAN_MODE_PRIVATE`.

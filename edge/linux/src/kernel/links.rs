@@ -4,14 +4,14 @@
 //! is done, so that a link with the mark is complete. It keeps what the base's variables were before.
 
 use mainstay_base::{Family, LinkIndex, LinkName};
-use mainstay_plan::{Link, PresentVirtual, Refusal, VirtualLink};
+use mainstay_plan::{Change, Link, PresentVirtual, Promotion, Refusal, VirtualLink};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
     InfoData, InfoKind, InfoMacVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, MacVlanMode,
 };
 
-use super::marks::LINK_MARK;
+use super::marks::{LINK_MARK, PROMOTION_MARK, promotion};
 use super::variables::{self, of_link};
 use super::{Kernel, News};
 
@@ -59,6 +59,34 @@ impl Kernel {
             Some(name) if self.siblings(base).next().is_none() => restore(&name, &mark),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Lets secondary addresses of a link stay, or go again; what others said is left alone.
+    pub(super) fn set_promotion(
+        &mut self,
+        link: LinkIndex,
+        name: &LinkName,
+        on: bool,
+        news: &mut Vec<News>,
+    ) -> Result<(), Refusal> {
+        let variable = of_link("ipv4", name.as_str(), "promote_secondaries");
+        let promotes = |text: &str| text.parse().map_or(Promotion::Others, promotion);
+        let now = variables::read(&variable).map_or(Promotion::Off, |text| promotes(&text));
+        let promotes = match (now, on) {
+            (Promotion::Off, true) => {
+                variables::set(&variable, &PROMOTION_MARK.to_string())?;
+                Promotion::Ours
+            }
+            (Promotion::Ours, false) => {
+                variables::set(&variable, "0")?;
+                Promotion::Off
+            }
+            (Promotion::Others, _) | (Promotion::Off, false) | (Promotion::Ours, true) => now,
+        };
+        let change = Change::Promotion { link, promotes };
+        self.mirror.apply(&change);
+        news.push(News::Changed(change));
+        Ok(())
     }
 
     /// The marks of our links on a base.

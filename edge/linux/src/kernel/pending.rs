@@ -31,7 +31,8 @@ impl Pending {
             | Step::AddRoute { .. }
             | Step::RemoveRoute(_)
             | Step::AddRule(_)
-            | Step::RemoveRule(_) => false,
+            | Step::RemoveRule(_)
+            | Step::SetPromotion { .. } => false,
         })
     }
 }

@@ -41,7 +41,8 @@ impl Kernel {
             | Step::RemoveAddress { .. }
             | Step::SetFilter(_)
             | Step::AddLink { .. }
-            | Step::RemoveLink { .. } => return Ok(()),
+            | Step::RemoveLink { .. }
+            | Step::SetPromotion { .. } => return Ok(()),
         };
         self.mirror.apply(&changed);
         news.push(News::Changed(changed));

@@ -87,6 +87,8 @@ impl Given {
             multicast: true,
             loopback: false,
             virtual_on: None,
+            promotes: mainstay_plan::Promotion::Off,
+            domain: None,
         };
         let mut addresses: Vec<InterfaceAddress> = Vec::new();
         while let Some(word) = words.next() {

@@ -47,7 +47,12 @@ pub(super) fn complete(
     let lists = [&mut addresses, &mut excluded];
     let virtual_links = vmac::place(&draft.virtual_mac, &owner, lists, names, faults);
     let routing = std::mem::take(&mut draft.routing).finish(&mut names.priorities, faults);
-    let kernel = KernelSide { accept: accept(draft, strict, priority), virtual_links, routing };
+    let kernel = KernelSide {
+        accept: accept(draft, strict, priority),
+        virtual_links,
+        routing,
+        promotes_secondaries: draft.virtual_mac.promotes_secondaries,
+    };
     let protocol = &draft.protocol;
     let usual_down = protocol.down_intervals.unwrap_or(defaults.down_intervals);
     Some(RouterSettings {

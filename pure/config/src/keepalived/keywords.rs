@@ -419,7 +419,7 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "garp_extra_if", VMAC),
     key(Instance, "vrf", LATER),
     key(Instance, "no_virtual_ipaddress", CarriedOut),
-    key(Instance, "promote_secondaries", LATER),
+    key(Instance, "promote_secondaries", CarriedOut),
     key(Instance, "owner_ignore_adverts", CarriedOut),
     key(Instance, "unicast_fault_no_peer", CarriedOut),
     key(Instance, "notify_deleted", CarriedOut),

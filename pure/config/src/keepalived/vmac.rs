@@ -10,7 +10,7 @@ use super::address::Entry;
 use super::line::At;
 use super::routing::Priorities;
 use super::tree::Statement;
-use super::values::{flag, link};
+use super::values::{flag, link, no_more};
 use crate::fault::Faults;
 use crate::virtual_links::hardware_address;
 use crate::{Code, Fault};
@@ -22,6 +22,8 @@ pub(super) struct VirtualMac {
     asked: Option<(At, Option<LinkName>)>,
     from_base: Option<At>,
     for_addresses: bool,
+    /// `promote_secondaries`.
+    pub promotes_secondaries: bool,
 }
 
 impl VirtualMac {
@@ -38,6 +40,10 @@ impl VirtualMac {
                 self.asked = Some((at, name));
             }
             "vmac_xmit_base" => self.from_base = Some(at),
+            "promote_secondaries" => {
+                no_more(statement, 0, faults);
+                self.promotes_secondaries = true;
+            }
             "use_vmac_addr" => self.for_addresses = flag(statement, faults).unwrap_or(true),
             _ => return false,
         }

@@ -319,6 +319,13 @@ pub(super) const ROUTER: Section = Section {
             "it takes over after so long",
         ),
         key(
+            "promote_secondaries",
+            "true or false",
+            "false",
+            "true",
+            "whether other addresses of a subnet (IPv4) stay on its link when the first one goes, as long as it is there",
+        ),
+        key(
             "accept",
             "true or false",
             "true",

@@ -48,6 +48,7 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>) -> Option<(RouterS
     let number = vrid.as_ref().and_then(|vrid| Vrid::new(vrid.value));
     let kernel = KernelSide {
         accept: reader.flag(table, "accept", true),
+        promotes_secondaries: reader.flag(table, "promote_secondaries", false),
         virtual_links: virtual_links::read(reader, table, &own, number, family),
         routing: routing::read(reader, table, &own),
     };

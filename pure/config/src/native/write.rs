@@ -158,6 +158,7 @@ impl Text {
 
     fn router_flags(&mut self, router: &RouterSettings) {
         self.flag("accept", router.kernel.accept, true);
+        self.flag("promote_secondaries", router.kernel.promotes_secondaries, false);
         self.flag("track_own_link", router.track_own_link, true);
         self.flag("track_source", router.track_source, false);
         self.unless("checksum", router.checksum, ChecksumForm::PseudoHeader, |form| match form {

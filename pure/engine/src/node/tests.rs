@@ -25,6 +25,8 @@ fn link(up: bool) -> Link {
         multicast: true,
         loopback: false,
         virtual_on: None,
+        promotes: mainstay_plan::Promotion::Off,
+        domain: None,
     }
 }
 

@@ -38,6 +38,8 @@ fn actual() -> Actual {
         multicast: true,
         loopback: false,
         virtual_on: None,
+        promotes: crate::Promotion::Off,
+        domain: None,
     }));
     for (text, ours, secondary) in [
         ("10.0.0.8/24", true, false),

@@ -26,6 +26,8 @@ fn eth0() -> Link {
         multicast: true,
         loopback: false,
         virtual_on: None,
+        promotes: crate::Promotion::Off,
+        domain: None,
     }
 }
 
@@ -181,4 +183,18 @@ fn a_far_end_gives_the_prefix_under_which_an_address_is_held() {
     let near: InterfaceAddress = "10.0.0.1/32".parse().expect("an address");
     assert_eq!(options.held_as(near).to_string(), "10.0.0.1/24");
     assert_eq!(AddressOptions::default().held_as(near), near);
+}
+
+#[test]
+fn secondaries_are_promoted_before_anything_goes_and_until_everything_is_gone() {
+    let mut there = actual(&[("10.0.0.1/24", false), ("10.0.0.9/24", true)]);
+    let promoting = Wants { promoting: [eth0().name].into(), ..wants(&[], &[]) };
+    let stale = "remove 10.0.0.9/24 on eth0";
+    assert_eq!(said(&promoting, &there), ["set promote_secondaries of eth0 to 1", stale]);
+    there.apply(&Change::Promotion { link: ETH0, promotes: Promotion::Ours });
+    assert_eq!(said(&promoting, &there), [stale]);
+    assert_eq!(said(&wants(&[], &[]), &there), [stale, "set promote_secondaries of eth0 to 0"]);
+    there.apply(&Change::Promotion { link: ETH0, promotes: Promotion::Others });
+    assert_eq!(said(&promoting, &there), [stale], "others did it");
+    assert_eq!(said(&wants(&[], &[]), &there), [stale], "and it stays theirs");
 }

@@ -24,6 +24,8 @@ fn actual(addresses: &[(&str, PresentAddress)]) -> Actual {
         multicast: true,
         loopback: false,
         virtual_on: None,
+        promotes: mainstay_plan::Promotion::Off,
+        domain: None,
     };
     actual.links.insert(ETH0, link);
     for (address, present) in addresses {

@@ -103,6 +103,9 @@ impl Table {
         let links =
             self.routers.iter().flat_map(|router| &router.settings().kernel.virtual_links.made);
         let ledger = Ledger::of(slots().map(|slot| &slot.address)).with_links(links);
+        let promoting = self.routers.iter().map(Router::settings);
+        let promoting = promoting.filter(|router| router.kernel.promotes_secondaries);
+        let ledger = ledger.with_promotion(promoting.map(RouterSettings::home_link));
         let ledger = ledger.with_fixed(&self.fixed);
         self.ledger = ledger.succeed(&self.ledger);
         self.holding = vec![false; self.routers.len()];

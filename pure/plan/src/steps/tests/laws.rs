@@ -26,7 +26,8 @@ impl Kernel {
             | Step::AddRoute { .. }
             | Step::RemoveRoute(_)
             | Step::AddRule(_)
-            | Step::RemoveRule(_) => {
+            | Step::RemoveRule(_)
+            | Step::SetPromotion { .. } => {
                 step.outcome().iter().for_each(|change| self.actual.apply(change));
             }
         }
