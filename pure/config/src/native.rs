@@ -6,6 +6,7 @@
 
 mod address;
 mod address_keys;
+mod announce_keys;
 mod check;
 mod detection;
 mod detection_keys;

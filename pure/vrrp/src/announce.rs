@@ -25,6 +25,8 @@ pub(crate) struct Announcer {
     second: Option<Burst>,
     refresh_at: Option<Instant>,
     refresh: Option<Burst>,
+    /// When addresses on other links are announced again.
+    elsewhere_at: Option<Instant>,
 }
 
 /// A burst with passes left.
@@ -69,6 +71,7 @@ impl Announcer {
         self.second = second(settings.delay, settings.repeat, now);
         self.refresh = None;
         self.refresh_at = next_refresh(settings, now);
+        self.elsewhere_at = next_elsewhere(settings, now);
     }
 
     /// Begins the bursts after a lower priority was heard, anew with each advertisement of it: its sender
@@ -92,7 +95,7 @@ impl Announcer {
 
     /// Whether a pass is due at `now`; it is then taken as sent.
     pub(crate) fn pass(&mut self, settings: &Announce, now: Instant) -> bool {
-        if self.next_at().is_none_or(|at| at > now) {
+        if self.next_pass_at().is_none_or(|at| at > now) {
             return false;
         }
         if self.refresh_at.is_some_and(|at| at <= now) {
@@ -105,8 +108,21 @@ impl Announcer {
         true
     }
 
-    /// When the next pass is due.
+    /// Whether addresses on other links are to be announced at `now`; they are then taken as announced.
+    pub(crate) fn elsewhere(&mut self, settings: &Announce, now: Instant) -> bool {
+        let is_due = self.elsewhere_at.is_some_and(|at| at <= now);
+        if is_due {
+            self.elsewhere_at = next_elsewhere(settings, now);
+        }
+        is_due
+    }
+
+    /// When something is due.
     pub(crate) fn next_at(&self) -> Option<Instant> {
+        self.next_pass_at().into_iter().chain(self.elsewhere_at).min()
+    }
+
+    fn next_pass_at(&self) -> Option<Instant> {
         let bursts = [self.first, self.second, self.refresh];
         bursts.into_iter().flatten().map(Burst::next_at).chain(self.refresh_at).min()
     }
@@ -114,6 +130,10 @@ impl Announcer {
 
 fn second(delay: Duration, repeat: u32, now: Instant) -> Option<Burst> {
     if delay.is_zero() { None } else { Burst::new(now + delay, 0, repeat) }
+}
+
+fn next_elsewhere(settings: &Announce, now: Instant) -> Option<Instant> {
+    (!settings.elsewhere.is_zero()).then(|| now + settings.elsewhere)
 }
 
 fn next_refresh(settings: &Announce, now: Instant) -> Option<Instant> {

@@ -136,6 +136,8 @@ impl Router {
             }
             State::Active(active) => {
                 let pass_due = active.announcer.pass(&self.station.settings.announce, now);
+                let elsewhere_due =
+                    active.announcer.elsewhere(&self.station.settings.announce, now);
                 let advert_due = active.next_advert_at;
                 if advert_due <= now {
                     self.advertise(now, out);
@@ -143,6 +145,9 @@ impl Router {
                 }
                 if pass_due {
                     self.announce(now, out);
+                } else if elsewhere_due {
+                    self.record.counters.announcements_sent +=
+                        self.station.announce_elsewhere(now, out);
                 }
                 self.forget(|_| false, now, out);
                 Reaction::Nothing

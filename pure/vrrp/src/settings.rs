@@ -459,6 +459,11 @@ pub struct Announce {
     pub arp_interval: Duration,
     /// At least so long between two neighbour advertisements on one link.
     pub na_interval: Duration,
+    /// Passes every so often for addresses on other links than the router's own, so that switches do not forget
+    /// where those are; zero: never.
+    pub elsewhere: Duration,
+    /// Whether those are meant that are no virtual links, too.
+    pub elsewhere_on_all: bool,
 }
 
 /// Links on which announcements keep a distance, all of them together.
@@ -484,6 +489,8 @@ impl Default for Announce {
             lower_priority_repeat: 5,
             arp_interval: Duration::ZERO,
             na_interval: Duration::ZERO,
+            elsewhere: Duration::ZERO,
+            elsewhere_on_all: false,
         }
     }
 }

@@ -107,6 +107,19 @@ impl Station {
         slots::announce(&self.slots, &self.settings, now, out)
     }
 
+    /// Announces the addresses on other links than its own; how many frames that is.
+    pub(crate) fn announce_elsewhere(&self, now: Instant, out: &mut Outbox) -> u64 {
+        let settings = &self.settings;
+        let is_meant = |slot: &&Slot| {
+            let link = &slot.key().link;
+            let counts = settings.announce.elsewhere_on_all
+                || settings.kernel.virtual_links.made.contains_key(link);
+            link != settings.home_link() && counts
+        };
+        let meant = self.slots.iter().filter(is_meant);
+        meant.map(|slot| slots::announce(std::slice::from_ref(slot), settings, now, out)).sum()
+    }
+
     /// Announces one of its addresses, if it is there; how many frames that is.
     pub(crate) fn announce_slot(&self, slot: usize, now: Instant, out: &mut Outbox) -> u64 {
         let slot = self.slots.get(slot..=slot).unwrap_or_default();

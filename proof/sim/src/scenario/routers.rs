@@ -176,6 +176,7 @@ fn announce(random: &mut Random) -> Announce {
         lower_priority_repeat: u32::from(random.byte(0..=3)),
         arp_interval: some_time(random) / 70,
         na_interval: some_time(random) / 70,
+        ..Announce::default()
     }
 }
 

@@ -8,7 +8,7 @@ use mainstay_engine::vrrp::{Announce, Pacing};
 use super::keywords::Block;
 use super::tree::Statement;
 use super::unknown::unhandled;
-use super::values::{link, no_more, number, seconds, value};
+use super::values::{link, no_more, number, seconds, value, whole};
 use crate::fault::Faults;
 use crate::{Code, Fault};
 
@@ -22,6 +22,8 @@ const LEAST: Announce = Announce {
     lower_priority_repeat: 1,
     arp_interval: Duration::ZERO,
     na_interval: Duration::ZERO,
+    elsewhere: Duration::ZERO,
+    elsewhere_on_all: false,
 };
 
 /// What is written about announcements.
@@ -35,6 +37,8 @@ pub(super) struct Announcing {
     pub lower_repeat: Option<u32>,
     pub arp_interval: Option<Duration>,
     pub na_interval: Option<Duration>,
+    /// `garp_extra_if`: how often, and whether on all links.
+    pub elsewhere: Option<(Duration, bool)>,
     /// `vrrp_min_garp`: one pass, unless told otherwise.
     pub least: bool,
 }
@@ -49,6 +53,8 @@ impl Announcing {
         let lower_delay = self.lower_delay.or(global.lower_delay).unwrap_or(global_delay);
         let lower_repeat = self.lower_repeat.or(global.lower_repeat).unwrap_or(global_repeat);
         let refresh_repeat = self.refresh_repeat.or(global.refresh_repeat);
+        let (elsewhere, elsewhere_on_all) =
+            self.elsewhere.or(global.elsewhere).unwrap_or((usual.elsewhere, false));
         Announce {
             delay: self.delay.unwrap_or(global_delay),
             repeat: self.repeat.unwrap_or(global_repeat),
@@ -58,10 +64,12 @@ impl Announcing {
             lower_priority_repeat: if strict { 0 } else { lower_repeat },
             arp_interval: self.arp_interval.or(global.arp_interval).unwrap_or(usual.arp_interval),
             na_interval: self.na_interval.or(global.na_interval).unwrap_or(usual.na_interval),
+            elsewhere,
+            elsewhere_on_all,
         }
     }
 
-    /// Reads one of the eight keywords, named without `vrrp_`; whether it is one.
+    /// Reads one of the ten keywords, named without `vrrp_`; whether it is one.
     pub(super) fn read(
         &mut self,
         keyword: &str,
@@ -89,10 +97,30 @@ impl Announcing {
             "gna_interval" => {
                 self.na_interval = gap(statement, faults).or(self.na_interval);
             }
+            // The second is its name of old.
+            "garp_extra_if" | "vmac_garp_intvl" => {
+                self.elsewhere = elsewhere(statement, faults).or(self.elsewhere);
+            }
             _ => return false,
         }
         true
     }
+}
+
+/// `[all] SECONDS`.
+fn elsewhere(statement: &Statement, faults: &mut Faults) -> Option<(Duration, bool)> {
+    let words = statement.values();
+    let on_all = words.iter().any(|word| word.text == "all");
+    let mut others = words.iter().filter(|word| word.text != "all");
+    let Some(word) = others.next() else {
+        let message = format!("`{}` needs a number of seconds", statement.keyword());
+        let fault = Fault::error(Code::ValueMissing, message).here(statement.at(), "");
+        faults.add(fault.help("write `all 100`, or `100` for virtual links alone"));
+        return None;
+    };
+    let seconds = whole(statement.keyword(), word, 0..=86_400, faults)?;
+    let seconds = u64::try_from(seconds).expect("the range was checked");
+    Some((Duration::from_secs(seconds), on_all))
 }
 
 /// A `garp_group` block; none without links.

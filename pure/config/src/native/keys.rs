@@ -3,6 +3,7 @@
 //! The reader refuses keys that are not here, and the reference page is made from here.
 
 pub(super) use super::address_keys::{ADDRESS, VIRTUAL_LINK};
+pub(super) use super::announce_keys::ANNOUNCE;
 use super::detection_keys::{AUTHENTICATION, BFD, DETECTION, TRACK_SESSION};
 pub(super) use super::fixed_keys::FIXED;
 pub(super) use super::hmac_keys::{HMAC, HMAC_KEY};
@@ -443,57 +444,6 @@ pub(super) const TRACK_SCRIPT: Section = Section {
         key("script", "the name of a script", "required", "\"check\"", "the script"),
         key("weight", "−253 to 253", "the script's", "-20", "what its verdict does here"),
         key("reverse", "true or false", "false", "false", "swap up and down; with `weight` only"),
-    ],
-};
-
-pub(super) const ANNOUNCE: Section = Section {
-    heading: "[virtual_router.announce]",
-    about: "How addresses are announced by gratuitous ARP and unsolicited neighbour advertisements.",
-    keys: &[
-        key(
-            "delay",
-            "a length of time",
-            "\"5s\"",
-            "\"1s\"",
-            "from the first burst to the second; 0s: no second",
-        ),
-        key("repeat", "0 to 1000", "5", "3", "passes in a burst"),
-        key(
-            "refresh",
-            "a length of time",
-            "\"0s\"",
-            "\"60s\"",
-            "passes again every so often; 0s: never",
-        ),
-        key("refresh_repeat", "0 to 1000", "1", "1", "passes in a refresh"),
-        key(
-            "lower_priority_delay",
-            "a length of time",
-            "`delay`",
-            "\"1s\"",
-            "as `delay`, after an advertisement of lower priority was heard",
-        ),
-        key(
-            "lower_priority_repeat",
-            "0 to 1000",
-            "`repeat`",
-            "3",
-            "as `repeat`, after an advertisement of lower priority was heard",
-        ),
-        key(
-            "arp_interval",
-            "a length of time",
-            "\"0s\"",
-            "\"1ms\"",
-            "at least so long between two gratuitous ARPs on one link",
-        ),
-        key(
-            "na_interval",
-            "a length of time",
-            "\"0s\"",
-            "\"1ms\"",
-            "at least so long between two neighbour advertisements on one link",
-        ),
     ],
 };
 

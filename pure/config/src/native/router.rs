@@ -291,5 +291,7 @@ fn announce(reader: &mut Reader<'_>, table: Table<'_>) -> Announce {
         lower_priority_repeat: count(reader, "lower_priority_repeat", repeat),
         arp_interval: length(reader, "arp_interval", usual.arp_interval),
         na_interval: length(reader, "na_interval", usual.na_interval),
+        elsewhere: length(reader, "elsewhere", usual.elsewhere),
+        elsewhere_on_all: reader.flag(table, "elsewhere_on_all", false),
     }
 }

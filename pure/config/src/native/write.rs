@@ -300,6 +300,8 @@ impl Text {
         );
         self.unless("arp_interval", announce.arp_interval, usual.arp_interval, time);
         self.unless("na_interval", announce.na_interval, usual.na_interval, time);
+        self.unless("elsewhere", announce.elsewhere, usual.elsewhere, time);
+        self.flag("elsewhere_on_all", announce.elsewhere_on_all, false);
     }
 
     fn group(&mut self, group: &GroupSettings) {

@@ -85,3 +85,16 @@ fn links_are_paced_alone_or_together() {
     assert_eq!(shown, [(vec!["eth0", "eth1"], half, None), (vec!["eth2"], None, second)]);
     assert_eq!(lines(&load("garp_group {\ngarp_interval 1\n}\n")), ["error 1:1 value/missing"]);
 }
+
+#[test]
+fn addresses_elsewhere_are_announced_every_so_often_under_both_names() {
+    let asked = |globals: &str, lines: &str| {
+        let announce = router(globals, lines).announce;
+        (announce.elsewhere.as_secs(), announce.elsewhere_on_all)
+    };
+    assert_eq!(asked("", ""), (0, false));
+    assert_eq!(asked("vrrp_garp_extra_if all 100", ""), (100, true));
+    assert_eq!(asked("vrrp_vmac_garp_intvl 90", ""), (90, false));
+    assert_eq!(asked("vrrp_garp_extra_if all 100", "garp_extra_if 0"), (0, false));
+    assert_eq!(asked("", "vmac_garp_intvl 30 all"), (30, true));
+}

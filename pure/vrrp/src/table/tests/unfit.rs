@@ -225,6 +225,23 @@ fn a_new_hardware_address_is_announced_at_once() {
 }
 
 #[test]
+fn addresses_on_other_links_are_announced_every_so_often() {
+    use std::time::Duration;
+    let frames = |on_all, elsewhere| {
+        let mut asked = one(|asked| asked.addresses.push(on("eth1", "10.1.0.9/24")));
+        asked.routers[0].announce.elsewhere = Duration::from_secs(elsewhere);
+        asked.routers[0].announce.elsewhere_on_all = on_all;
+        let mut bench = Bench::active(asked);
+        bench.pass_ms(20_000);
+        bench.forget();
+        bench.pass_ms(300_000);
+        bench.frames()
+    };
+    // Two forms of one address, three times.
+    assert_eq!((frames(true, 100), frames(false, 100), frames(true, 0)), (6, 0, 0));
+}
+
+#[test]
 fn what_still_waited_to_be_announced_is_dropped_when_it_is_not_true_any_more() {
     use std::time::Duration;
     let slow = one(|asked| {
