@@ -96,20 +96,48 @@ impl Trackers {
 async fn track(name: Name, schedule: Schedule, engine: EngineSender) {
     let mut ticks = tokio::time::interval(schedule.interval.max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut trouble = None;
     loop {
         ticks.tick().await;
-        let success = match schedule.program.run_within(schedule.timeout).await {
-            Ok(Some(status)) => status.success(),
-            Ok(None) => {
-                tracing::debug!("script {name} did not end within {:?}", schedule.timeout);
-                false
-            }
-            Err(error) => {
-                tracing::debug!("script {name}: cannot run it: {error}");
-                false
-            }
+        let (success, trouble_now) = match schedule.program.run_within(schedule.timeout).await {
+            Ok(Some(status)) => (status.success(), None),
+            Ok(None) => (false, Some(Trouble::TooLong)),
+            Err(error) => (false, Some(Trouble::NotRun(error.to_string()))),
         };
+        if trouble != trouble_now {
+            trouble = trouble_now;
+            match &trouble {
+                None => tracing::info!("script {name} runs to its end again"),
+                Some(trouble) => {
+                    tracing::warn!("script {name} counts as failed: {}", trouble.told(&schedule));
+                }
+            }
+        }
         engine.send(ToEngine::ScriptEnded { script: name.clone(), success });
+    }
+}
+
+/// Why a run has no exit code; said once, until that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// It had to be ended.
+    TooLong,
+    /// It could not be started.
+    NotRun(String),
+}
+
+impl Trouble {
+    fn told(&self, schedule: &Schedule) -> String {
+        let (words, timeout) = (schedule.program.words(), schedule.timeout);
+        match self {
+            Trouble::TooLong => format!(
+                "{words} did not end within {timeout:?} and was ended with all that it started: \
+                 make it quicker, or its `timeout` longer"
+            ),
+            Trouble::NotRun(why) => format!(
+                "{words} cannot be run: {why}: put it back, or take the script out of the configuration"
+            ),
+        }
     }
 }
 
