@@ -32,7 +32,7 @@ pub enum Event {
         why: DownCause,
         /// When the last packet of the peer came in.
         last_heard: Instant,
-        /// What had been agreed: silence of this length is a death.
+        /// Silence of this length was a death: what had been agreed, or more if the peer was heard unevenly before.
         detection: Duration,
         /// By how much this node was late to judge; the peer was given that time in addition.
         late: Duration,

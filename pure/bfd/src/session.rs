@@ -409,7 +409,9 @@ impl Session {
         self.record.counters.downs += 1;
         self.record.last_down = Some((now, why));
         let last_heard = self.last_heard.unwrap_or(self.since);
-        if let Some(detection) = self.told.take() {
+        let borne = self.bearable(last_heard);
+        if let Some(agreed) = self.told.take() {
+            let detection = if why == DownCause::Silent { borne } else { agreed };
             out.tell(Event::Down { peer: self.peer, why, last_heard, detection, late });
         }
     }

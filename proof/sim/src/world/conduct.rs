@@ -17,10 +17,9 @@ pub(super) struct Succession {
     pub router: Name,
     /// Who should take over.
     pub successor: usize,
-    /// How many of the survivors watch the one that dies.
-    pub watchers: usize,
-    /// How many survivors there are.
-    pub survivors: usize,
+    /// All survivors judge the one that dies after the same silence, so that the skew between them decides; one that
+    /// was heard unevenly by some of them is given more time by these.
+    pub all_alike: bool,
     /// A client may go without an answer for so long.
     pub gap_max: Duration,
 }
@@ -135,13 +134,14 @@ impl World {
         let detections: Vec<Duration> = watching
             .filter_map(|node| model::watches(&self.cluster, *node, victim, router))
             .collect();
-        let watchers = detections.len();
+        let same = detections.iter().all(|detection| *detection == detections[0]);
+        let all_alike = detections.is_empty() || detections.len() == survivors.len() && same;
         let silence = self.silence(router);
         let slowed = detections.iter().max().map(|detection| *detection * 2);
         let promised = drill.gap_max().zip(slowed).map(|(gap, slowed)| gap.max(slowed));
         let gap_max = promised.unwrap_or(silence);
         let router = router.name.clone();
-        Some(Succession { router, successor, watchers, survivors: survivors.len(), gap_max })
+        Some(Succession { router, successor, all_alike, gap_max })
     }
 
     /// The patience of a Backup where nothing but adverts tells; members of a group wait for one another.
@@ -173,7 +173,6 @@ impl World {
             return self
                 .broken(format!("{drill}: a client of {router} waited {gap:?}, not {may:?}"));
         }
-        let all_alike = expected.watchers == expected.survivors || expected.watchers == 0;
         let taken: Vec<usize> = self
             .changes
             .iter()
@@ -181,7 +180,7 @@ impl World {
             .filter(|change| change.to == StateName::Active)
             .map(|change| change.node)
             .collect();
-        if all_alike && taken != [expected.successor] {
+        if expected.all_alike && taken != [expected.successor] {
             let right = expected.successor;
             return self.broken(format!("{drill}: {router} went to {taken:?} instead of {right}"));
         }
