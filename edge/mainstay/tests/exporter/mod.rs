@@ -1,4 +1,4 @@
-//! Reads dump files by the rules of the exporters for Prometheus that people run beside keepalived.
+//! Reads dump files by the rules of exporters for Prometheus that run beside keepalived.
 //!
 //! They are written in Go and come in no registry of packages, so that the rules stand here: how they tell the
 //! blocks of a dump, which lines they use, which words and numbers they accept. Whatever they would stop at

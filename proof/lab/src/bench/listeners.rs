@@ -1,4 +1,4 @@
-//! Readers of a FIFO that come and go, and notify scripts that hang: what they cost in advertisements.
+//! What readers of a FIFO that come and go, and scripts that hang, cost in advertisements.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
@@ -24,9 +24,11 @@ const READERS_OF_A_CHANGE: usize = 10;
 /// A script that hangs for as long as it is there itself: nothing of it is left behind.
 const HANGING: &str = "#!/bin/sh\nwhile [ -e \"$0\" ]; do sleep 1; done\n";
 
-/// What so many readers saw, and what it cost.
+/// What readers saw, and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listened {
+    /// How many came and went.
+    pub readers: usize,
     /// Whole lines that they read, all together.
     pub lines: usize,
     /// Lines that are not as keepalived writes them.
@@ -39,11 +41,11 @@ pub struct Listened {
     pub moves: u64,
 }
 
-/// Lets readers come and go, and a script hang at each change, beside a router that must not notice.
+/// Lets so many readers come and go, fewer when `limit` is over, and a script hang at each change, beside a router that must not notice.
 ///
 /// # Errors
 /// The daemons do not come into their states.
-pub fn listen(readers: usize) -> io::Result<Listened> {
+pub fn listen(readers: usize, limit: Duration) -> io::Result<Listened> {
     let host = |name: &str, address: &str| Layout::new(name, Plug::new("eth0", 0, &[address]));
     let cluster = Cluster::build(vec![host("a", "192.0.2.1/24"), host("b", "192.0.2.2/24")])?;
     let folder = cluster.directory().path();
@@ -61,7 +63,12 @@ pub fn listen(readers: usize) -> io::Result<Listened> {
     let began = Instant::now();
     let before = counted(&active.status(cluster.host(0))?)?;
     let mut read = vec![];
+    let mut came = 0;
     for number in 0..readers {
+        if began.elapsed() > limit {
+            break;
+        }
+        came += 1;
         if number % READERS_OF_A_CHANGE == 0 {
             let fails = number / READERS_OF_A_CHANGE % 2 == 0;
             fs::write(&level, if fails { "-254\n" } else { "0\n" })?;
@@ -77,6 +84,7 @@ pub fn listen(readers: usize) -> io::Result<Listened> {
     let whole = |line: &&str| line.starts_with("INSTANCE \"VI_") && line.split(' ').count() == 4;
     let lines = text.lines().filter(whole).count();
     Ok(Listened {
+        readers: came,
         lines,
         // The last one may not have been read to its end.
         torn: (text.lines().count() - lines).saturating_sub(usize::from(!text.ends_with('\n'))),
@@ -92,9 +100,11 @@ pub fn listen(readers: usize) -> io::Result<Listened> {
 /// As with [`listen`].
 pub fn listeners(readers: usize) -> io::Result<Table> {
     let mut table = Table::new(&format!("{readers} readers of a FIFO, scripts that hang"));
-    let Listened { lines, torn, due, sent, moves } = listen(readers)?;
+    let listened = listen(readers, Duration::MAX)?;
+    let Listened { readers, lines, torn, due, sent, moves } = listened;
     let counts = [
-        ("lines that the readers got", lines as f64),
+        ("readers that came and went", readers as f64),
+        ("lines that they got", lines as f64),
         ("lines that were torn", torn as f64),
         ("advertisements due in that time", due as f64),
         ("advertisements sent", sent as f64),
@@ -111,9 +121,8 @@ fn come_and_go(fifo: &Path, reads: bool, read: &mut Vec<u8>) -> io::Result<()> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let mut reader = OpenOptions::new().read(true).custom_flags(flags).open(fifo)?;
     let mut some = [0; 4096];
-    match reader.read(&mut some) {
-        Ok(count) if reads => read.extend(&some[..count]),
-        Ok(_) | Err(_) => {}
+    if reads && let Ok(count) = reader.read(&mut some) {
+        read.extend(&some[..count]);
     }
     Ok(())
 }

@@ -153,7 +153,7 @@ impl Stage {
         let (until, mut look_at) = (Instant::now() + KNOWN_WITHIN, Instant::now());
         while Instant::now() < until && !self.stopped() {
             if Instant::now() >= look_at {
-                if self.tracks.iter().all(|track| track.is_known(host)) {
+                if self.tracks.iter_mut().all(|track| track.is_known(host)) {
                     break;
                 }
                 look_at = Instant::now() + LOOK;

@@ -129,14 +129,13 @@ impl Track {
     }
 
     /// Whether all others who could notice the end of a host have seen enough of it.
-    pub(super) fn is_known(&self, host: usize) -> bool {
-        let knows = |other: usize| match &self.daemons[other] {
-            Some(daemon) if other != host && !self.cut[other] => {
-                daemon.watches(self.cluster.host(other), Some(script::own(host)))
-            }
-            Some(_) | None => true,
+    pub(super) fn is_known(&mut self, host: usize) -> bool {
+        let knows = |(other, daemon): (usize, &mut Option<Daemon>)| {
+            let Some(daemon) = daemon else { return true };
+            let is_there = other != host && !self.cut[other] && daemon.runs();
+            !is_there || daemon.watches(self.cluster.host(other), Some(script::own(host)))
         };
-        (0..CLIENT).all(knows)
+        self.daemons.iter_mut().enumerate().all(knows)
     }
 
     /// The file that says that a host's service is well.
