@@ -12,6 +12,8 @@ use mainstay_api as api;
 use mainstay_engine::vrrp::{Name, View};
 use mainstay_engine::{Event, Settings, vrrp};
 use mainstay_linux::signals;
+use rustix::fs::Mode;
+use rustix::process::umask;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
@@ -100,6 +102,8 @@ struct Work {
     settings: Settings,
     moves: Moves,
     drained: PathBuf,
+    /// The umask that it was started with, once another is asked for.
+    umask: Option<Mode>,
     /// Whoever asked us to stop, to be told when that is done.
     stoppers: Vec<oneshot::Sender<api::Reply>>,
     /// Whoever asked for another program, likewise.
@@ -170,6 +174,7 @@ impl Work {
             settings: Settings::default(),
             moves: Moves::default(),
             drained: slow.drained,
+            umask: None,
             stoppers: Vec::new(),
             upgraders: Vec::new(),
             stopping: false,
@@ -322,12 +327,21 @@ impl Work {
         for remark in remarks {
             self.journal.note(api::Level::Warning, remark);
         }
+        self.set_umask(settings.node.umask);
         self.notifier.configure(&settings);
         let node = settings.node.name.clone().unwrap_or_else(host_name);
         self.teller.configure(&settings, &node);
         self.trackers.configure(schedules, &self.engine);
         self.watchers.configure(&settings, &self.engine);
         self.settings = settings;
+    }
+
+    /// Sets the umask of this process, or the one that it was started with.
+    fn set_umask(&mut self, asked: Option<u32>) {
+        if let Some(mask) = asked.map(Mode::from_raw_mode).or(self.umask) {
+            let before = umask(mask);
+            self.umask.get_or_insert(before);
+        }
     }
 
     /// All or nothing: settings that are refused change nothing but the status.

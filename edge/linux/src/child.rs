@@ -4,7 +4,8 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{Gid, Signal, Uid, set_parent_process_death_signal};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 /// Lets the program be sent TERM when the thread that starts it ends, however that ends.
 ///
@@ -13,6 +14,33 @@ pub fn die_with_parent(command: &mut Command) {
     let ask = || set_parent_process_death_signal(Some(Signal::TERM)).map_err(io::Error::from);
     // SAFETY: Between fork and exec the closure makes one system call and allocates nothing.
     unsafe { command.pre_exec(ask) };
+}
+
+/// Who a program runs as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The user's number.
+    pub user: u32,
+    /// The group's number.
+    pub group: u32,
+    /// The numbers of further groups.
+    pub groups: Vec<u32>,
+}
+
+/// Lets the program run as another. Calls of [`die_with_parent`] come after this one: who changes his identity
+/// loses that wish.
+pub fn become_another(command: &mut Command, identity: &Identity) {
+    let groups: Vec<Gid> = identity.groups.iter().copied().map(Gid::from_raw).collect();
+    let (group, user) = (Gid::from_raw(identity.group), Uid::from_raw(identity.user));
+    let change = move || {
+        set_thread_groups(&groups)?;
+        set_thread_res_gid(group, group, group)?;
+        set_thread_res_uid(user, user, user)?;
+        Ok(())
+    };
+    // SAFETY: Between fork and exec the closure makes three system calls and allocates nothing; the child has
+    // one thread, so that what it changes of a thread it changes of the process.
+    unsafe { command.pre_exec(change) };
 }
 
 #[cfg(test)]

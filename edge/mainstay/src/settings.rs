@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mainstay_cli::Run;
 use mainstay_config::{Fault, Severity, native};
 use mainstay_daemon::{Loaded, Loader, Occasion, Refusal};
 use mainstay_engine::Settings;
+use rustix::fs::OFlags;
 
 /// Reads the configuration whenever the daemon asks.
 ///
@@ -17,13 +18,18 @@ use mainstay_engine::Settings;
 /// had before: nobody has asked for others.
 pub fn loader(run: Run, runtime_dir: &Path) -> Loader {
     let last_good = runtime_dir.join(mainstay_daemon::LAST_GOOD);
+    let mut reload_file: Option<PathBuf> = None;
     Box::new(move |occasion| {
+        let reading = reload_file.as_deref().map(Reading::begin);
         let loaded = run.configuration.load();
+        let remark = reading.and_then(|reading| reading.map_or_else(Some, Reading::end));
         let sound = occasion == Occasion::Start || !loaded.has_errors();
         match &loaded.settings {
             Some(settings) if sound => {
                 let mut warnings = lines(&loaded);
+                warnings.extend(remark);
                 warnings.extend(elsewhere(&run, settings));
+                reload_file.clone_from(&settings.node.reload_file);
                 if let Err(error) = keep(&last_good, &native::write(settings)) {
                     warnings.push(format!("cannot write {}: {error}", last_good.display()));
                 }
@@ -33,6 +39,27 @@ pub fn loader(run: Run, runtime_dir: &Path) -> Loader {
             Some(_) | None => Err(refusal(&loaded)),
         }
     })
+}
+
+/// A file that is there while the configuration is read, for those who change it.
+struct Reading<'p>(&'p Path);
+
+impl<'p> Reading<'p> {
+    /// Makes the file, or empties it; what is wrong with that does not keep anybody from reading.
+    fn begin(path: &'p Path) -> Result<Reading<'p>, String> {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // A link that somebody put there is not followed.
+        let made = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path);
+        made.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        Ok(Reading(path))
+    }
+
+    fn end(self) -> Option<String> {
+        let removed = fs::remove_file(self.0);
+        let error = removed.err().filter(|error| error.kind() != io::ErrorKind::NotFound)?;
+        Some(format!("cannot remove {}: {error}", self.0.display()))
+    }
 }
 
 /// A network namespace is entered once, before anything else.
@@ -80,4 +107,36 @@ fn keep(path: &Path, text: &str) -> io::Result<()> {
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(&beside)?.write_all(text.as_bytes())?;
     fs::rename(&beside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_cli::{Configuration, LogFormat};
+
+    use super::*;
+
+    #[test]
+    fn the_reload_file_is_there_and_empty_while_the_configuration_is_read() {
+        let folder = std::env::temp_dir().join(format!("mainstay-reload-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the directory is writable");
+        let (reload, file) = (folder.join("reload"), folder.join("k.conf"));
+        // The include insists on a file that is there, and would not take what is in it before.
+        let text = format!(
+            "global_defs {{\nreload_file {0}\n}}\nincludem {0}\nvrrp_instance a {{\ninterface eth0\n\
+             virtual_router_id 1\nvirtual_ipaddress {{ 192.0.2.1 }}\n}}\n",
+            reload.display()
+        );
+        fs::write(&file, text).expect("the directory is writable");
+        let configuration = Configuration { keepalived: Some(file), config: None, config_id: None };
+        let run = Run { configuration, namespace: None, log_format: LogFormat::Auto };
+        let mut load = loader(run, &folder);
+        load(Occasion::Start).expect("what is sound is used");
+        for _ in 0..2 {
+            fs::write(&reload, "no_such_keyword {\n").expect("the directory is writable");
+            let loaded = load(Occasion::Reload).map_err(|refusal| refusal.text);
+            assert_eq!(loaded.expect("the file is there and empty").warnings, Vec::<String>::new());
+            assert!(!reload.exists(), "it is gone when all is read");
+        }
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
 }

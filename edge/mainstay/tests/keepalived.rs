@@ -368,7 +368,10 @@ fn exporter() -> Checked {
 fn file_and_fifo() -> Checked {
     let stage = Stage::of_one()?;
     let (level, fifo) = (stage.folder().join("level"), stage.folder().join("fifo"));
-    let telling = format!("notify_fifo {}\nvrrp_notify_priority_changes\n", fifo.display());
+    let telling = format!(
+        "umask IRWXG | IRWXO\nnotify_fifo {}\nvrrp_notify_priority_changes\n",
+        fifo.display()
+    );
     // In any order: the file is defined after its user.
     let text = format!(
         "{}{}track_file load {{\nfile {}\nweight 2\ninit_file 3\n}}\n",
@@ -380,6 +383,10 @@ fn file_and_fifo() -> Checked {
     let running = run(&stage, &swapped(&stage), &file, &[])?;
     running.until_log("effective priority 150 → 156")?;
     assert_eq!(fs::read_to_string(&level)?, "3\n");
+    for made in [&level, &fifo] {
+        let mode = fs::metadata(made)?.permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}: as `umask` says", made.display());
+    }
     running.until_log("Backup → Active")?;
     fs::write(&level, "-5\n")?;
     running.until_log("effective priority 156 → 140")?;

@@ -27,6 +27,7 @@ mod script;
 mod strict;
 mod telling;
 mod tree;
+mod umask;
 mod unknown;
 mod values;
 mod vmac;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_base::LinkName;
@@ -94,6 +95,12 @@ pub struct Node {
     /// The network namespace that everything happens in, by its name under `/run/netns`; taken in at the start
     /// alone.
     pub namespace: Option<String>,
+    /// Scripts of another user get that user's further groups as well.
+    pub supplementary_groups: bool,
+    /// The bits that files which the daemon makes do not get; as it was started if none.
+    pub umask: Option<u32>,
+    /// A file that is there, and empty, while the configuration is read anew.
+    pub reload_file: Option<PathBuf>,
 }
 
 /// Programs that are told of changes, in keepalived's way: each specific one gets its own arguments; `any`

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mainstay_engine::Node;
 use mainstay_engine::vrrp::Command;
-use mainstay_linux::child::die_with_parent;
+use mainstay_linux::child::{Identity, become_another, die_with_parent};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command as Builder};
 
@@ -17,8 +17,8 @@ use super::security;
 pub(crate) struct Program {
     path: PathBuf,
     arguments: Vec<String>,
-    /// The user and group; none: as the daemon.
-    user: Option<(u32, u32)>,
+    /// Who it runs as; none: as the daemon.
+    user: Option<Identity>,
 }
 
 /// Why a program is not run, in words for the operator.
@@ -60,7 +60,10 @@ pub(crate) fn prepare(command: &Command, node: &Node) -> Result<Prepared, Unfit>
     let mut insecure = None;
     let path = find(name, &mut warnings)?;
     let user = user_of(command, node)?;
-    let as_root = user.map_or_else(|| rustix::process::geteuid().is_root(), |(user, _)| user == 0);
+    let as_root = match &user {
+        Some(identity) => identity.user == 0,
+        None => rustix::process::geteuid().is_root(),
+    };
     if as_root && let Some(part) = security::writable_by_others(&path) {
         if node.script_security {
             return Err(Unfit::Insecure { part });
@@ -99,16 +102,28 @@ fn is_executable(path: &Path) -> bool {
 }
 
 /// The command's own user, else the node's, else keepalived's default one, else the daemon's.
-fn user_of(command: &Command, node: &Node) -> Result<Option<(u32, u32)>, Unfit> {
+fn user_of(command: &Command, node: &Node) -> Result<Option<Identity>, Unfit> {
     let (user, group) = match (&command.user, &node.script_user) {
         (Some(user), _) => (user.as_str(), command.group.as_ref()),
         (None, Some(user)) => (user.as_str(), node.script_group.as_ref()),
         (None, None) => {
             let known = uzers::get_user_by_name(DEFAULT_USER);
-            return Ok(known.map(|user| (user.uid(), user.primary_group_id())));
+            let name = |user: &uzers::User| user.name().to_string_lossy().into_owned();
+            return Ok(known.map(|user| {
+                let ids = (user.uid(), user.primary_group_id());
+                identity(&name(&user), ids, node)
+            }));
         }
     };
-    ids(user, group).map(Some)
+    let ids = ids(user, group)?;
+    Ok(Some(identity(user, ids, node)))
+}
+
+/// The user with that group, and where the node says so with his further groups.
+fn identity(name: &str, (user, group): (u32, u32), node: &Node) -> Identity {
+    let found = node.supplementary_groups.then(|| uzers::get_user_groups(name, group));
+    let groups = found.flatten().unwrap_or_default().iter().map(uzers::Group::gid).collect();
+    Identity { user, group, groups }
 }
 
 /// The numbers of a user and a group; the user's own group if none is named.
@@ -149,10 +164,10 @@ impl Program {
             .stderr(Stdio::null())
             .process_group(0);
         // Nobody changes into the user that he is already: that needs a capability.
-        if let Some((user, group)) = self.user
-            && user != rustix::process::geteuid().as_raw()
+        if let Some(identity) = &self.user
+            && identity.user != rustix::process::geteuid().as_raw()
         {
-            builder.gid(group).uid(user);
+            become_another(builder.as_std_mut(), identity);
         }
         die_with_parent(builder.as_std_mut());
         builder.spawn()

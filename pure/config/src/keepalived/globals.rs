@@ -12,11 +12,15 @@ use super::announcing::Announcing;
 use super::keywords::Block;
 use super::telling::TellingDraft;
 use super::tree::Statement;
+use super::umask;
 use super::unknown::unhandled;
 use super::values::{flag, ip, no_more, number, seconds, value};
 use super::watched;
 use crate::fault::Faults;
 use crate::{Code, Fault, namespaces};
+
+/// Where `reload_file` is if it has no name.
+const RELOAD_FILE: &str = "/run/keepalived.reload";
 
 /// What `global_defs` says; of two equal keywords the later one counts.
 #[derive(Debug)]
@@ -117,6 +121,15 @@ impl Globals {
                 self.node.script_user = value(statement, faults).map(|word| word.text.clone());
                 self.node.script_group = statement.values().get(1).map(|word| word.text.clone());
                 no_more(statement, 2, faults);
+            }
+            "umask" => self.node.umask = umask::read(statement, faults).or(self.node.umask),
+            "set_supplementary_groups" => {
+                self.node.supplementary_groups = flag(statement, faults).unwrap_or(true);
+            }
+            "reload_file" => {
+                no_more(statement, 1, faults);
+                let named = statement.values().first().map(|word| word.text.as_str());
+                self.node.reload_file = Some(named.unwrap_or(RELOAD_FILE).into());
             }
             "enable_script_security" => {
                 self.node.script_security = flag(statement, faults).unwrap_or(true);

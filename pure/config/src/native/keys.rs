@@ -124,6 +124,27 @@ pub(super) const NODE: Section = Section {
             "the network namespace that everything happens in, by its name under `/run/netns`; a change takes a restart",
         ),
         key(
+            "supplementary_groups",
+            "true or false",
+            "false",
+            "true",
+            "scripts of another user get that user's further groups as well",
+        ),
+        key(
+            "umask",
+            "octal digits as text",
+            "that of the program which starts it",
+            "\"0027\"",
+            "the bits that files which the daemon makes do not get",
+        ),
+        key(
+            "reload_file",
+            "a path",
+            "none",
+            "\"/run/mainstay.reload\"",
+            "a file that is there, and empty, while the configuration is read anew; whoever changes the configuration can wait for its end",
+        ),
+        key(
             "startup_delay",
             "a length of time",
             "\"0s\"",

@@ -24,6 +24,15 @@ pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Sett
             Some(message) => reader.bad(field.span, message, namespaces::REMEDY),
         }
     });
+    settings.node.supplementary_groups = reader.flag(table, "supplementary_groups", false);
+    settings.node.umask = reader.text(table, "umask").and_then(|field| {
+        let mask = u32::from_str_radix(field.value, 8).ok().filter(|mask| *mask <= 0o777);
+        let message = || format!("`{}` is no umask", field.value);
+        mask.or_else(|| {
+            reader.bad(field.span, message(), "write up to four octal digits, \"0027\"")
+        })
+    });
+    settings.node.reload_file = reader.owned(table, "reload_file").map(Into::into);
     let delay = reader.length(table, "startup_delay");
     settings.vrrp.startup_delay = delay.map_or(Duration::ZERO, |delay| delay.value);
     let delay = reader.length(table, "delay_after_boot");

@@ -88,6 +88,12 @@ impl Text {
         self.text("script_group", node.script_group.as_deref());
         self.flag("script_security", node.script_security, false);
         self.text("network_namespace", node.namespace.as_deref());
+        self.flag("supplementary_groups", node.supplementary_groups, false);
+        if let Some(mask) = node.umask {
+            self.key("umask", quoted(&format!("{mask:04o}")));
+        }
+        let reload_file = node.reload_file.as_ref().map(|path| path.to_string_lossy());
+        self.text("reload_file", reload_file.as_deref());
         let none = std::time::Duration::ZERO;
         self.unless("startup_delay", vrrp.startup_delay, none, time);
         self.unless("delay_after_boot", vrrp.delay_after_boot, none, time);

@@ -98,3 +98,24 @@ fn addresses_elsewhere_are_announced_every_so_often_under_both_names() {
     assert_eq!(asked("vrrp_garp_extra_if all 100", "garp_extra_if 0"), (0, false));
     assert_eq!(asked("", "vmac_garp_intvl 30 all"), (30, true));
 }
+
+#[test]
+fn a_umask_is_a_number_in_three_ways_or_bits() {
+    for text in ["0027", "23", "0x17", "IWGRP|IRWXO", "IWGRP | IROTH | IWOTH | IXOTH"] {
+        let umask = settings(&format!("umask {text}"), "").node.umask;
+        assert_eq!(umask, Some(0o027), "{text}");
+    }
+    for text in ["01000", "8x", "IWGRP|", "IWALL"] {
+        let found = lines(&load(format!("global_defs {{\numask {text}\n}}\n")));
+        assert_eq!(found, ["error 2:7 value/bad"], "{text}");
+    }
+}
+
+#[test]
+fn a_reload_file_has_a_usual_name() {
+    let path = |global| settings(global, "").node.reload_file;
+    assert_eq!(path(""), None);
+    assert_eq!(path("reload_file"), Some("/run/keepalived.reload".into()));
+    assert_eq!(path("reload_file /run/r"), Some("/run/r".into()));
+    assert!(settings("set_supplementary_groups", "").node.supplementary_groups);
+}

@@ -61,7 +61,7 @@ fn users_and_groups_must_exist() {
         ..command(&["/bin/true"])
     };
     let prepared = prepare(&named("root", None), &Node::default()).expect("root exists");
-    assert_eq!(prepared.program.user, Some((0, 0)));
+    assert_eq!(prepared.program.user.map(|user| (user.user, user.group)), Some((0, 0)));
     assert!(matches!(
         prepare(&named("no-such-user", None), &Node::default()),
         Err(Unfit::NoUser(_))
@@ -70,6 +70,33 @@ fn users_and_groups_must_exist() {
         prepare(&named("root", Some("no-such-group")), &Node::default()),
         Err(Unfit::NoGroup(_))
     ));
+}
+
+#[test]
+fn another_user_s_further_groups_come_along_where_asked_for() {
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else can become another.
+        return;
+    }
+    let path = std::env::temp_dir().join(format!("mainstay-groups-{}", std::process::id()));
+    for (groups, expected) in [(vec![], "65534"), (vec![2, 7], "65534 2 7")] {
+        let words = format!("id -G > {}; chmod 666 {0}", path.display());
+        let mut program = program(&["/bin/sh", "-c", &words]);
+        program.user = Some(Identity { user: 65_534, group: 65_534, groups });
+        let ended = block_on(program.run_within(Duration::from_secs(20)));
+        let told = std::fs::read_to_string(&path).expect("it wrote its groups");
+        std::fs::remove_file(&path).expect("the directory is open to all");
+        assert!(ended.expect("it runs").expect("in time").success());
+        assert_eq!(told.trim(), expected);
+    }
+    let root = |supplementary_groups| {
+        let command = Command { user: Some("root".to_owned()), ..command(&["/bin/true"]) };
+        let node = Node { supplementary_groups, ..Node::default() };
+        let prepared = prepare(&command, &node).expect("root exists");
+        prepared.program.user.expect("a user is named").groups
+    };
+    assert_eq!(root(false), Vec::<u32>::new());
+    assert!(root(true).contains(&0), "root is in the group of root");
 }
 
 #[test]
