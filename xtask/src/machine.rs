@@ -25,6 +25,10 @@ const TOOLS: [(&str, &str); 5] = [
     ("dpkg-deb", "dpkg"),
 ];
 
+/// What tests run to look at a kernel and to ask a neighbour; one that asks for others says so itself.
+const COMMANDS: [(&str, &str); 3] =
+    [("ip", "usr/sbin/ip"), ("nft", "usr/sbin/nft"), ("ping", "bin/ping")];
+
 /// Booting takes some ten seconds and a test a minute; an emulated machine that hangs must end, too.
 const LIMIT: Duration = Duration::from_secs(240);
 
@@ -122,6 +126,11 @@ fn pack(root: &Path, folder: &Path, kernel: &Kernel, order: &Order) -> Result<Pa
     image.add_program(&program, "bin/mainstay")?;
     image.add_program(&test, "bin/test")?;
     image.add_program(Path::new("/usr/sbin/keepalived"), "usr/sbin/keepalived")?;
+    for (name, place) in COMMANDS {
+        if let Some(program) = crate::peers::find(name) {
+            image.add_program(&program, place)?;
+        }
+    }
     image.write_init([BEGIN, VERDICT], &order.arguments)?;
     image.pack(&folder.join("initramfs"))
 }

@@ -210,7 +210,9 @@ impl Control {
     /// Tells the supervisor, should it look, that this thread moves; the next sign is due at once, unless it
     /// waits.
     fn sign_of_life(&self) {
-        self.tether.pulse().beat(clock::now());
+        let now = clock::now();
+        let due = self.turn.starting_until.map_or(now, |until| until.max(now));
+        self.tether.pulse().beat(due);
     }
 
     fn tell_event(&mut self, event: Event) {
@@ -238,6 +240,8 @@ impl Control {
                 self.tell(Told::Note(Level::Warning, text));
             }
         }
+        self.turn.starting_until = None;
+        self.sign_of_life();
     }
 }
 

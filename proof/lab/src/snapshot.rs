@@ -72,6 +72,9 @@ fn of_link(link: &Value) -> Lines {
             .expect("a string takes all text");
         write!(line, "addresses {}", link["inet6_addr_gen_mode"]).expect("a string takes all text");
     }
+    if let Some(master) = link["master"].as_str() {
+        write!(line, " in {master}").expect("a string takes all text");
+    }
     let mut lines = Lines::from([line]);
     let addresses = link["addr_info"].as_array().into_iter().flatten();
     lines.extend(addresses.map(|address| format!("address on {name} {}", plain(address.clone()))));

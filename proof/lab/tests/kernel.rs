@@ -1,16 +1,18 @@
 //! The same file through keepalived and through mainstay gives the same kernel.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mainstay_lab::bench;
-use mainstay_lab::cluster::{Cluster, Layout, Plug};
+use mainstay_lab::cluster::{Cluster, Host, Layout, Plug};
 use mainstay_lab::daemon::Daemon;
 use mainstay_lab::program::Program;
 use mainstay_lab::snapshot::{self, Lines};
 use mainstay_lab::wait;
+use mainstay_linux::netns::Namespace;
 
 const BOUND: Duration = Duration::from_secs(15);
 
@@ -21,6 +23,8 @@ struct Row {
     instance: &'static str,
     beside: &'static str,
     answers: &'static [(&'static str, bool)],
+    /// A kind of link that the kernel may lack, and the commands of `ip` that make one on the host.
+    setup: Option<(&'static str, &'static [&'static str])>,
     /// What differs on purpose: moment, and the beginning of a line.
     differs: &'static [&'static str],
 }
@@ -30,6 +34,7 @@ const PLAIN: Row = Row {
     instance: "virtual_ipaddress {\n 192.0.2.100/24\n}",
     beside: "",
     answers: &[],
+    setup: None,
     differs: &[],
 };
 
@@ -37,7 +42,7 @@ const PLAIN: Row = Row {
 const BASE_VARIABLES: &[&str] =
     &["stopped: variable eth0 ipv4 arp_", "stopped: variable eth1 ipv4 arp_"];
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 13] = [
     Row {
         name: "addresses_with_all_options",
         instance: "virtual_ipaddress {
@@ -119,6 +124,22 @@ const ROWS: [Row; 12] = [
         ..PLAIN
     },
     Row {
+        name: "use_vmac_in_a_vrf",
+        instance: "use_vmac\nvirtual_ipaddress {\n 192.0.2.100/24\n}",
+        setup: Some((
+            "vrf",
+            &[
+                "link add blue type vrf table 10",
+                "link set blue up",
+                "link set eth0 master blue",
+                "link set eth1 master blue",
+            ],
+        )),
+        answers: &[("192.0.2.100", true), ("192.0.2.1", true)],
+        differs: BASE_VARIABLES,
+        ..PLAIN
+    },
+    Row {
         name: "virtual_routes",
         instance: "virtual_ipaddress {\n 192.0.2.100/24\n}
         virtual_routes {
@@ -183,7 +204,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(6);
     let trial = |row: &'static Row| Trial::test(row.name, || row.play());
-    static TABLE: [Row; 12] = ROWS;
+    static TABLE: [Row; 13] = ROWS;
     let mut trials: Vec<Trial> = TABLE.iter().map(trial).collect();
     trials.push(Trial::test("an_address_that_moves_by_reloads_never_leaves", reloads));
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -216,6 +237,13 @@ impl Row {
     }
 
     fn play(&self) -> Result<(), Failed> {
+        if let Some((kind, _)) = self.setup
+            && !is_known(kind)?
+        {
+            eprintln!("NOT RUN HERE: {}: this kernel has no {kind}", self.name);
+            eprintln!("in a virtual machine: cargo xtask machine kernel -- {}", self.name);
+            return Ok(());
+        }
         let theirs = self.made_by(Program::Keepalived)?;
         let ours = self.made_by(Program::Mainstay)?;
         for (moment, theirs, ours) in [
@@ -262,15 +290,19 @@ impl Row {
         };
         let cluster = Cluster::build(vec![router("r1", 1), router("r2", 2), client])?;
         let host = cluster.host(0);
+        for words in self.setup.map_or(&[][..], |(_, commands)| commands) {
+            host.namespace().run(|| ip(words))??;
+        }
         let before = snapshot::everything(host)?;
         let above = self.file().replace("priority 100", "priority 200");
         let peer = Daemon::start(&cluster, 1, Program::Keepalived, &above)?;
-        wait_for_active(&cluster, 1)?;
+        wait_for_active(&cluster, 1, false)?;
         let daemon = Daemon::start(&cluster, 0, program, &self.file())?;
         let mut made = Made { backup: settled(&cluster, &before, &daemon)?, ..Made::default() };
         peer.stop()?;
         peer.gone()?;
-        wait_for_active(&cluster, 0).map_err(|error| format!("{error:?}\n{}", daemon.log()))?;
+        wait_for_active(&cluster, 0, self.setup.is_some())
+            .map_err(|error| format!("{error:?}\n{}", daemon.log()))?;
         made.active = settled(&cluster, &before, &daemon)?;
         made.answers = self.answers.iter().map(|(ip, _)| (*ip, answers(&cluster, ip))).collect();
         daemon.stop()?;
@@ -280,11 +312,36 @@ impl Row {
     }
 }
 
+/// Whether the kernel makes links of that kind.
+fn is_known(kind: &str) -> Result<bool, Failed> {
+    let table = if kind == "vrf" { " table 10" } else { "" };
+    let words = format!("link add probe type {kind}{table}");
+    Ok(Namespace::make()?.run(|| ip(&words))?.is_ok())
+}
+
+fn ip(words: &str) -> io::Result<()> {
+    let output = Command::new("ip").args(words.split(' ')).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("ip {words}: {}", String::from_utf8_lossy(&output.stderr))))
+}
+
 /// A router that is Active has some of the addresses.
-fn wait_for_active(cluster: &Cluster, host: usize) -> Result<(), Failed> {
-    let has = |text: &str| cluster.host(host).holds(text.parse().expect("an address"));
+fn wait_for_active(cluster: &Cluster, host: usize, in_domain: bool) -> Result<(), Failed> {
+    let host = cluster.host(host);
+    let has = |text: &str| host.holds(text.parse().expect("an address"));
     let any = || ["192.0.2.100", "2001:db8::100"].iter().any(|text| has(text).unwrap_or(false));
-    Ok(wait::until("Active", BOUND, any)?)
+    Ok(wait::until("Active", BOUND, || any() || in_domain && is_in_a_domain(host))?)
+}
+
+/// An address in a routing domain is nobody's who does not ask for that domain.
+fn is_in_a_domain(host: &Host) -> bool {
+    let there = ["192.0.2.100", "table", "10"];
+    let ask =
+        || Command::new("ip").args(["-j", "route", "show", "type", "local"]).args(there).output();
+    let told = host.namespace().run(ask).and_then(|output| output);
+    told.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("192.0.2.100"))
 }
 
 /// What is there once nothing has changed for some time.

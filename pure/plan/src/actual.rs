@@ -46,6 +46,13 @@ pub struct Link {
     pub domain: Option<LinkIndex>,
 }
 
+impl Link {
+    /// Whether it is in the routing domain of its base; one whose base is in none may be in any.
+    pub fn follows_domain_of(&self, base: &Link) -> bool {
+        base.domain.is_none() || self.domain == base.domain
+    }
+}
+
 /// What becomes of the IPv4 addresses behind the first of their subnet when that one goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Promotion {

@@ -1,6 +1,6 @@
 //! What follows from wants and from what is there: filter, addresses, links.
 
-use mainstay_base::{Family, LinkIndex, LinkName};
+use mainstay_base::{Family, LinkName};
 
 use crate::{
     Actual, AddressKey, AddressOptions, ClosedAddress, Filter, Lifetime, Link, Muffled,
@@ -43,12 +43,12 @@ pub(crate) enum LinkFit {
     Wrong,
 }
 
-pub(crate) fn link_fit(wanted: &VirtualLink, base: LinkIndex, there: Option<&Link>) -> LinkFit {
+pub(crate) fn link_fit(wanted: &VirtualLink, base: &Link, there: Option<&Link>) -> LinkFit {
     let Some(link) = there else { return LinkFit::Incomplete };
     let Some(present) = &link.virtual_on else { return LinkFit::Incomplete };
-    let same = present.base == base && present.private && link.mac == Some(wanted.mac);
+    let same = present.base == base.index && present.private && link.mac == Some(wanted.mac);
     match (same, &present.mark) {
-        (true, Some(_)) if present.raised => LinkFit::Right,
+        (true, Some(_)) if present.raised && link.follows_domain_of(base) => LinkFit::Right,
         (true, _) | (false, None) => LinkFit::Incomplete,
         (false, Some(_)) => LinkFit::Wrong,
     }

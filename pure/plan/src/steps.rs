@@ -97,7 +97,7 @@ impl<'a> Plan<'a> {
         for (name, wanted) in &self.wants.links {
             let Some(base) = self.actual.link_named(&wanted.base) else { continue };
             let there = self.actual.link_named(name);
-            let fit = derived::link_fit(wanted, base.index, there);
+            let fit = derived::link_fit(wanted, base, there);
             if let (LinkFit::Wrong, Some(there)) = (fit, there) {
                 self.steps.push(Step::RemoveLink { link: there.index, name: name.clone() });
             }

@@ -1,10 +1,16 @@
 //! What lasts from one turn of the engine's thread to the next.
 
+use std::time::Duration;
+
 use mainstay_base::Instant;
 
 use super::wall_clock::WallClock;
 use crate::sockets::Outbox;
 use crate::will::Will;
+
+/// The start is one long turn without a beat: many files and sockets, and the whole program read in and locked.
+/// On a slow machine it uses the processor for as long as one that runs in circles.
+const START_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why the work is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +24,8 @@ pub(super) enum End {
 /// What lasts from one turn to the next.
 #[derive(Debug)]
 pub(super) struct Lasting {
+    /// It is being started still, and may take until then without a beat.
+    pub(super) starting_until: Option<Instant>,
     /// The latest moment that the engine knows.
     pub(super) now: Instant,
     /// Everything is being handed over, which ends then at the latest.
@@ -45,6 +53,7 @@ pub(super) struct Lasting {
 impl Lasting {
     pub(super) fn new(now: Instant) -> Lasting {
         Lasting {
+            starting_until: Some(now + START_WITHIN),
             now,
             leaving_until: None,
             end: None,

@@ -27,8 +27,9 @@ impl Kernel {
         wanted: &VirtualLink,
         news: &mut Vec<News>,
     ) -> Result<(), Refusal> {
-        let base = self.mirror.link_named(&wanted.base).map(|link| link.index);
-        let base = base.ok_or_else(|| missing(&wanted.base))?;
+        let below = self.mirror.link_named(&wanted.base).cloned();
+        let below = below.ok_or_else(|| missing(&wanted.base))?;
+        let base = below.index;
         let there = self.mirror.link_named(name);
         let stands = |link: &&Link| {
             let present = link.virtual_on.as_ref();
@@ -38,10 +39,28 @@ impl Kernel {
         if there.filter(stands).is_none() {
             self.ask(create(name, base, wanted), NLM_F_CREATE | NLM_F_EXCL, news)?;
         }
+        self.join_domain(name, &below, news)?;
         let mark = self.mark_of(base, &wanted.base);
         set_variables(name, wanted)?;
         let link = self.mirror.link_named(name).ok_or_else(|| missing(name))?.index;
         self.ask(raise(link, mark), 0, news)
+    }
+
+    /// Puts a virtual link into the routing domain of its base, before it is set up.
+    fn join_domain(
+        &mut self,
+        name: &LinkName,
+        base: &Link,
+        news: &mut Vec<News>,
+    ) -> Result<(), Refusal> {
+        let link = self.mirror.link_named(name).ok_or_else(|| missing(name))?;
+        let Some(domain) = base.domain.filter(|_| !link.follows_domain_of(base)) else {
+            return Ok(());
+        };
+        let mut message = LinkMessage::default();
+        message.header.index = link.index.0;
+        message.attributes.push(LinkAttribute::Controller(domain.0));
+        self.ask(RouteNetlinkMessage::SetLink(message), 0, news)
     }
 
     /// Deletes a virtual link; the last one on a base gives it back as it was.

@@ -68,3 +68,16 @@ fn that_of_ipv6_shares_the_link_local_address_of_its_base() {
     let filter = "set the packet filter of 1 virtual link";
     assert_eq!(plan, [filter, "add fe80::1/64 on vrrp.51"]);
 }
+
+#[test]
+fn one_whose_base_is_in_a_routing_domain_joins_it() {
+    let blue = LinkIndex(9);
+    let mut there = with_link(Some("ours"), true);
+    there.apply(&Change::Link(Link { domain: Some(blue), ..eth0() }));
+    assert_eq!(said(&wanting(Family::V4), &there), ["add link vrrp.51 on eth0"]);
+    let joined = Link { domain: Some(blue), ..there.links[&VMAC].clone() };
+    there.apply(&Change::Link(joined));
+    assert_eq!(steps(&wanting(Family::V4), &there), []);
+    there.apply(&Change::Link(eth0()));
+    assert_eq!(steps(&wanting(Family::V4), &there), [], "others may have put it there");
+}
