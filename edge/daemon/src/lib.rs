@@ -22,6 +22,7 @@ mod pid_files;
 mod present;
 mod preview;
 mod rehearsal;
+mod reload_time;
 mod runtime_dir;
 mod scripts;
 mod server;

@@ -22,6 +22,7 @@ use crate::dumps::{self, Past, Wish};
 use crate::facts::Facts;
 use crate::journal::Journal;
 use crate::moves::Moves;
+use crate::reload_time::{Appointment, Look};
 use crate::scripts::notify::{Notifier, Subject, Tiding};
 use crate::scripts::once;
 use crate::scripts::tracked::{self, Schedule, Trackers};
@@ -102,6 +103,7 @@ struct Work {
     settings: Settings,
     moves: Moves,
     drained: PathBuf,
+    appointment: Appointment,
     /// The umask that it was started with, once another is asked for.
     umask: Option<Mode>,
     /// Whoever asked us to stop, to be told when that is done.
@@ -174,6 +176,7 @@ impl Work {
             settings: Settings::default(),
             moves: Moves::default(),
             drained: slow.drained,
+            appointment: Appointment::none(),
             umask: None,
             stoppers: Vec::new(),
             upgraders: Vec::new(),
@@ -214,6 +217,7 @@ impl Work {
                 _ = self.signals.report.recv() => self.dump(Wish::State, false).await,
                 _ = self.signals.count.recv() => self.dump(Wish::Stats, false).await,
                 _ = self.signals.count_again.recv() => self.dump(Wish::Stats, true).await,
+                () = self.appointment.tick() => self.keep_appointment().await,
                 _ = self.signals.json.recv() => self.dump(Wish::Json, false).await,
             }
         };
@@ -328,12 +332,22 @@ impl Work {
             self.journal.note(api::Level::Warning, remark);
         }
         self.set_umask(settings.node.umask);
+        self.appointment.configure(settings.node.reload_time.as_ref());
         self.notifier.configure(&settings);
         let node = settings.node.name.clone().unwrap_or_else(host_name);
         self.teller.configure(&settings, &node);
         self.trackers.configure(schedules, &self.engine);
         self.watchers.configure(&settings, &self.engine);
         self.settings = settings;
+    }
+
+    /// Reloads if that is agreed upon for now.
+    async fn keep_appointment(&mut self) {
+        match self.appointment.look(&jiff::Zoned::now()) {
+            Look::Same => {}
+            Look::Say(level, text) => self.journal.note(level, text),
+            Look::Now => drop(self.reload().await),
+        }
     }
 
     /// Sets the umask of this process, or the one that it was started with.

@@ -10,7 +10,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mainstay_lab::program::Program;
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 8] = [
+    let tests: [Test; 9] = [
         ("the_unit_files_line_runs_reloads_and_stops", unit_file),
         ("without_dont_fork_it_goes_into_the_background", background),
         ("a_test_of_the_configuration_ends_as_the_manual_says", config_test),
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         ("an_exporter_reads_the_same_of_both", exporter),
         ("a_file_changes_the_priority_and_a_fifo_hears_of_it", file_and_fifo),
         ("scripts_run_before_anything_and_after_everything", start_and_stop),
+        ("a_reload_comes_at_the_time_that_a_file_names", reload_time),
     ];
     let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -408,6 +409,28 @@ fn file_and_fifo() -> Checked {
         "INSTANCE \"VI_1\" FAULT 140",
     ];
     assert!(lines.ends_with(&wanted.map(ToOwned::to_owned)), "{lines:?}");
+    Ok(())
+}
+
+/// Each time that is written is near; should this test be held up until it is past, another one is.
+fn reload_time() -> Checked {
+    let stage = Stage::of_one()?;
+    let at = stage.folder().join("at");
+    let asked = globals(&stage, &format!("reload_time_file {}\n", at.display()));
+    let file = config(&stage, "k.conf", &(asked + &Router::default().text()));
+    let running = run(&stage, &swapped(&stage), &file, &[])?;
+    running.until_log("Backup → Active")?;
+    let mut written: Option<Instant> = None;
+    wait::until("the reload", SOON, || {
+        if written.is_none_or(|written| written.elapsed() > Duration::from_secs(5)) {
+            let soon = Command::new("date").args(["-u", "-d", "+2 seconds", "+%H:%M:%SZ"]).output();
+            fs::write(&at, soon.expect("date is there").stdout).expect("the folder is ours");
+            written = Some(Instant::now());
+        }
+        running.log().contains("reloaded: ")
+    })
+    .map_err(|late| Failed::from(format!("{late}\n{}", running.log())))?;
+    wait::until("the file's end", SOON, || !at.exists())?;
     Ok(())
 }
 

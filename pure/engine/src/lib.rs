@@ -28,7 +28,7 @@ pub use outgoing::{Reject, Transmit};
 pub use outside::{
     InitialLevel, ParameterForm, Parameters, ProcessPattern, WatchedFile, WatchedProcess,
 };
-pub use settings::{BfdSession, Detection, Node, Notify, Settings};
+pub use settings::{BfdSession, Detection, Node, Notify, ReloadTime, Settings};
 pub use status::{Origin, Status, Taken, WatchView, Will};
 
 pub use telling::{Dumps, Fifo, JsonVersion, Mail, MailSecurity, Telling, TimedCommand};

@@ -101,6 +101,17 @@ pub struct Node {
     pub umask: Option<u32>,
     /// A file that is there, and empty, while the configuration is read anew.
     pub reload_file: Option<PathBuf>,
+    /// Where it is written when the configuration is to be read anew.
+    pub reload_time: Option<ReloadTime>,
+}
+
+/// A file whose first line says when the configuration is to be read anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReloadTime {
+    /// The file.
+    pub path: PathBuf,
+    /// A time without a date counts every day; else the file is removed once it was heeded.
+    pub repeat: bool,
 }
 
 /// Programs that are told of changes, in keepalived's way: each specific one gets its own arguments; `any`

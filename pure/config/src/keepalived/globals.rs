@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_base::LinkName;
-use mainstay_engine::Node;
 use mainstay_engine::vrrp::{Hearing, LinkDelay, Pacing, Version};
+use mainstay_engine::{Node, ReloadTime};
 
 use super::announcing::Announcing;
 use super::keywords::Block;
@@ -28,6 +29,9 @@ pub(super) struct Globals {
     pub node: Node,
     pub startup_delay: Duration,
     pub delay_after_boot: Duration,
+    /// `reload_time_file`.
+    reload_time: Option<PathBuf>,
+    reload_repeat: bool,
     /// `garp_group` blocks.
     pub pacing: Vec<Pacing>,
     pub default_link: String,
@@ -61,6 +65,8 @@ impl Default for Globals {
             node: Node::default(),
             startup_delay: Duration::ZERO,
             delay_after_boot: Duration::ZERO,
+            reload_time: None,
+            reload_repeat: false,
             pacing: Vec::new(),
             default_link: "eth0".to_owned(),
             link_delays: BTreeMap::new(),
@@ -111,6 +117,13 @@ impl Globals {
         }
     }
 
+    /// What concerns the node, all of it.
+    pub(super) fn node(&self) -> Node {
+        let (path, repeat) = (self.reload_time.clone(), self.reload_repeat);
+        let reload_time = path.map(|path| ReloadTime { path, repeat });
+        Node { reload_time, ..self.node.clone() }
+    }
+
     fn read_node(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
         match keyword {
             "router_id" => {
@@ -126,6 +139,11 @@ impl Globals {
             "set_supplementary_groups" => {
                 self.node.supplementary_groups = flag(statement, faults).unwrap_or(true);
             }
+            "reload_time_file" => {
+                self.reload_time = value(statement, faults).map(|word| word.text.as_str().into());
+                no_more(statement, 1, faults);
+            }
+            "reload_repeat" => self.reload_repeat = flag(statement, faults).unwrap_or(true),
             "reload_file" => {
                 no_more(statement, 1, faults);
                 let named = statement.values().first().map(|word| word.text.as_str());

@@ -38,7 +38,7 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
         names,
     } = drafts;
     let mut joining = Joining {
-        settings: Settings { node: globals.node.clone(), ..Settings::default() },
+        settings: Settings { node: globals.node(), ..Settings::default() },
         names,
         numbers: BTreeMap::new(),
         addresses: BTreeMap::new(),

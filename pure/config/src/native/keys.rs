@@ -145,6 +145,20 @@ pub(super) const NODE: Section = Section {
             "a file that is there, and empty, while the configuration is read anew; whoever changes the configuration can wait for its end",
         ),
         key(
+            "reload_time_file",
+            "a path",
+            "none",
+            "\"/run/mainstay.reload-at\"",
+            "a file whose first line says when to reload: HH:MM:SS or YYYY-MM-DD HH:MM:SS, with Z for UTC; it is removed then",
+        ),
+        key(
+            "reload_repeat",
+            "true or false",
+            "false",
+            "true",
+            "that file stays, and a time without a date counts every day",
+        ),
+        key(
             "startup_delay",
             "a length of time",
             "\"0s\"",

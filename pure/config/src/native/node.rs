@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mainstay_engine::vrrp::{GroupSettings, Name, TrackedScript, Weight};
-use mainstay_engine::{Notify, Settings};
+use mainstay_engine::{Notify, ReloadTime, Settings};
 
 use super::keys;
 use super::table::{Reader, Table};
@@ -33,6 +33,9 @@ pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Sett
         })
     });
     settings.node.reload_file = reader.owned(table, "reload_file").map(Into::into);
+    let repeat = reader.flag(table, "reload_repeat", false);
+    let path = reader.owned(table, "reload_time_file");
+    settings.node.reload_time = path.map(|path| ReloadTime { path: path.into(), repeat });
     let delay = reader.length(table, "startup_delay");
     settings.vrrp.startup_delay = delay.map_or(Duration::ZERO, |delay| delay.value);
     let delay = reader.length(table, "delay_after_boot");

@@ -94,6 +94,10 @@ impl Text {
         }
         let reload_file = node.reload_file.as_ref().map(|path| path.to_string_lossy());
         self.text("reload_file", reload_file.as_deref());
+        if let Some(reload) = &node.reload_time {
+            self.text("reload_time_file", Some(&reload.path.to_string_lossy()));
+            self.flag("reload_repeat", reload.repeat, false);
+        }
         let none = std::time::Duration::ZERO;
         self.unless("startup_delay", vrrp.startup_delay, none, time);
         self.unless("delay_after_boot", vrrp.delay_after_boot, none, time);
