@@ -42,6 +42,10 @@ const PLAIN: Row = Row {
 const BASE_VARIABLES: &[&str] =
     &["stopped: variable eth0 ipv4 arp_", "stopped: variable eth1 ipv4 arp_"];
 
+/// Puts a link into a routing domain.
+const DOMAIN: &[&str] =
+    &["link add blue type vrf table 10", "link set blue up", "link set eth0 master blue"];
+
 const ROWS: [Row; 13] = [
     Row {
         name: "addresses_with_all_options",
@@ -128,12 +132,7 @@ const ROWS: [Row; 13] = [
         instance: "use_vmac\nvirtual_ipaddress {\n 192.0.2.100/24\n}",
         setup: Some((
             "vrf",
-            &[
-                "link add blue type vrf table 10",
-                "link set blue up",
-                "link set eth0 master blue",
-                "link set eth1 master blue",
-            ],
+            DOMAIN,
         )),
         answers: &[("192.0.2.100", true), ("192.0.2.1", true)],
         differs: BASE_VARIABLES,
@@ -207,6 +206,7 @@ fn main() -> ExitCode {
     static TABLE: [Row; 13] = ROWS;
     let mut trials: Vec<Trial> = TABLE.iter().map(trial).collect();
     trials.push(Trial::test("an_address_that_moves_by_reloads_never_leaves", reloads));
+    trials.push(Trial::test("unicast_in_a_vrf_without_an_interface", unicast_in_a_domain));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -240,9 +240,7 @@ impl Row {
         if let Some((kind, _)) = self.setup
             && !is_known(kind)?
         {
-            eprintln!("NOT RUN HERE: {}: this kernel has no {kind}", self.name);
-            eprintln!("in a virtual machine: cargo xtask machine kernel -- {}", self.name);
-            return Ok(());
+            return not_run(self.name, kind);
         }
         let theirs = self.made_by(Program::Keepalived)?;
         let ours = self.made_by(Program::Mainstay)?;
@@ -310,6 +308,56 @@ impl Row {
         made.stopped = snapshot::take(host, &before)?;
         Ok(made)
     }
+}
+
+fn not_run(name: &str, kind: &str) -> Result<(), Failed> {
+    eprintln!("NOT RUN HERE: {name}: this kernel has no {kind}");
+    eprintln!("in a virtual machine: cargo xtask machine kernel -- {name}");
+    Ok(())
+}
+
+/// What goes to unicast peers goes by whatever link of the routing domain leads there.
+fn unicast_in_a_domain() -> Result<(), Failed> {
+    if !is_known("vrf")? {
+        return not_run("unicast_in_a_vrf_without_an_interface", "vrf");
+    }
+    let router = |number: u8| {
+        let plug = Plug::new("eth0", 0, &[&format!("192.0.2.{number}/24")]);
+        Layout::new(&format!("r{number}"), plug)
+    };
+    let cluster = Cluster::build(vec![router(1), router(2)])?;
+    for words in DOMAIN {
+        cluster.host(0).namespace().run(|| ip(words))??;
+    }
+    let file = |own: u8, peer: u8, place: &str, priority: u8| {
+        format!(
+            "vrrp_instance VI_1 {{\n version 3\n advert_int 0.2\n {place}\n \
+             virtual_router_id 51\n priority {priority}\n unicast_src_ip 192.0.2.{own}\n \
+             unicast_peer {{\n 192.0.2.{peer}\n }}\n \
+             virtual_ipaddress {{\n 192.0.2.100/24 dev eth0\n }}\n}}\n"
+        )
+    };
+    let hears = |daemon: &Daemon, host: usize, peer: u8| {
+        let peer = format!("192.0.2.{peer}");
+        wait::until("the peer's advertisements", BOUND, || {
+            daemon.status(cluster.host(host)).is_ok_and(|status| {
+                let active = status.routers[0].active.as_ref();
+                active.is_some_and(|active| active.address == peer)
+            })
+        })
+        .map_err(|late| Failed::from(format!("{late}\n{}", daemon.log())))
+    };
+    let strong = file(2, 1, "interface eth0", 200);
+    let strong = Daemon::start(&cluster, 1, Program::Keepalived, &strong)?;
+    wait_for_active(&cluster, 1, false)?;
+    let inside = Daemon::start(&cluster, 0, Program::Mainstay, &file(1, 2, "vrf blue", 100))?;
+    hears(&inside, 0, 2)?;
+    strong.stop()?;
+    strong.gone()?;
+    wait_for_active(&cluster, 0, true)?;
+    let weak = file(2, 1, "interface eth0", 50);
+    let weak = Daemon::start(&cluster, 1, Program::Mainstay, &weak)?;
+    hears(&weak, 1, 1)
 }
 
 /// Whether the kernel makes links of that kind.

@@ -116,9 +116,24 @@ fn vrid(draft: &InstanceDraft, faults: &mut Faults) -> Option<Vrid> {
     vrid
 }
 
-fn own_link(draft: &InstanceDraft, default: &str, faults: &mut Faults) -> Option<LinkName> {
+fn own_link(draft: &mut InstanceDraft, default: &str, faults: &mut Faults) -> Option<LinkName> {
+    let domain = draft.virtual_mac.domain.as_ref();
     if let Some(word) = &draft.link {
+        if let Some(domain) = domain {
+            let message = "`vrf` has no effect beside `interface`: that link's own VRF counts";
+            let fault = Fault::warning(Code::LinkMissing, message).here(domain.at, "");
+            faults.add(fault.help("remove one of the two lines"));
+        }
         return link(word, faults);
+    }
+    // Unicast goes by whatever link of the VRF leads to the peers; its own link stands for all of them.
+    if let Some(domain) = domain.filter(|_| !draft.sending.peers.is_empty()) {
+        let name = link(domain, faults)?;
+        let elsewhere = draft.addresses.iter_mut().chain(&mut draft.excluded);
+        for entry in elsewhere.filter(|entry| entry.link.is_none()) {
+            entry.link = default.parse().ok();
+        }
+        return Some(name);
     }
     let message = format!("{} names no interface; `{}` is taken", draft.spoken(), default);
     let fault = Fault::warning(Code::LinkMissing, message).here(draft.name.at, "");

@@ -160,8 +160,7 @@ const LVS: Status =
     Skipped("virtual servers are keepalived's other half, which mainstay does not take over");
 const LATER: Status = NoEffect("not carried out yet");
 const ROUTES: Status = NoEffect("the names of tables are not looked up there; write their numbers");
-const VMAC: Status =
-    NoEffect("announcements leave by the links of the addresses; ipvlan is not carried out");
+const IPVLAN: Status = NoEffect("ipvlan is not carried out; `use_vmac` is");
 const TUNING: Status = NoEffect("it tunes the insides of keepalived");
 const DUMPS: Status = NoEffect("no copy of the configuration is kept");
 const MANAGEMENT: Status = NoEffect("SNMP and D-Bus are not served");
@@ -267,7 +266,7 @@ static GLOBAL: &[Keyword] = &[
     key(Global, "vrrp_owner_ignore_adverts", CarriedOut),
     key(Global, "vrrp_unicast_fault_no_peer", CarriedOut),
     key(Global, "log_unknown_vrids", NoEffect("unknown router numbers are counted; ask `mainstay status`")),
-    key(Global, "use_vmac", VMAC),
+    key(Global, "use_vmac", NoEffect("it belongs into `vrrp_instance`")),
     key(Global, "vmac_prefix", CarriedOut),
     key(Global, "vmac_addr_prefix", CarriedOut),
     key(Global, "linkbeat_use_polling", TUNING),
@@ -415,10 +414,10 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "use_vmac", CarriedOut),
     key(Instance, "vmac_xmit_base", CarriedOut),
     key(Instance, "use_vmac_addr", CarriedOut),
-    key(Instance, "use_ipvlan", VMAC),
+    key(Instance, "use_ipvlan", IPVLAN),
     key(Instance, "garp_extra_if", CarriedOut),
     key(Instance, "vmac_garp_intvl", CarriedOut),
-    key(Instance, "vrf", LATER),
+    key(Instance, "vrf", CarriedOut),
     key(Instance, "no_virtual_ipaddress", CarriedOut),
     key(Instance, "promote_secondaries", CarriedOut),
     key(Instance, "owner_ignore_adverts", CarriedOut),

@@ -10,7 +10,8 @@ use super::address::Entry;
 use super::line::At;
 use super::routing::Priorities;
 use super::tree::Statement;
-use super::values::{flag, link, no_more};
+use super::values::{flag, link, no_more, value};
+use super::words::Word;
 use crate::fault::Faults;
 use crate::virtual_links::hardware_address;
 use crate::{Code, Fault};
@@ -22,6 +23,8 @@ pub(super) struct VirtualMac {
     asked: Option<(At, Option<LinkName>)>,
     from_base: Option<At>,
     for_addresses: bool,
+    /// `vrf`.
+    pub domain: Option<Word>,
     /// `promote_secondaries`.
     pub promotes_secondaries: bool,
 }
@@ -40,6 +43,10 @@ impl VirtualMac {
                 self.asked = Some((at, name));
             }
             "vmac_xmit_base" => self.from_base = Some(at),
+            "vrf" => {
+                no_more(statement, 1, faults);
+                self.domain = value(statement, faults).cloned();
+            }
             "promote_secondaries" => {
                 no_more(statement, 0, faults);
                 self.promotes_secondaries = true;

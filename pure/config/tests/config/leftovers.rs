@@ -119,3 +119,22 @@ fn a_reload_file_has_a_usual_name() {
     assert_eq!(path("reload_file /run/r"), Some("/run/r".into()));
     assert!(settings("set_supplementary_groups", "").node.supplementary_groups);
 }
+
+#[test]
+fn a_routing_domain_takes_the_place_of_the_interface_for_unicast_alone() {
+    let file = |lines: &str| {
+        let text = format!(
+            "global_defs {{\ndefault_interface eth7\n}}\nvrrp_instance A {{\n{lines}\nvirtual_router_id 1\n\
+             virtual_ipaddress {{\n192.0.2.9\n192.0.2.10 dev eth1\n}}\n}}\n"
+        );
+        let settings = load(&text).settings.expect("it can run");
+        let router = settings.vrrp.routers[0].clone();
+        let places = router.addresses.iter().map(|address| address.key.link.to_string());
+        (router.link.to_string(), places.collect::<Vec<_>>().join(" "))
+    };
+    let unicast = "vrf blue\nunicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.2\n}";
+    assert_eq!(file(unicast), ("blue".into(), "eth7 eth1".into()));
+    let plain = ("eth0".to_owned(), "eth0 eth1".to_owned());
+    assert_eq!(file(&format!("interface eth0\n{unicast}")), plain);
+    assert_eq!(file("vrf blue"), ("eth7".into(), "eth7 eth1".into()));
+}
