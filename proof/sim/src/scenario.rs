@@ -14,6 +14,7 @@ use mainstay_plan::{Link, PresentAddress};
 
 use crate::{Kernel, Random};
 
+pub use calm::PRIORITY_STEP;
 pub use faults::Fault;
 pub use nodes::{NodePlan, link_name};
 

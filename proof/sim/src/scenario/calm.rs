@@ -12,7 +12,7 @@ use crate::Random;
 
 /// The least distance between the priorities of two nodes: their skews are 0.8 ms apart then. The difference of a
 /// smaller one drowns in what machines are late and packets are under way.
-const PRIORITY_STEP: usize = 25;
+pub const PRIORITY_STEP: usize = 25;
 
 /// What is special about the cluster of a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
