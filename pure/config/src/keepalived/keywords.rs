@@ -158,7 +158,6 @@ const fn braces(block: Block, name: &'static str, status: Status) -> Keyword {
 
 const LVS: Status =
     Skipped("virtual servers are keepalived's other half, which mainstay does not take over");
-const LATER: Status = NoEffect("not carried out yet");
 const ROUTES: Status = NoEffect("the names of tables are not looked up there; write their numbers");
 const IPVLAN: Status = NoEffect("ipvlan is not carried out; `use_vmac` is");
 const TUNING: Status = NoEffect("it tunes the insides of keepalived");
