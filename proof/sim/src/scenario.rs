@@ -14,7 +14,6 @@ use mainstay_plan::{Link, PresentAddress};
 
 use crate::{Kernel, Random};
 
-pub use calm::PRIORITY_STEP;
 pub use faults::Fault;
 pub use nodes::{NodePlan, link_name};
 

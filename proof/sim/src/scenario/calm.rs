@@ -9,10 +9,7 @@ use mainstay_engine::vrrp::{Announce, Name, Peers, Preempt, Priority, RouterSett
 
 use super::{Scenario, detection, host_numbers, node, routers};
 use crate::Random;
-
-/// The least distance between the priorities of two nodes: their skews are 0.8 ms apart then. The difference of a
-/// smaller one drowns in what machines are late and packets are under way.
-pub const PRIORITY_STEP: usize = 25;
+use crate::drill::PRIORITY_STEP;
 
 /// What is special about the cluster of a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

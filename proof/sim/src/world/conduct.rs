@@ -5,8 +5,7 @@ use std::time::Duration;
 use mainstay_engine::vrrp::{Name, RouterSettings, StateName};
 
 use super::{Broken, World};
-use crate::drill::Drill;
-use crate::scenario::PRIORITY_STEP;
+use crate::drill::{Drill, PRIORITY_STEP};
 use crate::{bounds, model};
 
 /// How often it is looked whether all is as it should be.
