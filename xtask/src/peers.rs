@@ -8,40 +8,24 @@ struct Peer {
     program: &'static str,
     package: &'static str,
     unit: Option<&'static str>,
-    /// Whether tests fail without it; those of the virtual machine are left out instead, and say so.
-    needed: bool,
 }
 
-const PEERS: [Peer; 14] = [
-    Peer { program: "arping", package: "arping", unit: None, needed: true },
-    Peer { program: "bfdd", package: "frr", unit: Some("frr.service"), needed: true },
-    Peer { program: "busybox", package: "busybox-static", unit: None, needed: false },
-    Peer { program: "conntrack", package: "conntrack", unit: None, needed: true },
-    Peer {
-        program: "conntrackd",
-        package: "conntrackd",
-        unit: Some("conntrackd.service"),
-        needed: true,
-    },
-    Peer { program: "cpio", package: "cpio", unit: None, needed: false },
-    Peer { program: "depmod", package: "kmod", unit: None, needed: false },
-    Peer { program: "ip", package: "iproute2", unit: None, needed: true },
-    Peer {
-        program: "keepalived",
-        package: "keepalived",
-        unit: Some("keepalived.service"),
-        needed: true,
-    },
-    Peer { program: "nft", package: "nftables", unit: None, needed: true },
-    Peer { program: "nginx", package: "nginx-light", unit: Some("nginx.service"), needed: true },
-    Peer { program: "ping", package: "iputils-ping", unit: None, needed: true },
-    Peer { program: "qemu-system-x86_64", package: "qemu-system-x86", unit: None, needed: false },
-    Peer { program: "tcpdump", package: "tcpdump", unit: None, needed: true },
+const PEERS: [Peer; 10] = [
+    Peer { program: "arping", package: "arping", unit: None },
+    Peer { program: "bfdd", package: "frr", unit: Some("frr.service") },
+    Peer { program: "conntrack", package: "conntrack", unit: None },
+    Peer { program: "conntrackd", package: "conntrackd", unit: Some("conntrackd.service") },
+    Peer { program: "ip", package: "iproute2", unit: None },
+    Peer { program: "keepalived", package: "keepalived", unit: Some("keepalived.service") },
+    Peer { program: "nft", package: "nftables", unit: None },
+    Peer { program: "nginx", package: "nginx-light", unit: Some("nginx.service") },
+    Peer { program: "ping", package: "iputils-ping", unit: None },
+    Peer { program: "tcpdump", package: "tcpdump", unit: None },
 ];
 
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Makes the peers available as far as it may. Answers whether all that are needed are there.
+/// Makes the peers available as far as it may. Answers whether all are there.
 pub fn provide(install: bool) -> bool {
     let absent = missing();
     if absent.is_empty() {
@@ -52,14 +36,7 @@ pub fn provide(install: bool) -> bool {
     println!("missing: {}", packages.join(" "));
     if install {
         match Installer::find() {
-            // What is not needed must not keep the rest from being installed.
-            Some(installer) => [true, false].into_iter().for_each(|needed| {
-                let wave: Vec<&Peer> =
-                    absent.iter().copied().filter(|peer| peer.needed == needed).collect();
-                if !wave.is_empty() {
-                    installer.install(&wave);
-                }
-            }),
+            Some(installer) => installer.install(&absent),
             None => println!("not root, no password-less sudo, or no apt-get: installing nothing"),
         }
     }
@@ -67,7 +44,7 @@ pub fn provide(install: bool) -> bool {
     for peer in &absent {
         println!("still missing: {} (as root: apt-get install {})", peer.program, peer.package);
     }
-    !absent.iter().any(|peer| peer.needed)
+    absent.is_empty()
 }
 
 fn missing() -> Vec<&'static Peer> {
