@@ -1,7 +1,6 @@
-//! A few hundred clusters: fixed seeds, the rest from a base that differs each run.
+//! A few dozen clusters, the same in each run; thousands are a command of their own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use mainstay_sim::{Kind, run};
 
@@ -9,18 +8,17 @@ const FIXED: u64 = 12;
 /// Seeds that showed a fault once: an address stolen while announcements wait; announcements still
 /// queued by a router that became unfit; a step refused for long just before the trouble ends.
 const FILED: [u64; 3] = [2_246, 9_460, 905_912];
-const FRESH: u64 = 20;
+/// So many more from a base on.
+const MORE: u64 = 20;
+const BASE: u64 = 1_795_000_000;
 /// The same for drills: a stopped node that came back and was never watched again; a burst of announcements that
 /// stood in the way of the one that was needed.
 const FILED_DRILLS: [u64; 2] = [34, 100];
 
-/// `MAINSTAY_SEED_BASE` repeats an earlier run; without it the wall clock chooses.
+/// `MAINSTAY_SEED_BASE` chooses others.
 fn base() -> u64 {
     let given = std::env::var("MAINSTAY_SEED_BASE").ok().and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
-        now.as_secs() * 1_000
-    })
+    given.unwrap_or(BASE)
 }
 
 fn failures(kind: Kind, seeds: &[u64]) -> Vec<String> {
@@ -51,7 +49,7 @@ fn failures(kind: Kind, seeds: &[u64]) -> Vec<String> {
 #[test]
 fn every_cluster_in_trouble_keeps_every_promise() {
     let base = base();
-    let seeds: Vec<u64> = (1..=FIXED).chain(FILED).chain(base..base + FRESH).collect();
+    let seeds: Vec<u64> = (1..=FIXED).chain(FILED).chain(base..base + MORE).collect();
     let failures = failures(Kind::Trouble, &seeds);
     assert!(failures.is_empty(), "MAINSTAY_SEED_BASE={base}\n{}", failures.join("\n"));
 }

@@ -70,7 +70,7 @@ pub fn listen(readers: usize, limit: Duration) -> io::Result<Listened> {
         }
         came += 1;
         if number % READERS_OF_A_CHANGE == 0 {
-            let fails = number / READERS_OF_A_CHANGE % 2 == 0;
+            let fails = (number / READERS_OF_A_CHANGE).is_multiple_of(2);
             fs::write(&level, if fails { "-254\n" } else { "0\n" })?;
         }
         come_and_go(&fifo, number % 2 == 0, &mut read)?;

@@ -242,10 +242,8 @@ impl World {
         if let Event::Vrrp(vrrp::Event::HandoverBegan { router }) = event {
             node.leaving.insert(router.clone());
         }
-        if let Event::Vrrp(
-            vrrp::Event::HandedOver { router, .. } | vrrp::Event::HandoverFailed { router, .. },
-        ) = event
-        {
+        // A handover that succeeds ends with the change of state, which is told next.
+        if let Event::Vrrp(vrrp::Event::HandoverFailed { router, .. }) = event {
             node.leaving.remove(router);
         }
         if let Event::Vrrp(vrrp::Event::StateChanged { router, to, .. }) = event {
