@@ -47,7 +47,7 @@ pub struct Session {
     /// Silence for so long means at present that the peer is dead: as agreed, or longer while it is up for less than
     /// 5 s or was heard unevenly; none while the session is not up.
     pub detection_us: Option<u64>,
-    /// The longest distance between two packets of the peer in the last 30 to 60 s.
+    /// The longest distance between two packets of the peer in the last 10 to 20 s.
     pub distance_max_us: u64,
     /// Its price: packets in a second, both ways together.
     pub packets_per_second: u64,

@@ -1,7 +1,7 @@
 //! How evenly a peer was heard lately: who was irregular before is given more time.
 //!
 //! On a busy machine packets come in bursts long before one is late enough to look like a death. So silence is borne
-//! for the detection time, doubled until it is two and a half times the longest distance of the last half minute.
+//! for the detection time, doubled until it is two and a half times the longest distance of the last 10 to 20 s.
 //! It grows in steps so that several nodes that listen to the same peer over a quiet link judge at the same moment:
 //! the skew between them, which is less than a millisecond, decides who takes over.
 
@@ -10,13 +10,15 @@ use std::time::Duration;
 use mainstay_base::Instant;
 
 /// The longest distance between two packets is remembered for this long, and up to twice as long.
-const REMEMBERED: Duration = Duration::from_secs(30);
+const REMEMBERED: Duration = Duration::from_secs(10);
 /// So many halves of the longest distance are waited for at least.
 const HALVES_BORNE: u32 = 5;
 /// But no more than so many detection times, a power of two.
 const DETECTION_TIMES_MAX: u32 = 8;
 /// A peer that has not been up for so long has shown no rhythm yet: it is given the longest time.
 const UNPROVEN: Duration = Duration::from_secs(5);
+/// What happens that early belongs to the start of a machine or a program, and says nothing of how it goes on.
+const STARTING: Duration = Duration::from_secs(2);
 
 /// The distances between packets lately.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,8 +31,11 @@ pub(crate) struct Rhythm {
 }
 
 impl Rhythm {
-    /// A packet came so long after the one before it.
-    pub(crate) fn heard(&mut self, distance: Duration, now: Instant) {
+    /// A packet came so long after the one before it, from a peer that is up since `up`.
+    pub(crate) fn heard(&mut self, distance: Duration, up: Instant, now: Instant) {
+        if now.since(up) < STARTING {
+            return;
+        }
         let since = *self.since.get_or_insert(now);
         if now.since(since) >= REMEMBERED {
             self.longest = [Duration::ZERO, self.longest[0]];
@@ -79,7 +84,7 @@ mod tests {
         let mut rhythm = Rhythm::default();
         rhythm.agree(DETECTION);
         let micros = |micros: &u64| Duration::from_micros(*micros);
-        distances.iter().map(micros).for_each(|distance| rhythm.heard(distance, at(0)));
+        distances.iter().map(micros).for_each(|distance| rhythm.heard(distance, at(0), at(3_000)));
         rhythm.patience(DETECTION, UNPROVEN)
     }
 
@@ -113,18 +118,28 @@ mod tests {
     fn it_is_forgotten_after_a_while_and_not_at_once() {
         let mut rhythm = Rhythm::default();
         rhythm.agree(DETECTION);
-        rhythm.heard(Duration::from_millis(9), at(0));
-        rhythm.heard(Duration::from_millis(3), at(31_000));
+        rhythm.heard(Duration::from_millis(9), at(0), at(3_000));
+        rhythm.heard(Duration::from_millis(3), at(0), at(14_000));
         assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION * 2);
-        rhythm.heard(Duration::from_millis(3), at(62_000));
+        rhythm.heard(Duration::from_millis(3), at(0), at(25_000));
         assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION);
+    }
+
+    #[test]
+    fn how_a_program_starts_says_nothing() {
+        let mut rhythm = Rhythm::default();
+        rhythm.agree(DETECTION);
+        rhythm.heard(Duration::from_millis(9), at(1_000), at(2_900));
+        assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION);
+        rhythm.heard(Duration::from_millis(9), at(1_000), at(3_100));
+        assert_eq!(rhythm.patience(DETECTION, UNPROVEN), DETECTION * 2);
     }
 
     #[test]
     fn other_times_begin_afresh() {
         let mut rhythm = Rhythm::default();
         rhythm.agree(DETECTION);
-        rhythm.heard(Duration::from_secs(1), at(0));
+        rhythm.heard(Duration::from_secs(1), at(0), at(3_000));
         rhythm.agree(Duration::from_millis(30));
         assert_eq!(rhythm.patience(Duration::from_millis(30), UNPROVEN), Duration::from_millis(30));
     }

@@ -180,7 +180,7 @@ impl Session {
         }
         self.sequence.verify(self.settings.authentication.as_ref(), packet)?;
         if let Some(before) = self.last_heard.filter(|_| self.state == State::Up) {
-            self.record.rhythm.heard(now.since(before), now);
+            self.record.rhythm.heard(now.since(before), self.since, now);
         }
         self.remote.learn(&packet.control);
         self.last_heard = Some(now);

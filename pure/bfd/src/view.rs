@@ -55,7 +55,7 @@ pub struct SessionView {
     /// Silence of this length is a death at present: the detection time, or longer for a peer that has not shown an
     /// even rhythm; none while it is not up.
     pub detection: Option<Duration>,
-    /// The longest distance between two packets of the peer in the last 30 to 60 s.
+    /// The longest distance between two packets of the peer in the last 10 to 20 s.
     pub distance_max: Duration,
     /// What it costs: packets in a second, both ways together, rounded up.
     pub packets_per_second: u32,
