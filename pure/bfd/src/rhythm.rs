@@ -1,7 +1,7 @@
 //! How evenly a peer was heard lately: who was irregular before is given more time.
 //!
 //! On a busy machine packets come in bursts long before one is late enough to look like a death. So silence is borne
-//! for the detection time, doubled until it is two and a half times the longest distance of the last 10 to 20 s.
+//! for the detection time, doubled until it is twice the longest distance of the last 10 to 20 s.
 //! It grows in steps so that several nodes that listen to the same peer over a quiet link judge at the same moment:
 //! the skew between them, which is less than a millisecond, decides who takes over.
 
@@ -11,8 +11,8 @@ use mainstay_base::Instant;
 
 /// The longest distance between two packets is remembered for this long, and up to twice as long.
 const REMEMBERED: Duration = Duration::from_secs(10);
-/// So many halves of the longest distance are waited for at least.
-const HALVES_BORNE: u32 = 5;
+/// So many of the longest distances are waited for at least.
+const DISTANCES_BORNE: u32 = 2;
 /// But no more than so many detection times, a power of two.
 const DETECTION_TIMES_MAX: u32 = 8;
 /// A peer that has not been up for so long has shown no rhythm yet: it is given the longest time.
@@ -61,7 +61,7 @@ impl Rhythm {
         if proven < UNPROVEN {
             return detection * DETECTION_TIMES_MAX;
         }
-        let wanted = self.longest() * HALVES_BORNE / 2;
+        let wanted = self.longest() * DISTANCES_BORNE;
         let mut times = 1;
         while times < DETECTION_TIMES_MAX && detection * times < wanted {
             times *= 2;
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(after(&[]), DETECTION);
         assert_eq!(after(&[3_000, 4_000, 3_500]), DETECTION);
         assert_eq!(
-            after(&[3_000, 4_800, 3_500]),
+            after(&[3_000, 6_000, 3_500]),
             DETECTION,
             "both of two nodes that hear it a little later"
         );
@@ -107,10 +107,10 @@ mod tests {
 
     #[test]
     fn time_is_doubled_for_who_was_irregular() {
-        assert_eq!(after(&[4_801]), DETECTION * 2);
-        assert_eq!(after(&[9_600, 3_000]), DETECTION * 2);
-        assert_eq!(after(&[9_601]), DETECTION * 4);
-        assert_eq!(after(&[19_201]), DETECTION * 8);
+        assert_eq!(after(&[6_001]), DETECTION * 2);
+        assert_eq!(after(&[12_000, 3_000]), DETECTION * 2);
+        assert_eq!(after(&[12_001]), DETECTION * 4);
+        assert_eq!(after(&[24_001]), DETECTION * 8);
         assert_eq!(after(&[1_000_000]), DETECTION * 8, "there is an end to it");
     }
 

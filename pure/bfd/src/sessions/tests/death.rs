@@ -221,10 +221,10 @@ fn who_came_irregularly_before_is_waited_for_longer() {
         wire.hand(0, &bytes(&said(State::Up, 7, ours))).expect("it is heard");
     };
     (0..1_300).for_each(|_| hear_after(4));
-    hear_after(10);
+    hear_after(11);
     wire.forget_the_past();
-    wire.pass(MS * 47);
-    assert!(downs(&wire.ends[0]).is_empty(), "10 ms were usual: twice doubled, 48 ms");
+    wire.pass(MS * 23);
+    assert!(downs(&wire.ends[0]).is_empty(), "11 ms were usual: doubled, 24 ms");
     wire.pass(MS * 2);
     assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
 }
