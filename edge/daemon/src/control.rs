@@ -229,6 +229,8 @@ impl Control {
 
     /// Real-time priority and locked memory; without permission it goes on and says so once.
     fn claim_the_machine(&mut self) {
+        // Reading the settings took more than keeping them does, and what is locked now stays.
+        realtime::give_heap_back();
         let claims = [
             (realtime::claim_priority(PRIORITY), "no real-time priority (CAP_SYS_NICE)"),
             (realtime::lock_memory(), "memory is not locked (CAP_IPC_LOCK, LimitMEMLOCK)"),

@@ -31,8 +31,6 @@ pub(crate) struct Sockets {
     listeners: Listeners,
     frames: FrameSocket,
     tokens: Tokens,
-    /// Packets of sessions wait until they are asked for.
-    at_rest: bool,
     /// What was said of listeners that could not be opened.
     deaf: Option<String>,
 }
@@ -57,7 +55,6 @@ impl Sockets {
             listeners: Listeners::default(),
             frames,
             tokens: Tokens::from(first_token),
-            at_rest: false,
             deaf: None,
         })
     }
@@ -88,16 +85,12 @@ impl Sockets {
     /// From now on the reactor tells of packets of sessions, or is silent of them: whoever looks every few
     /// milliseconds in any case need not be woken by each.
     pub(crate) fn let_sessions_rest(&mut self, at_rest: bool, reactor: &Reactor) -> io::Result<()> {
-        if at_rest != self.at_rest {
-            self.sessions.attend(reactor, !at_rest)?;
-            self.at_rest = at_rest;
-        }
-        Ok(())
+        self.sessions.attend(reactor, !at_rest)
     }
 
     /// The token of a socket for sessions that the reactor is silent of, counted from zero.
     pub(crate) fn resting(&self, at: usize) -> Option<Token> {
-        if self.at_rest { self.sessions.token(at) } else { None }
+        if self.sessions.are_silent() { self.sessions.token(at) } else { None }
     }
 
     /// What a token stands for, if it is open still.

@@ -40,6 +40,9 @@ const WATCHDOG: Duration = Duration::from_secs(1);
 /// How long a control process may take to stop: its successors, farewell, addresses, notify scripts.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
+/// So long after the last word of the control process it gives memory back.
+const REST_AFTER: Duration = Duration::from_secs(2);
+
 /// Runs the supervisor until the control process ends as it should.
 pub fn supervise(options: &Options) -> ExitCode {
     log::start(options.log_format);
@@ -72,6 +75,8 @@ struct Supervisor<'a> {
     watchdog_at: Instant,
     /// Start the next control process then.
     start_at: Option<Instant>,
+    /// Give memory back then, if nothing is told before.
+    rest_at: Option<Instant>,
     /// Somebody asked us to stop: kill what has not stopped by then.
     stop_by: Option<Instant>,
     _lock: runtime_dir::Lock,
@@ -119,6 +124,7 @@ impl<'a> Supervisor<'a> {
             backoff: Backoff::default(),
             watchdog_at: clock::now(),
             start_at: None,
+            rest_at: None,
             stop_by: None,
             _lock: lock,
         })
@@ -147,6 +153,17 @@ impl<'a> Supervisor<'a> {
             }
             self.judge();
             self.start_when_due();
+            self.rest_when_due();
+        }
+    }
+
+    /// Listening takes more memory than waiting does.
+    fn rest_when_due(&mut self) {
+        if self.rest_at.is_some_and(|due| due <= clock::now()) {
+            self.rest_at = None;
+            realtime::give_heap_back();
+            // Where the kernel keeps it, it stays.
+            let _ = realtime::give_code_back();
         }
     }
 
@@ -158,7 +175,7 @@ impl<'a> Supervisor<'a> {
         fds.extend(self.successor.iter().flat_map(Charge::fds));
         fds.extend(self.testament.iter().flat_map(Testament::fds));
         let until = self.testament.as_ref().map(Testament::until);
-        let dues = [self.charge.look_at(), until, self.start_at, self.stop_by];
+        let dues = [self.charge.look_at(), until, self.start_at, self.stop_by, self.rest_at];
         let within = dues.into_iter().flatten().min().map(|due| due.since(clock::now()));
         let within = within.and_then(|within| Timespec::try_from(within).ok());
         // Whatever was interrupted is looked at again in the next turn.
@@ -193,6 +210,7 @@ impl<'a> Supervisor<'a> {
 
     fn listen(&mut self) {
         for message in self.charge.drain() {
+            self.rest_at = Some(clock::now() + REST_AFTER);
             match message {
                 Message::Hello { upgrading: true, .. } => self.start_successor(),
                 Message::Hello { version, arguments, upgrading: false } => {
@@ -200,8 +218,6 @@ impl<'a> Supervisor<'a> {
                 }
                 Message::Ready(status) => {
                     self.charge.ready = true;
-                    // Starting took more of it than waiting does; without permission it stays where it is.
-                    let _ = realtime::give_code_back();
                     for signal in std::mem::take(&mut self.held) {
                         self.charge.signal(signal);
                     }

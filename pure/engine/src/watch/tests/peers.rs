@@ -21,7 +21,7 @@ fn a_backup_watches_the_active_and_is_watched_back_over_one_session() {
         assert_eq!(sessions[0].session.peer.remote, ip(remote));
         assert_eq!(sessions[0].session.state, State::Up);
         assert_eq!(sessions[0].session.detection, Some(MS * 12));
-        assert_eq!(sessions[0].session.packets_per_second, 2 * 286);
+        assert_eq!(sessions[0].session.packets_per_second, 2 * 264);
     }
 }
 
