@@ -23,14 +23,7 @@ const FILES: [(&str, &str); 8] = [
 
 /// Builds the package below `target/debian`. Answers whether it is there.
 pub fn run(root: &Path) -> bool {
-    let packaged = target(root).join("packaged").display().to_string();
-    let binary = ["build", "--profile", "dist", "--locked", "--package", "mainstay"];
-    let pages =
-        ["run", "--locked", "--package", "mainstay-reference", "--", "--packaged", &packaged];
-    if !succeeds(root, &binary, &[]) || !succeeds(root, &pages, &[]) {
-        return false;
-    }
-    match stage(root).and_then(|stage| pack(&stage)) {
+    match build(root) {
         Ok(package) => {
             println!("{}", package.display());
             true
@@ -40,6 +33,21 @@ pub fn run(root: &Path) -> bool {
             false
         }
     }
+}
+
+/// Builds the package, and answers where it is.
+///
+/// # Errors
+/// The binary or its pages cannot be built, or `dpkg-deb` refuses.
+pub fn build(root: &Path) -> Result<PathBuf, Error> {
+    let packaged = target(root).join("packaged").display().to_string();
+    let binary = ["build", "--profile", "dist", "--locked", "--package", "mainstay"];
+    let pages =
+        ["run", "--locked", "--package", "mainstay-reference", "--", "--packaged", &packaged];
+    if !succeeds(root, &binary, &[]) || !succeeds(root, &pages, &[]) {
+        return Err(Error::other("cargo failed"));
+    }
+    pack(&stage(root)?)
 }
 
 fn target(root: &Path) -> PathBuf {

@@ -1,8 +1,10 @@
 //! `cargo xtask machine`: runs one of the lab's tests inside a stock Debian kernel.
 //!
-//! For what the kernel of a test machine may lack: GRE tunnels, VRFs. The machine is emulated, so that
-//! it needs no permission, and its disk is nothing but memory.
+//! For what the kernel of a test machine may lack: GRE tunnels, VRFs, a clock that may be set. The machine is
+//! emulated, so that it needs no permission, and its disk is nothing but memory; only the test of systemd has a
+//! Debian of its own on a disk.
 
+mod debian;
 mod image;
 mod kernel;
 
@@ -29,8 +31,11 @@ const TOOLS: [(&str, &str); 5] = [
 const COMMANDS: [(&str, &str); 3] =
     [("ip", "usr/sbin/ip"), ("nft", "usr/sbin/nft"), ("ping", "bin/ping")];
 
-/// Booting takes some ten seconds and a test a minute; an emulated machine that hangs must end, too.
-const LIMIT: Duration = Duration::from_secs(240);
+/// Booting takes some ten seconds and a test some minutes; an emulated machine that hangs must end, too.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// The test that runs on a whole Debian.
+const SYSTEMD: &str = "systemd";
 
 /// The line before the test's own; what comes earlier are the emulated firmware's.
 const BEGIN: &str = "machine: the test begins";
@@ -75,7 +80,7 @@ pub fn run(root: &Path, order: &Order) -> Verdict {
         Ok(kernel) => kernel,
         Err(error) => return Verdict::Impossible(format!("no Debian kernel: {error}")),
     };
-    match pack(root, &folder, &kernel, order).and_then(|image| boot(&kernel, &image)) {
+    match pack(root, &folder, &kernel, order).and_then(|disks| boot(&kernel, &disks)) {
         Ok(0) => Verdict::Good,
         Ok(code) => Verdict::Bad(format!("the test ended with {code}")),
         Err(error) => Verdict::Bad(error.to_string()),
@@ -116,39 +121,63 @@ fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
+/// What the machine begins with.
+struct Disks {
+    initramfs: PathBuf,
+    /// The root that is gone over to, where there is one.
+    root: Option<PathBuf>,
+}
+
 /// Builds the test and the program, and packs them with everything that they need.
-fn pack(root: &Path, folder: &Path, kernel: &Kernel, order: &Order) -> Result<PathBuf, Error> {
-    let program = cargo::executable(root, "mainstay", &["build", "--package", "mainstay"])?;
+fn pack(root: &Path, folder: &Path, kernel: &Kernel, order: &Order) -> Result<Disks, Error> {
     let build = ["test", "--no-run", "--package", "mainstay-lab", "--test", &order.test];
     let test = cargo::executable(root, &order.test, &build)?;
     let mut image = Image::begin(&folder.join("root"))?;
-    image.add_modules(kernel)?;
-    image.add_program(&program, "bin/mainstay")?;
-    image.add_program(&test, "bin/test")?;
-    image.add_program(Path::new("/usr/sbin/keepalived"), "usr/sbin/keepalived")?;
-    for (name, place) in COMMANDS {
-        if let Some(program) = crate::peers::find(name) {
-            image.add_program(&program, place)?;
+    let disk = if order.test == SYSTEMD {
+        let package = crate::dist::build(root)?;
+        image::add_modules(image.root(), kernel, &image::DISK)?;
+        image.write_switch()?;
+        Some(debian::disk(folder, kernel, [&package, &test], &script(debian::TEST, order))?)
+    } else {
+        let build = ["build", "--package", "mainstay", "--profile", "dist"];
+        let program = cargo::executable(root, "mainstay", &build)?;
+        image::add_modules(image.root(), kernel, &image::NETWORK)?;
+        image.add_program(&program, "bin/mainstay")?;
+        image.add_program(&test, "bin/test")?;
+        image.add_program(Path::new("/usr/sbin/keepalived"), "usr/sbin/keepalived")?;
+        for (name, place) in COMMANDS {
+            if let Some(program) = crate::peers::find(name) {
+                image.add_program(&program, place)?;
+            }
         }
-    }
-    image.write_init([BEGIN, VERDICT], &order.arguments)?;
-    image.pack(&folder.join("initramfs"))
+        image.write_test(&script("/bin/test", order))?;
+        None
+    };
+    Ok(Disks { initramfs: image.pack(&folder.join("initramfs"))?, root: disk })
+}
+
+/// Runs the test in a shell and says how it ended.
+fn script(test: &str, order: &Order) -> String {
+    let quoted = |word: &String| format!("'{}'", word.replace('\'', "'\\''"));
+    let arguments: Vec<String> = order.arguments.iter().map(quoted).collect();
+    format!("echo; echo \"{BEGIN}\"\n{test} {}\necho \"{VERDICT}$?\"", arguments.join(" "))
 }
 
 /// Boots, shows the console, and answers the code that the test ended with.
-fn boot(kernel: &Kernel, image: &Path) -> Result<i32, Error> {
-    let child = Command::new("qemu-system-x86_64")
+fn boot(kernel: &Kernel, disks: &Disks) -> Result<i32, Error> {
+    let mut machine = Command::new("qemu-system-x86_64");
+    machine
         .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536"])
         .args(["-nographic", "-no-reboot", "-nic", "none"])
-        .args(["-append", "console=ttyS0 panic=-1 quiet"])
+        .args(["-append", "console=ttyS0 panic=-1 quiet systemd.show_status=no"])
         .arg("-kernel")
         .arg(kernel.image())
         .arg("-initrd")
-        .arg(image)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    watch(child)
+        .arg(&disks.initramfs);
+    if let Some(root) = &disks.root {
+        machine.arg("-drive").arg(format!("if=virtio,format=raw,file={}", root.display()));
+    }
+    watch(machine.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?)
 }
 
 /// Reads the console until the machine ends; it is ended at the limit.

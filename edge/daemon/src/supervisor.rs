@@ -313,7 +313,7 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    fn end_what_hangs(&self, verdict: Verdict) {
+    fn end_what_hangs(&mut self, verdict: Verdict) {
         let number = self.charge.number();
         let why = match verdict {
             Verdict::Stopped => "it was stopped",
@@ -323,7 +323,7 @@ impl<'a> Supervisor<'a> {
             Verdict::NeverLived | Verdict::Lives | Verdict::Overdue => "it gave no sign of life",
         };
         let at = self.charge.whereabouts();
-        self.charge.signal(Signal::KILL);
+        self.charge.kill();
         tracing::error!("the control process {number} hangs, {why} ({at}): killed it");
     }
 

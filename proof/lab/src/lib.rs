@@ -20,6 +20,7 @@ pub mod frr;
 pub mod loss;
 pub mod nft;
 pub mod nginx;
+pub mod pair;
 pub mod program;
 pub mod replies;
 pub mod snapshot;

@@ -1,15 +1,15 @@
 //! Watched peers: what is no death moves nothing, what is one moves the address at once.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use mainstay_api::{Session, SessionState, Status};
-use mainstay_lab::drill::{self, Act, Stage, Then};
+use mainstay_api::SessionState;
+use mainstay_lab::drill::{Act, Then};
 use mainstay_lab::loss::Loss;
-use mainstay_lab::program::Program;
+use mainstay_lab::pair::{OWN, Pair};
 use mainstay_lab::wait;
 use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType};
 
@@ -17,9 +17,6 @@ const BOUND: Duration = Duration::from_secs(20);
 
 /// Longer than a Backup of these files waits for advertisements: 3 s and its skew.
 const LONGER: Duration = Duration::from_millis(4500);
-
-/// The hosts' own addresses.
-const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 11), Ipv4Addr::new(192, 0, 2, 12)];
 
 fn main() -> ExitCode {
     if let Err(reason) = mainstay_lab::permission() {
@@ -32,6 +29,8 @@ fn main() -> ExitCode {
         Trial::test("an_active_that_does_not_hear_its_backup_keeps_the_address", unheard),
         Trial::test("a_backup_that_stood_still_takes_nothing", backup_stood_still),
         Trial::test("an_active_that_stood_still_settles_with_its_successor", active_stood_still),
+        Trial::test("a_backup_whose_machine_slept_takes_nothing", backup_slept),
+        Trial::test("an_active_whose_machine_slept_has_the_address_alone", active_slept),
         Trial::test("a_backup_whose_link_flaps_takes_nothing", backup_flaps),
         Trial::test("an_active_whose_link_flaps_is_active_again", active_flaps),
         Trial::test("forged_packets_of_sessions_move_nothing", forged),
@@ -39,82 +38,11 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Two mainstay at one advertisement a second that watch each other, the first one Active.
-struct Pair {
-    stage: Stage,
-}
-
-impl Pair {
-    fn begin() -> Result<Pair, Failed> {
-        let drill = drill::named("v2-pass").ok_or("the table has it not")?;
-        let mut stage = Stage::build(&drill, &[Program::Mainstay; 2])?;
-        for host in [0, 1] {
-            let began = stage.beat(Act::Start(host), Then::Holds(0));
-            began.map_err(|error| format!("{error}\n{}", stage.logs()))?;
-        }
-        let pair = Pair { stage };
-        pair.watch()?;
-        Ok(pair)
-    }
-
-    fn told(&self, error: &dyn std::fmt::Display) -> Failed {
-        format!("{error}\n{}", self.stage.logs()).into()
-    }
-
-    fn beat(&mut self, act: Act, then: Then) -> Result<(), Failed> {
-        self.stage.beat(act, then).map(drop).map_err(|error| self.told(&error))
-    }
-
-    /// Both watch each other.
-    fn watch(&self) -> Result<(), Failed> {
-        for host in [0, 1] {
-            let machine = self.stage.cluster().host(host);
-            let daemon = self.stage.daemon(host).ok_or("no daemon")?;
-            let watching = daemon.until_watching(machine, Some(OWN[1 - host].into()));
-            watching.map_err(|error| self.told(&error))?;
-        }
-        Ok(())
-    }
-
-    /// The first host, and no other, has the address all the time.
-    fn stays(&self, span: Duration) -> Result<(), Failed> {
-        let address = "192.0.2.100".parse()?;
-        let holds = |host| self.stage.cluster().host(host).holds(address).unwrap_or(false);
-        let stays = || holds(0) && !holds(1);
-        wait::throughout(span, stays)
-            .map_err(|after| self.told(&format!("the address moved after {after:?}")))
-    }
-
-    fn session(&self, host: usize) -> Option<Session> {
-        let sessions = self.stage.status(host).ok()?.detection.sessions;
-        sessions.into_iter().find(|session| session.peer == OWN[1 - host].to_string())
-    }
-
-    /// Waits for the fall of a host's session, and for what is said of it.
-    fn fallen(&self, host: usize, cause: &str) -> Result<(), Failed> {
-        let fallen = || {
-            let down = self.session(host).and_then(|session| session.last_down);
-            down.is_some_and(|down| down.cause == cause)
-        };
-        wait::until(&format!("the session of host {host} being {cause}"), BOUND, fallen)
-            .map_err(|error| self.told(&format!("{error}: {:?}", self.session(host))))
-    }
-
-    fn counted(&self, host: usize) -> Result<(u32, u64), Failed> {
-        let status = self.stage.status(host)?;
-        Ok((status.pid, activations(&status)))
-    }
-}
-
-fn activations(status: &Status) -> u64 {
-    status.routers.iter().map(|router| router.counters.became_active).sum()
-}
-
 /// The Backup hears that it is not heard: nobody died.
 fn unheard() -> Result<(), Failed> {
     let pair = Pair::begin()?;
     let before = pair.counted(1)?;
-    let loss = Loss::of(pair.stage.cluster(), 1, 0)?;
+    let loss = Loss::of(pair.stage().cluster(), 1, 0)?;
     pair.fallen(0, "silent")?;
     pair.fallen(1, "told-down")?;
     pair.stays(LONGER)?;
@@ -130,23 +58,64 @@ fn backup_stood_still() -> Result<(), Failed> {
     let pair = Pair::begin()?;
     let before = pair.counted(1)?;
     for span in [Duration::from_millis(300), LONGER] {
-        pair.stage.daemon(1).ok_or("no daemon")?.freeze()?;
+        pair.daemon(1)?.freeze()?;
         pair.stays(span)?;
-        pair.stage.daemon(1).ok_or("no daemon")?.thaw()?;
+        pair.daemon(1)?.thaw()?;
         pair.watch()?;
         pair.stays(LONGER)?;
     }
-    assert_eq!(pair.counted(1)?, before, "{}", pair.stage.logs());
+    assert_eq!(pair.counted(1)?, before, "{}", pair.stage().logs());
     Ok(())
 }
 
 fn active_stood_still() -> Result<(), Failed> {
     let mut pair = Pair::begin()?;
-    pair.stage.daemon(0).ok_or("no daemon")?.freeze()?;
+    pair.daemon(0)?.freeze()?;
     pair.beat(Act::Rest, Then::Both)?;
-    pair.stage.daemon(0).ok_or("no daemon")?.thaw()?;
+    pair.daemon(0)?.thaw()?;
     pair.beat(Act::Rest, Then::Holds(0))?;
-    pair.watch()
+    Ok(pair.watch()?)
+}
+
+/// Puts a host's machine to sleep: its processes stand still, and what is sent to it meanwhile is lost.
+fn sleep(pair: &Pair, host: usize) -> Result<(), Failed> {
+    pair.stage().cluster().isolate(host)?;
+    Ok(pair.daemon(host)?.freeze()?)
+}
+
+/// Wakes it: its processes run again before its link carries packets again, as after a suspend.
+fn wake(pair: &Pair, host: usize) -> Result<(), Failed> {
+    pair.daemon(host)?.thaw()?;
+    Ok(pair.stage().cluster().rejoin(host)?)
+}
+
+/// Nothing that it missed lies in its sockets, and every deadline has passed.
+fn backup_slept() -> Result<(), Failed> {
+    let pair = Pair::begin()?;
+    let before = pair.counted(1)?;
+    sleep(&pair, 1)?;
+    pair.stays(LONGER)?;
+    wake(&pair, 1)?;
+    pair.stays(LONGER)?;
+    pair.watch()?;
+    assert_eq!(pair.counted(1)?, before, "{}", pair.stage().logs());
+    Ok(())
+}
+
+/// The Backup has taken over at once, and yields to the higher priority that is back.
+fn active_slept() -> Result<(), Failed> {
+    let mut pair = Pair::begin()?;
+    let before = [pair.counted(0)?, pair.counted(1)?];
+    sleep(&pair, 0)?;
+    pair.beat(Act::Rest, Then::Both)?;
+    std::thread::sleep(LONGER);
+    wake(&pair, 0)?;
+    pair.beat(Act::Rest, Then::Holds(0))?;
+    pair.watch()?;
+    let after = [pair.counted(0)?, pair.counted(1)?];
+    let expected = [before[0], (before[1].0, before[1].1 + 1)];
+    assert_eq!(after, expected, "{}", pair.stage().logs());
+    Ok(())
 }
 
 /// Flaps the cable of a host so many times, a tenth of a second each way.
@@ -154,9 +123,9 @@ fn flap(pair: &Pair, host: usize, times: usize) -> Result<(), Failed> {
     let half = Duration::from_millis(50);
     let began = Instant::now();
     for number in 0..times {
-        pair.stage.cluster().unplug(host)?;
+        pair.stage().cluster().unplug(host)?;
         std::thread::sleep(half);
-        pair.stage.cluster().plug(host)?;
+        pair.stage().cluster().plug(host)?;
         let next = began + half * 2 * u32::try_from(number + 1)?;
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
     }
@@ -192,11 +161,11 @@ fn active_flaps() -> Result<(), Failed> {
 fn forged() -> Result<(), Failed> {
     let pair = Pair::begin()?;
     let before = [pair.counted(0)?, pair.counted(1)?];
-    let outside = pair.stage.cluster().host(2).namespace();
+    let outside = pair.stage().cluster().host(2).namespace();
     let raw = Protocol::from_raw(std::num::NonZeroU32::new(255).ok_or("not zero")?);
     let socket =
         outside.run(|| rustix::net::socket(AddressFamily::INET, SocketType::RAW, Some(raw)))??;
-    let rejects = || pair.stage.status(1).map(|status| status.detection.rejects);
+    let rejects = || pair.stage().status(1).map(|status| status.detection.rejects);
     for (ttl, state, discriminator, reason) in [
         (254, ADMIN_DOWN, 0, "wrong-ttl"),
         (254, DOWN, 0, "wrong-ttl"),

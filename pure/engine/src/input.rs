@@ -19,6 +19,9 @@ pub enum Input<'a> {
     /// What the wall clock shows now, as time since 1970-01-01 UTC: told first of all, and whenever the clock was
     /// set.
     TimeOfDay(Duration),
+    /// This node stood still for so long, and may have missed whatever was sent to it meanwhile. Told after the
+    /// packets that were found all the same.
+    Absent(Duration),
     /// Somebody was seen to answer for an address.
     NeighbourSeen(NeighbourSeen),
     /// The kernel changed. The first one after the start is [`Change::Whole`].

@@ -354,6 +354,10 @@ impl Machine for Engine {
                 tell_table(&mut self.table, vrrp::Input::TimeOfDay(since_epoch), now);
                 Ok(())
             }
+            Input::Absent(span) => {
+                tell_table(&mut self.table, vrrp::Input::Absent(span), now);
+                Ok(())
+            }
             Input::NeighbourSeen(seen) => {
                 tell_table(&mut self.table, vrrp::Input::NeighbourSeen(seen), now);
                 Ok(())

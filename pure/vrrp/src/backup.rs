@@ -217,6 +217,14 @@ impl Backup {
         self.active_down_at = self.active_down_at.map(|at| moved(at).max(now));
     }
 
+    /// The time in which nothing could be heard is no silence of the Active's: it is added, up to the whole
+    /// active-down interval. An election goes on, since it waits for nobody's advertisement.
+    pub(crate) fn stood_still(&mut self, span: Duration, active_down: Duration, now: Instant) {
+        if self.outlook == Outlook::Silence {
+            self.active_down_at = self.active_down_at.map(|at| (at + span).min(now + active_down));
+        }
+    }
+
     /// Lets time reach `now`; true if it just became ready.
     pub(crate) fn expire(&mut self, now: Instant) -> bool {
         let due = self.active_down_at.is_some_and(|at| at <= now);

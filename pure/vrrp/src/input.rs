@@ -74,6 +74,9 @@ pub enum Input<'a> {
     },
     /// What the wall clock shows now, as time since 1970-01-01 UTC. Told at the start and whenever it was set.
     TimeOfDay(Duration),
+    /// This node stood still for so long, and may have missed whatever was sent to it meanwhile. Told after the
+    /// packets that were found all the same.
+    Absent(Duration),
     /// Somebody, perhaps ourselves, was seen to answer for an address.
     NeighbourSeen(NeighbourSeen),
     /// A session that the operator asked for by name came up, or is not up any more.

@@ -155,6 +155,14 @@ impl Router {
         }
     }
 
+    /// Takes in that the whole node stood still for so long.
+    pub(crate) fn stood_still(&mut self, span: Duration, now: Instant) {
+        let timing = self.timing();
+        if let State::Backup(backup) = &mut self.state {
+            backup.stood_still(span, timing.active_down(), now);
+        }
+    }
+
     fn keep_rhythm(&mut self, due: Instant, now: Instant) {
         let interval = self.own_interval();
         if let State::Active(active) = &mut self.state {

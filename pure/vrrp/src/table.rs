@@ -160,6 +160,12 @@ impl Table {
         }
     }
 
+    fn stood_still(&mut self, span: Duration, now: Instant) {
+        for number in 0..self.routers.len() {
+            self.at(number, |router, _| router.stood_still(span, now));
+        }
+    }
+
     fn kernel_changed(&mut self, change: &Change, actual: &Actual, now: Instant) {
         match change {
             Change::Whole(_) => {
@@ -476,6 +482,7 @@ impl Machine for Table {
             }
             Input::PeerUnwatched { link, peer } => self.peer_unwatched(link, peer, now),
             Input::TimeOfDay(since_epoch) => self.set_clock(TimeOfDay { at: now, since_epoch }),
+            Input::Absent(span) => self.stood_still(span, now),
             Input::NeighbourSeen(seen) => self.neighbour_seen(seen, now),
             Input::SessionChanged { name, up } => {
                 let gauge = Gauge { kind: GaugeKind::Session, name: name.clone() };

@@ -10,7 +10,14 @@ use std::process::{Command, Stdio};
 use super::kernel::Kernel;
 
 /// Folders of modules that a network test may ask the kernel for.
-const MODULES: [&str; 6] = ["net", "drivers/net", "lib", "crypto", "arch", "mm"];
+pub const NETWORK: [&str; 6] = ["net", "drivers/net", "lib", "crypto", "arch", "mm"];
+
+/// Folders of modules that find the machine's disk.
+pub const DISK: [&str; 2] = ["drivers/block", "drivers/virtio"];
+
+/// Loaded before the test begins: when two threads ask for the same module at once, busybox answers the second
+/// one before it is there.
+const LOADED: &str = "veth bridge ip_gre vrf macvlan ipvlan nf_tables";
 
 /// A folder that becomes the machine's root.
 pub struct Image {
@@ -69,52 +76,49 @@ impl Image {
         fs::copy(file, to).map(|_| ())
     }
 
-    /// Adds the modules that network tests may need, and the index that `modprobe` reads.
-    ///
-    /// # Errors
-    /// They cannot be copied, or `depmod` fails.
-    pub fn add_modules(&self, kernel: &Kernel) -> Result<(), Error> {
-        let to = self.root.join("lib/modules").join(kernel.release());
-        fs::create_dir_all(to.join("kernel"))?;
-        for folder in MODULES {
-            let from = kernel.modules().join("kernel").join(folder);
-            let place = to.join("kernel").join(folder);
-            fs::create_dir_all(place.parent().expect("below `kernel`"))?;
-            if from.is_dir() {
-                succeed(Command::new("cp").arg("-r").arg(from).arg(place))?;
-            }
-        }
-        for list in ["modules.order", "modules.builtin", "modules.builtin.modinfo"] {
-            let from = kernel.modules().join(list);
-            if from.is_file() {
-                fs::copy(from, to.join(list))?;
-            }
-        }
-        succeed(Command::new(found("depmod")?).arg("-b").arg(&self.root).arg(kernel.release()))
+    /// The machine's root.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Writes the script that begins the machine: it runs the test, tells its code, and switches off.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn write_init(&self, says: [&str; 2], arguments: &[String]) -> Result<(), Error> {
-        let quoted: Vec<String> =
-            arguments.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
-        let [begin, verdict] = says;
+    pub fn write_test(&self, test: &str) -> Result<(), Error> {
+        self.write_init(&format!(
+            "/bin/busybox mount -t tmpfs tmpfs /run\n\
+             /bin/busybox mount -t tmpfs tmpfs /tmp\n\
+             /bin/busybox syslogd -O /tmp/log\n\
+             for module in {LOADED}; do modprobe $module; done\n\
+             export MAINSTAY_BIN=/bin/mainstay MAINSTAY_MACHINE=1\n\
+             {test}\n\
+             /bin/busybox poweroff -f\n"
+        ))
+    }
+
+    /// Writes the script that begins the machine: it goes over to the disk and to what begins there.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_switch(&self) -> Result<(), Error> {
+        fs::create_dir_all(self.root.join("disk"))?;
+        self.write_init(
+            "modprobe virtio_pci; modprobe virtio_blk\n\
+             while [ ! -e /dev/vda ]; do /bin/busybox sleep 0.1; done\n\
+             /bin/busybox mount -t ext4 /dev/vda /disk\n\
+             exec /bin/busybox switch_root /disk /sbin/init\n",
+        )
+    }
+
+    fn write_init(&self, script: &str) -> Result<(), Error> {
         let script = format!(
             "#!/bin/sh\n\
              /bin/busybox mount -t proc proc /proc\n\
              /bin/busybox mount -t sysfs sysfs /sys\n\
              /bin/busybox mount -t devtmpfs devtmpfs /dev\n\
-             /bin/busybox mount -t tmpfs tmpfs /run\n\
-             /bin/busybox mount -t tmpfs tmpfs /tmp\n\
-             /bin/busybox syslogd -O /tmp/log\n\
-             export PATH=/bin:/sbin:/usr/sbin MAINSTAY_BIN=/bin/mainstay\n\
-             echo; echo \"{begin}\"\n\
-             /bin/test {}\n\
-             echo \"{verdict}$?\"\n\
-             /bin/busybox poweroff -f\n",
-            quoted.join(" ")
+             export PATH=/bin:/sbin:/usr/sbin\n\
+             {script}"
         );
         let init = self.root.join("init");
         fs::write(&init, script)?;
@@ -133,11 +137,35 @@ impl Image {
     }
 }
 
-fn found(program: &str) -> Result<PathBuf, Error> {
+pub(super) fn found(program: &str) -> Result<PathBuf, Error> {
     crate::peers::find(program).ok_or_else(|| Error::other(format!("{program} is not installed")))
 }
 
-fn succeed(command: &mut Command) -> Result<(), Error> {
+pub(super) fn succeed(command: &mut Command) -> Result<(), Error> {
     let status = command.status()?;
     if status.success() { Ok(()) } else { Err(Error::other(format!("{command:?}: {status}"))) }
+}
+
+/// Adds a kernel's modules of those folders to a root, and the index that `modprobe` reads.
+///
+/// # Errors
+/// They cannot be copied, or `depmod` fails.
+pub fn add_modules(root: &Path, kernel: &Kernel, folders: &[&str]) -> Result<(), Error> {
+    let to = root.join("lib/modules").join(kernel.release());
+    fs::create_dir_all(to.join("kernel"))?;
+    for folder in folders {
+        let from = kernel.modules().join("kernel").join(folder);
+        let place = to.join("kernel").join(folder);
+        fs::create_dir_all(place.parent().expect("below `kernel`"))?;
+        if from.is_dir() {
+            succeed(Command::new("cp").arg("-r").arg(from).arg(place))?;
+        }
+    }
+    for list in ["modules.order", "modules.builtin", "modules.builtin.modinfo"] {
+        let from = kernel.modules().join(list);
+        if from.is_file() {
+            fs::copy(from, to.join(list))?;
+        }
+    }
+    succeed(Command::new(found("depmod")?).arg("-b").arg(root).arg(kernel.release()))
 }

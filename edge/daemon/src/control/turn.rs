@@ -23,6 +23,8 @@ use crate::will::Will;
 const LOOKS_AT_ONCE: usize = 4;
 /// Packets of sessions are read with each tick, instead of one by one, where a tick comes at least so often.
 const LOOKED_AT_WITHIN: Duration = Duration::from_millis(5);
+/// A thread of a machine that is merely busy is held up for less; what came meanwhile is in the sockets then.
+const STOOD_STILL: Duration = Duration::from_millis(20);
 /// A deadline that is met within this time was not missed.
 const IN_TIME: Duration = Duration::from_millis(1);
 /// A second wish to stop is one of its own after this time.
@@ -36,18 +38,28 @@ impl Control {
         let beat = Deadline { at: self.turn.beat_at, why: "beat" };
         let deadline = Deadline::earlier(self.engine.poll_timeout(), Some(beat));
         let until = deadline.map(|deadline| deadline.at);
-        self.tether.pulse().beat(until.unwrap_or(self.turn.beat_at));
+        let until = until.unwrap_or(self.turn.beat_at);
+        self.tether.pulse().beat(until);
         let soon = self.engine.session_tick().is_some_and(|tick| tick <= LOOKED_AT_WITHIN);
         self.sockets
             .let_sessions_rest(soon, &self.reactor)
             .map_err(Error::refused("watch", "sockets"))?;
-        self.reactor.wait(until).map_err(Error::refused("wait for", "descriptors"))?;
+        self.reactor.wait(Some(until)).map_err(Error::refused("wait for", "descriptors"))?;
+        let absent = clock::now().since(until);
         self.sign_of_life();
         self.listen()?;
+        self.tell_of_absence(absent);
         self.let_time_pass()?;
         self.settle();
         self.stop_once_left();
         self.beat()
+    }
+
+    /// Tells the engine for how long this thread, and perhaps the whole machine, slept beyond what it wanted.
+    fn tell_of_absence(&mut self, absent: Duration) {
+        if absent >= STOOD_STILL {
+            self.feed(Input::Absent(absent), clock::now());
+        }
     }
 
     /// Takes in what the last wait found.

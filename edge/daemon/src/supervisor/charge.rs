@@ -38,6 +38,8 @@ pub(super) struct Charge {
     pub(super) prepared: bool,
     /// It does its work.
     pub(super) ready: bool,
+    /// It was killed; where the machine is slow, its end comes later.
+    is_killed: bool,
     /// It ends as it should.
     pub(super) farewell: bool,
     /// It was asked to make place for another.
@@ -82,6 +84,7 @@ impl Charge {
             judge: Judge::new(clock::now()),
             prepared: false,
             ready: false,
+            is_killed: false,
             farewell: false,
             replaced: false,
         })
@@ -137,9 +140,9 @@ impl Charge {
         }
     }
 
-    /// When to look at it next.
+    /// When to look at it next. One that was killed is looked at no more: its end is seen on the descriptor.
     pub(super) fn look_at(&self) -> Option<Instant> {
-        self.pidfd.is_some().then(|| self.judge.look_at())
+        (self.pidfd.is_some() && !self.is_killed).then(|| self.judge.look_at())
     }
 
     /// Looks whether it lives.
@@ -151,6 +154,12 @@ impl Charge {
     /// It is not judged by what it did until now.
     pub(super) fn judge_anew(&mut self) {
         self.judge = Judge::new(clock::now());
+    }
+
+    /// Kills it.
+    pub(super) fn kill(&mut self) {
+        self.is_killed = true;
+        self.signal(Signal::KILL);
     }
 
     /// What the kernel says about its engine's thread: the state letter, and where it waits.

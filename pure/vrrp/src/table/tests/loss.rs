@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::Input;
 use crate::bench::{Bench, DETECTION, HIGH, LOW, group, ip, on, priority, router, settings};
 use crate::event::{Cause, StateName};
 use crate::settings::*;
@@ -199,4 +200,54 @@ fn all_routers_and_groups_behind_a_lost_peer_move_in_one_go() {
     assert!(bench.states().iter().all(|state| *state == StateName::Active));
     assert_eq!(bench.adverts().len(), 255);
     assert_eq!(bench.frames(), 510, "each address in both forms, in one pass");
+}
+
+/// A Backup of an Active at one advertisement a second; it heard one half a second ago.
+fn slept(millis: u64) -> Bench {
+    let mut bench = backup(100);
+    let span = Duration::from_millis(millis);
+    bench.now = bench.now + span;
+    bench.tell(Input::Absent(span));
+    bench.pass_us(0);
+    bench
+}
+
+#[test]
+fn whoever_slept_waits_for_as_long_as_if_it_had_not() {
+    for (millis, left) in [(20, 3_109), (2_000, 3_109), (3_600_000, 3_109)] {
+        let mut bench = slept(millis);
+        bench.pass_ms(left - 1);
+        assert_eq!(bench.state(), StateName::Backup, "{millis}");
+        bench.pass_ms(2);
+        assert_eq!(bench.state(), StateName::Active, "{millis}: nobody is there");
+    }
+}
+
+#[test]
+fn an_active_that_is_heard_after_the_sleep_stays() {
+    let mut bench = slept(3_600_000);
+    bench.pass_ms(1_000);
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    bench.pass_ms(3_608);
+    assert_eq!(bench.state(), StateName::Backup);
+}
+
+#[test]
+fn a_sleep_never_makes_it_wait_longer_than_from_an_advertisement_on() {
+    let mut bench = backup(100);
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    bench.tell(Input::Absent(Duration::from_secs(3_600)));
+    bench.pass_ms(3_608);
+    assert_eq!(bench.state(), StateName::Backup);
+    bench.pass_ms(3);
+    assert_eq!(bench.state(), StateName::Active);
+}
+
+#[test]
+fn an_election_waits_for_nobody_who_sleeps() {
+    let mut bench = backup(100);
+    bench.lose(LOW);
+    bench.tell(Input::Absent(Duration::from_secs(3_600)));
+    bench.pass_ms(5);
+    assert_eq!(bench.state(), StateName::Active);
 }

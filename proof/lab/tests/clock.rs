@@ -1,0 +1,138 @@
+//! The wall clock is set while two nodes watch each other: nothing comes of it.
+//!
+//! Only where the clock is nobody's: `cargo xtask machine clock`.
+
+use std::io;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mainstay_api::{SessionState, State, Status};
+use mainstay_lab::pair::Pair;
+use mainstay_lab::wait;
+use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
+
+const BOUND: Duration = Duration::from_secs(20);
+
+/// Longer than a Backup of these files waits for advertisements: 3 s and its skew.
+const LONGER: Duration = Duration::from_millis(4500);
+
+/// Steps in milliseconds; together they end where they began.
+const STEPS: [i64; 10] =
+    [1, -1, 20, -20, 400, -400, 3_600_000, -3_600_000, -86_400_000, 86_400_000];
+
+/// A moment that is shown may be off by so much, where looking took its time.
+const OFF_BY_MAX: u64 = 10_000;
+
+fn main() -> ExitCode {
+    if std::env::var_os("MAINSTAY_MACHINE").is_none() {
+        eprintln!("this sets the clock of the machine: run it with `cargo xtask machine clock`");
+        return ExitCode::FAILURE;
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let trials = vec![
+        Trial::test("a_clock_that_is_set_moves_nothing", steps),
+        Trial::test("a_clock_that_is_set_all_the_time_moves_nothing", storm),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Sets the wall clock by so many milliseconds from where it is.
+fn step(by: i64) -> io::Result<()> {
+    let now = clock_gettime(ClockId::Realtime);
+    let nanos = i128::from(now.tv_sec) * 1_000_000_000 + i128::from(now.tv_nsec);
+    let to = nanos + i128::from(by) * 1_000_000;
+    let part = |value: i128| i64::try_from(value).map_err(io::Error::other);
+    let to = Timespec {
+        tv_sec: part(to.div_euclid(1_000_000_000))?,
+        tv_nsec: part(to.rem_euclid(1_000_000_000))?,
+    };
+    Ok(clock_settime(ClockId::Realtime, to)?)
+}
+
+/// What must not change on a host: its process, its transitions, the falls of its session.
+#[derive(Debug, PartialEq, Eq)]
+struct Settled {
+    pid: u32,
+    state: State,
+    became_active: u64,
+    downs: u64,
+}
+
+fn settled(pair: &Pair, host: usize) -> Result<Settled, Failed> {
+    let status = pair.stage().status(host)?;
+    let session = pair.session(host).ok_or("no session")?;
+    assert_eq!(session.state, SessionState::Up, "{session:?}");
+    let router = &status.routers[0];
+    Ok(Settled {
+        pid: status.pid,
+        state: router.state,
+        became_active: router.counters.became_active,
+        downs: session.counters.downs,
+    })
+}
+
+fn heard(status: &Status) -> u64 {
+    status.routers[0].counters.adverts_received
+}
+
+/// The Backup hears two more advertisements.
+fn adverts_go_on(pair: &Pair) -> Result<(), Failed> {
+    let before = heard(&pair.stage().status(1)?);
+    let more = || pair.stage().status(1).is_ok_and(|status| heard(&status) > before + 1);
+    Ok(wait::until("two advertisements", BOUND, more).map_err(|error| pair.told(&error))?)
+}
+
+/// The state began as long ago as it did, whatever the wall clock showed meanwhile.
+fn times_are_sensible(pair: &Pair, host: usize, began: (Instant, u64)) -> Result<(), Failed> {
+    let status = pair.stage().status(host)?;
+    let router = &status.routers[0];
+    let ago = status.now_ms.checked_sub(router.since_ms).ok_or("it began in the future")?;
+    let expected = began.1 + u64::try_from(began.0.elapsed().as_millis())?;
+    let last = router.transitions.iter().map(|transition| transition.at_ms).max();
+    assert!(ago.abs_diff(expected) < OFF_BY_MAX, "{ago} ms ago rather than {expected}");
+    assert_eq!(last, Some(router.since_ms), "{:?}", router.transitions);
+    Ok(())
+}
+
+/// How long ago a host says that its state began, and when it said so.
+fn began(pair: &Pair, host: usize) -> Result<(Instant, u64), Failed> {
+    let status = pair.stage().status(host)?;
+    Ok((Instant::now(), status.now_ms.saturating_sub(status.routers[0].since_ms)))
+}
+
+fn steps() -> Result<(), Failed> {
+    let pair = Pair::begin()?;
+    let before = [settled(&pair, 0)?, settled(&pair, 1)?];
+    let began = [began(&pair, 0)?, began(&pair, 1)?];
+    for by in STEPS {
+        step(by)?;
+        pair.stays(LONGER)?;
+        adverts_go_on(&pair)?;
+        for host in [0, 1] {
+            assert_eq!(settled(&pair, host)?, before[host], "{by} ms: {}", pair.stage().logs());
+            times_are_sensible(&pair, host, began[host])?;
+        }
+    }
+    Ok(())
+}
+
+/// Steps that come between a packet's receipt and its reading, sooner or later.
+fn storm() -> Result<(), Failed> {
+    let pair = Pair::begin()?;
+    let before = [settled(&pair, 0)?, settled(&pair, 1)?];
+    for by in [30, 400, 5_000, 3_600_000] {
+        for _ in 0..100 {
+            step(by)?;
+            pair.stays(Duration::from_millis(7))?;
+            step(-by)?;
+            pair.stays(Duration::from_millis(11))?;
+        }
+        adverts_go_on(&pair)?;
+    }
+    for host in [0, 1] {
+        assert_eq!(settled(&pair, host)?, before[host], "{}", pair.stage().logs());
+    }
+    Ok(())
+}
