@@ -49,12 +49,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Allocates nothing unless something is refused: it is asked for with each turn.
     pub(crate) fn refused<E: Into<io::Error>>(
         operation: &'static str,
         object: impl ToString,
     ) -> impl FnOnce(E) -> Error {
-        let object = object.to_string();
-        move |source| Error::Refused { operation, object, source: source.into() }
+        move |source| Error::Refused {
+            operation,
+            object: object.to_string(),
+            source: source.into(),
+        }
     }
 
     /// The error and its cause in one line.

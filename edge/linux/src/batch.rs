@@ -11,6 +11,8 @@ use crate::netlink::array;
 
 /// Packets in one system call. Whoever receives fewer has received all that there were.
 pub const AT_ONCE: usize = 32;
+/// As many as most calls send; room for more is not worth filling with zeros for them.
+const A_FEW: usize = 4;
 
 /// A socket address as the kernel lays it out; the longest here is that of IPv6.
 #[derive(Clone, Copy)]
@@ -134,15 +136,25 @@ pub struct Sent {
 
 /// Sends all; a packet that fails does not keep back those behind it.
 pub(crate) fn send<'a>(fd: BorrowedFd<'_>, packets: impl Iterator<Item = Outgoing<'a>>) -> Sent {
+    if packets.size_hint().1.is_some_and(|most| most <= A_FEW) {
+        send_by::<A_FEW>(fd, packets)
+    } else {
+        send_by::<AT_ONCE>(fd, packets)
+    }
+}
+
+fn send_by<'a, const N: usize>(
+    fd: BorrowedFd<'_>,
+    packets: impl Iterator<Item = Outgoing<'a>>,
+) -> Sent {
     let mut sent = Sent::default();
     let mut packets = packets.enumerate().peekable();
     while packets.peek().is_some() {
-        let mut batch: [Option<(usize, Outgoing<'a>)>; AT_ONCE] =
-            std::array::from_fn(|_| packets.next());
+        let mut batch: [Option<(usize, Outgoing<'a>)>; N] = std::array::from_fn(|_| packets.next());
         let count = batch.iter().flatten().count();
         let mut next = 0;
         while next < count {
-            match send_some(fd, &mut batch[next..count]) {
+            match send_some::<N>(fd, &mut batch[next..count]) {
                 Ok(taken) => {
                     next += taken;
                     sent.count += taken;
@@ -160,9 +172,12 @@ pub(crate) fn send<'a>(fd: BorrowedFd<'_>, packets: impl Iterator<Item = Outgoin
 }
 
 /// Sends the first packets until one fails; the error is that of the first one.
-fn send_some(fd: BorrowedFd<'_>, batch: &mut [Option<(usize, Outgoing<'_>)>]) -> io::Result<usize> {
-    let mut parts = [[NO_PART; 2]; AT_ONCE];
-    let mut headers = [empty_header(); AT_ONCE];
+fn send_some<const N: usize>(
+    fd: BorrowedFd<'_>,
+    batch: &mut [Option<(usize, Outgoing<'_>)>],
+) -> io::Result<usize> {
+    let mut parts = [[NO_PART; 2]; N];
+    let mut headers = [empty_header(); N];
     let slots = parts.iter_mut().zip(headers.iter_mut());
     let mut count = 0;
     for ((_, packet), (part, header)) in batch.iter_mut().flatten().zip(slots) {
