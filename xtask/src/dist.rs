@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Error;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,6 +20,14 @@ const FILES: [(&str, &str); 8] = [
     ("LICENSE-APACHE", "usr/share/doc/mainstay/LICENSE-APACHE"),
     ("LICENSE-MIT", "usr/share/doc/mainstay/copyright"),
     ("examples/web-pair/web-a.keepalived.conf", "usr/share/doc/mainstay/examples/keepalived.conf"),
+];
+
+/// What dpkg runs: systemd learns of the unit, and a program that is removed does not run on. Nothing is restarted by
+/// an upgrade: `mainstay upgrade` does that without a gap.
+const MAINTAINER_SCRIPTS: [(&str, &str); 3] = [
+    ("postinst", "systemctl daemon-reload"),
+    ("prerm", "[ \"$1\" != remove ] || systemctl stop mainstay.service"),
+    ("postrm", "systemctl daemon-reload"),
 ];
 
 /// Builds the package below `target/debian`. Answers whether it is there.
@@ -105,6 +114,12 @@ fn control(stage: &Path) -> Result<(), Error> {
          dies, another takes over. Reads an existing keepalived.conf as it stands.\n"
     );
     fs::write(folder.join("control"), text)?;
+    for (name, line) in MAINTAINER_SCRIPTS {
+        let script = format!("#!/bin/sh\nset -e\n[ -d /run/systemd/system ] || exit 0\n{line}\n");
+        let place = folder.join(name);
+        fs::write(&place, script)?;
+        fs::set_permissions(place, fs::Permissions::from_mode(0o755))?;
+    }
     fs::write(folder.join("conffiles"), "/etc/default/mainstay\n")
 }
 

@@ -79,6 +79,7 @@ fn main() -> ExitCode {
         Trial::test("stop_leaves_nothing", stops),
         Trial::test("the_hardened_unit_works_without_scripts", hardened),
         Trial::test("in_the_place_of_keepalived_under_its_unit", as_keepalived),
+        Trial::test("a_package_that_is_removed_takes_its_address_along", removed),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -196,11 +197,11 @@ fn stayed(watch: &Watch) -> Result<(), Failed> {
 }
 
 fn installs() -> Result<(), Failed> {
-    sh("dpkg -i /root/mainstay.deb")?;
+    sh("dpkg --install /root/mainstay.deb")?;
     fs::create_dir_all("/etc/keepalived")?;
     fs::write(FILE, INSTANCE)?;
     fs::write("/etc/default/mainstay", format!("MAINSTAY_OPTIONS=\"--keepalived {FILE}\"\n"))?;
-    sh("systemd-analyze verify mainstay.service")?;
+    sh("systemd-analyze verify --man=no mainstay.service")?;
     sh("mainstay --version && mainstay check --keepalived /etc/keepalived/keepalived.conf")?;
     Ok(())
 }
@@ -410,5 +411,14 @@ fn as_keepalived() -> Result<(), Failed> {
     sh("systemctl stop keepalived").map_err(|error| told(&error))?;
     assert!(!here(), "{}", told(&"the address is left"));
     assert_eq!(show("keepalived", "Result")?, "success");
+    Ok(())
+}
+
+fn removed() -> Result<(), Failed> {
+    sh("systemctl start mainstay").map_err(|error| told(&error))?;
+    let before = settled()?;
+    sh("dpkg --remove mainstay").map_err(|error| told(&error))?;
+    assert!(!here(), "{}", told(&"the address is left"));
+    assert!(!fs::exists(format!("/proc/{}", before.control))?, "the control process is left");
     Ok(())
 }

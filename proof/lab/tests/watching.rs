@@ -79,8 +79,8 @@ fn active_stood_still() -> Result<(), Failed> {
 
 /// Puts a host's machine to sleep: its processes stand still, and what is sent to it meanwhile is lost.
 fn sleep(pair: &Pair, host: usize) -> Result<(), Failed> {
-    pair.stage().cluster().isolate(host)?;
-    Ok(pair.daemon(host)?.freeze()?)
+    pair.daemon(host)?.freeze()?;
+    Ok(pair.stage().cluster().isolate(host)?)
 }
 
 /// Wakes it: its processes run again before its link carries packets again, as after a suspend.
