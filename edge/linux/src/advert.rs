@@ -13,7 +13,7 @@ use crate::batch::{self, Address, Head, Outgoing};
 use crate::control::Control;
 
 pub use crate::batch::Sent;
-pub use receive::{Inbox, Packet};
+pub use receive::{Inbox, Packet, ipv4};
 pub use setup::PROTOCOL;
 
 /// A socket that sends and receives VRRP packets of one family on one link.

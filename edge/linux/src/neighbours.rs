@@ -15,7 +15,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use crate::batch::{self, Address};
 use crate::sockopt::{attach_filter, set_int};
 
-pub use receive::{Inbox, Seen};
+pub use receive::{Inbox, Seen, advertisement, arp};
 
 /// A socket that hears of one family, on all links of its namespace, who says that it has certain addresses.
 ///

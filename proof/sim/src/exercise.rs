@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use mainstay_base::{Instant, Machine, Seed};
-use mainstay_engine::vrrp::{Priority, Received, Verdict};
+use mainstay_engine::vrrp::{Authentication, Priority, Received, RouterSettings, Verdict};
 use mainstay_engine::{Command, Engine, Input, Settings};
 use mainstay_plan::{Change, PresentAddress};
 
@@ -12,7 +12,7 @@ use crate::laws::Trial;
 use crate::message::Sum;
 use crate::scenario::link_name;
 use crate::talk::like_one_of;
-use crate::{Answer, Kernel, Random, Scenario};
+use crate::{Answer, Kernel, Random, Scenario, signed};
 
 /// A node and its kernel.
 #[derive(Clone, Debug)]
@@ -30,9 +30,26 @@ impl Exercise {
     pub fn of_seed(seed: u64) -> Exercise {
         let scenario = Scenario::draw(seed);
         let plan = &scenario.nodes[0];
-        let (kernel, settings) = (plan.kernel.clone(), plan.settings.clone());
+        let (kernel, mut settings) = (plan.kernel.clone(), plan.settings.clone());
+        signed::ask_some(&mut settings.vrrp.routers, &mut Random::new(seed).derive("signed"));
         let drawn = settings.clone();
         Exercise { kernel, settings, drawn, segments: scenario.segments, may_stop: false }
+    }
+
+    /// Signed as the router asks for it, at its time of day.
+    fn perhaps_signed(
+        &self,
+        router: &RouterSettings,
+        message: Vec<u8>,
+        way: (IpAddr, IpAddr),
+        now: Instant,
+    ) -> Vec<u8> {
+        match &router.authentication {
+            Authentication::Hmac(hmac) => {
+                signed::sign(&message, way, hmac, signed::stamp(now.since(Instant::ZERO)))
+            }
+            Authentication::None | Authentication::Password(_) => message,
+        }
     }
 
     fn packet(&self, engine: &mut Engine, random: &mut Random, now: Instant) -> String {
@@ -49,7 +66,7 @@ impl Exercise {
         } else {
             Sum::Message
         };
-        let mut payload = message.bytes(sum);
+        let mut payload = self.perhaps_signed(router, message.bytes(sum), (source, multicast), now);
         if random.chance(150_000) {
             let at = random.below(payload.len());
             payload[at] = random.byte(0..=255);
@@ -138,13 +155,15 @@ impl Trial for Exercise {
     fn begin(&mut self, now: Instant) -> Engine {
         let mut engine = Engine::start(self.settings.clone(), Seed::default(), now);
         let whole = self.whole();
-        let used = engine.handle_input(whole, now);
-        debug_assert!(used.is_ok(), "only packets are rejected");
+        for input in [Input::TimeOfDay(signed::EPOCH + now.since(Instant::ZERO)), whole] {
+            let used = engine.handle_input(input, now);
+            debug_assert!(used.is_ok(), "only packets are rejected");
+        }
         engine
     }
 
     fn poke(&mut self, engine: &mut Engine, random: &mut Random, now: Instant) -> String {
-        match random.within(0..=19) {
+        match random.within(0..=20) {
             0..=9 => self.packet(engine, random, now),
             10..=13 => self.kernel(engine, random, now),
             14..=16 if !self.drawn.vrrp.scripts.is_empty() => {
@@ -157,6 +176,12 @@ impl Trial for Exercise {
                 let whole = self.whole();
                 let outcome = engine.handle_input(whole, now);
                 format!("the whole kernel {outcome:?}")
+            }
+            19 => {
+                let shown =
+                    signed::EPOCH + random.duration(Duration::ZERO, Duration::from_secs(60));
+                let outcome = engine.handle_input(Input::TimeOfDay(shown), now);
+                format!("time of day {shown:?} {outcome:?}")
             }
             18 if self.may_stop => {
                 let outcome = engine.handle_input(Input::Command(Command::Stop), now);
@@ -250,14 +275,22 @@ pub fn advert(bytes: &[u8]) {
             IpAddr::from([0xff02, 0, 0, 0, 0, 0, 0, 0x12]),
         ),
     ];
+    let routers = exercise.drawn.vrrp.routers.clone();
+    let meant = routers.iter().find(|router| payload.get(1) == Some(&router.vrid.get()));
     for (source, destination) in places {
-        let packet = Received { link, source, destination, ttl: 255, payload };
-        let heard = engine.handle_input(Input::Received(packet), Instant::ZERO);
-        let counted: u64 = {
-            let view = engine.status(Instant::ZERO).vrrp;
-            let routers = view.routers.iter().map(|router| router.counters.adverts_received);
-            routers.sum()
-        };
-        assert!(heard.is_err() || counted > 0, "a packet that was heard is counted");
+        let (way, plain) = ((source, destination), payload.to_vec());
+        let signed =
+            meant.map(|router| exercise.perhaps_signed(router, plain.clone(), way, Instant::ZERO));
+        for payload in [Some(plain), signed].into_iter().flatten() {
+            hear(&mut engine, Received { link, source, destination, ttl: 255, payload: &payload });
+        }
     }
+}
+
+/// Hands a packet in: it is refused or counted.
+fn hear(engine: &mut Engine, packet: Received<'_>) {
+    let heard = engine.handle_input(Input::Received(packet), Instant::ZERO);
+    let view = engine.status(Instant::ZERO).vrrp;
+    let counted: u64 = view.routers.iter().map(|router| router.counters.adverts_received).sum();
+    assert!(heard.is_err() || counted > 0, "a packet that was heard is counted");
 }

@@ -17,6 +17,7 @@ mod model;
 mod random;
 mod scenario;
 mod shrink;
+mod signed;
 mod talk;
 mod tally;
 mod transcript;

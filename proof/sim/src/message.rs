@@ -114,7 +114,7 @@ pub fn checksum(bytes: &[u8]) -> u16 {
 }
 
 /// The pseudo-header of RFC 5798 §5.2.8, which borrows that of RFC 8200 §8.1.
-fn pseudo_header(from: IpAddr, to: IpAddr, length: usize) -> Vec<u8> {
+pub fn pseudo_header(from: IpAddr, to: IpAddr, length: usize) -> Vec<u8> {
     let mut header = Vec::new();
     octets(from, &mut header);
     octets(to, &mut header);

@@ -95,7 +95,9 @@ pub fn complaint(cluster: &Cluster) -> Option<String> {
 
 fn astray(cluster: &Cluster, active: usize, router: &Name) -> Option<String> {
     let mut clients = cluster.clients.iter().filter(|client| client.router == *router);
-    let lost = clients.find(|client| client.entry != Some(active) || !client.is_answered())?;
+    let lost = clients.find(|client| {
+        client.entry != Some(active) || client.earlier.is_some() || !client.is_answered()
+    })?;
     let (address, entry) = (lost.address, lost.entry);
     Some(format!("the client of {address} is at node {entry:?} instead of {active}"))
 }

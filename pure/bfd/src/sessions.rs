@@ -232,7 +232,7 @@ impl Sessions {
         let Some(every) = self.sessions.get(&peer).map(Session::transmit_interval) else { return };
         let in_step = every.and_then(|every| {
             let others = self.sessions.values().filter(|other| other.peer() != peer);
-            others.filter_map(|other| other.step(every)).find(|at| *at > now)
+            others.filter_map(|other| other.step(every)).next()
         });
         let chance = self.random.next();
         if let Some(session) = self.sessions.get_mut(&peer) {

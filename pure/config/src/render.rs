@@ -45,7 +45,8 @@ fn group<'f>(fault: &'f Fault, sources: &'f SourceMap) -> Group<'f> {
     }
 }
 
-/// The lines that some labels stand in; none if they are too long, or in several files.
+/// The lines that some labels stand in; none if they are too long, or in several files. A label that came out of
+/// several definitions may end within a character.
 fn window(labels: &[&Label], sources: &SourceMap) -> Option<std::ops::Range<usize>> {
     let first = labels.first()?.span;
     if labels.iter().any(|label| label.span.file != first.file) {
@@ -57,8 +58,10 @@ fn window(labels: &[&Label], sources: &SourceMap) -> Option<std::ops::Range<usiz
     if end - start > SHOWN_MAX {
         return None;
     }
-    let from = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    let to = text[end..].find('\n').map_or(text.len(), |newline| end + newline);
+    let is_newline = |byte: &u8| *byte == b'\n';
+    let bytes = text.as_bytes();
+    let from = bytes[..start].iter().rposition(is_newline).map_or(0, |newline| newline + 1);
+    let to = bytes[end..].iter().position(is_newline).map_or(text.len(), |newline| end + newline);
     (to - from <= SHOWN_MAX).then_some(from..to)
 }
 

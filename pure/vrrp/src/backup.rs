@@ -108,6 +108,7 @@ impl Backup {
         now: Instant,
     ) -> Hearing {
         let Stance { timing, preempt, watched: _ } = stance;
+        let is_a_last_word = !self.electing && self.knows_a_better(claim, now);
         if self.electing && self.is_overtaken(claim, timing.priority) {
             self.note(claim, now);
             self.active_down_at = None;
@@ -129,6 +130,9 @@ impl Backup {
                 self.active_down_at = Some(now + timing.active_down());
                 self.outlook = Outlook::Silence;
                 self.electing = false;
+                if is_a_last_word {
+                    return Hearing::Known;
+                }
             }
             BackupVerdict::Outrank => {
                 let (from, theirs) = (claim.address, claim.priority);
@@ -136,6 +140,23 @@ impl Backup {
             }
         }
         self.note(claim, now)
+    }
+
+    /// Is to be Active at once in the place of that one.
+    pub(crate) fn win_after_all(&mut self, claim: Claim, now: Instant) {
+        self.outlook = Outlook::LowerPriority { from: claim.address, theirs: claim.priority };
+        self.note(claim, now);
+        self.active_down_at = None;
+    }
+
+    /// Whether another Active with more right was heard within its interval. To that one the sender will yield, or has
+    /// yielded with this word; its death would say nothing.
+    fn knows_a_better(&self, claim: Claim, now: Instant) -> bool {
+        self.heard.is_some_and(|heard| {
+            heard.address != claim.address
+                && (heard.priority, heard.address) > (claim.priority, claim.address)
+                && now.since(heard.at) < self.interval.duration()
+        })
     }
 
     fn note(&mut self, claim: Claim, now: Instant) -> Hearing {

@@ -28,9 +28,9 @@ impl Hold {
         Hold { until, unseen: BTreeSet::new() }
     }
 
-    /// Another was seen to answer for a slot; true if that was the last one.
-    pub(crate) fn see(&mut self, slot: usize) -> bool {
-        self.unseen.remove(&slot) && self.unseen.is_empty()
+    /// Another was seen to answer for a slot.
+    pub(crate) fn see(&mut self, slot: usize) {
+        self.unseen.remove(&slot);
     }
 
     /// Whether another answers for all of them.

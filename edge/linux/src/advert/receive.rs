@@ -65,13 +65,13 @@ impl Inbox {
     }
 }
 
-/// A raw IPv4 socket gives the header too.
+/// A raw IPv4 socket gives the header too; none if that is broken.
 ///
 /// ```text
 /// | version, header length | TOS | total length | id | flags, offset | TTL | protocol | checksum |
 /// | source | destination | options …
 /// ```
-fn ipv4(bytes: &[u8], at: Instant) -> Option<Packet<'_>> {
+pub fn ipv4(bytes: &[u8], at: Instant) -> Option<Packet<'_>> {
     let [first] = array(bytes, 0)?;
     let header = usize::from(first & 0x0f) * 4;
     let total = usize::from(u16::from_be_bytes(array(bytes, 2)?));

@@ -73,14 +73,14 @@ impl Inbox {
 }
 
 /// The sender of an ARP frame, request or reply: RFC 826 lets everybody learn from both.
-fn arp(frame: &[u8]) -> Option<(IpAddr, MacAddress)> {
+pub fn arp(frame: &[u8]) -> Option<(IpAddr, MacAddress)> {
     let address: [u8; 4] = array(frame, 28)?;
     Some((Ipv4Addr::from(address).into(), MacAddress(array(frame, 22)?)))
 }
 
 /// The target of a neighbour advertisement, RFC 4861 §4.4, with the link-layer address from its option; where
 /// that is missing, with the sender of the frame.
-fn advertisement(frame: &[u8], sender: Option<MacAddress>) -> Option<(IpAddr, MacAddress)> {
+pub fn advertisement(frame: &[u8], sender: Option<MacAddress>) -> Option<(IpAddr, MacAddress)> {
     const TARGET_LINK_LAYER_ADDRESS: u8 = 2;
     let target: [u8; 16] = array(frame, 62)?;
     let mut options = frame.get(78..)?;

@@ -231,7 +231,8 @@ impl World {
         for segment in 0..self.cluster.segments.len() {
             self.befall(Fault::Weather { segment, weather: Weather::FAIR })?;
         }
-        Ok(())
+        // What is under way still would make the last packets of whoever is cut next come unevenly.
+        self.run_for(OVERTAKING.longest())
     }
 
     /// The links or cables of a node come and go every 100 ms; one run in ten for a minute.

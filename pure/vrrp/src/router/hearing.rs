@@ -121,7 +121,12 @@ impl Router {
         now: Instant,
         out: &mut Outbox,
     ) -> Reaction {
+        let takes_it_back = self.takes_it_back(claim);
         let State::Backup(backup) = &mut self.state else { return Reaction::Nothing };
+        if takes_it_back {
+            backup.win_after_all(claim, now);
+            return Reaction::Ready;
+        }
         match backup.hear(claim, interval, stance, now) {
             Hearing::Known => Reaction::Nothing,
             Hearing::Overtaken => Reaction::Ready,
@@ -133,6 +138,14 @@ impl Router {
                 Reaction::Nothing
             }
         }
+    }
+
+    /// Whether that is whom it has just yielded to, with less right by now than we have: our last word may have made
+    /// a Backup of it as well, and then nobody would be Active.
+    fn takes_it_back(&self, claim: Claim) -> bool {
+        let is_lower = claim.priority > 0 && claim.priority < self.priority;
+        let to_it = |why: &Cause| matches!(why, Cause::HigherPriority { from, theirs, .. } if *from == claim.address && *theirs > claim.priority);
+        is_lower && self.hold.is_some() && to_it(&self.record.why)
     }
 
     fn active_hears(

@@ -15,8 +15,9 @@ use crate::outbox::Outbox;
 use crate::settings::{Centiseconds, Version};
 use crate::state::{Active, Leaving, State, Successor, Then};
 
-/// A router that yields keeps its addresses no longer than this, nor longer than one of its intervals.
-const LINGER_MAX: Duration = Duration::from_millis(50);
+/// A router that yields keeps its addresses for so long. What it announced last may reach neighbours after the first
+/// word of the winner, so it answers until the second one, which comes 50 ms later, has had its effect.
+const LINGER: Duration = Duration::from_millis(60);
 /// After another was seen to answer, packets to this node may be under way for so long, or in the queue of a host that
 /// has not seen it yet.
 const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
@@ -35,8 +36,7 @@ impl Router {
         now: Instant,
         out: &mut Outbox,
     ) {
-        let until = now + LINGER_MAX.min(self.own_interval());
-        let hold = Hold::of(&self.station.slots, until);
+        let hold = Hold::of(&self.station.slots, now + LINGER);
         self.become_backup(cause, known, now, out);
         self.hold = Some(hold).filter(|hold| !hold.is_seen());
     }
@@ -119,11 +119,6 @@ impl Router {
         out: &mut Outbox,
     ) -> Reaction {
         self.see_answering(slot, hardware, now, out);
-        if let Some(hold) = self.hold.as_mut()
-            && hold.see(slot)
-        {
-            hold.hurry(now + UNDER_WAY_MAX);
-        }
         let State::Leaving(leaving) = &mut self.state else { return Reaction::Nothing };
         leaving.hold.see(slot);
         leaving.reaction()
@@ -191,8 +186,9 @@ impl Router {
             }
             (Then::Backup, Err(_)) => self.resume(now, out),
         }
-        if is_taken && is_seen {
-            self.hold = Some(Hold::last(now + UNDER_WAY_MAX));
+        if is_taken {
+            let length = if is_seen { UNDER_WAY_MAX } else { LINGER };
+            self.hold = Some(Hold::last(now + length));
         }
     }
 

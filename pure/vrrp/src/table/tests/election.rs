@@ -187,10 +187,11 @@ fn an_active_yields_to_a_higher_right_without_a_farewell() {
         assert_eq!(bench.why(), Cause::HigherPriority { from: ip(from), theirs, ours: 100 });
         assert_eq!(bench.adverts(), [(51, 100)], "one last advertisement");
         bench.see(LINK, "10.0.0.9");
-        assert!(bench.present(LINK, VIP), "packets to us are under way still");
-        bench.pass_ms(10);
+        bench.pass_ms(59);
+        assert!(bench.present(LINK, VIP), "neighbours that went astray are not called back yet");
+        bench.pass_ms(1);
         assert!(!bench.present(LINK, VIP));
-        assert_eq!(bench.due_in(), Some(3599));
+        assert_eq!(bench.due_in(), Some(3549));
         assert_eq!(bench.view(0).active.map(|active| active.address), Some(ip(from)));
     }
 }
@@ -499,10 +500,8 @@ fn ipv6_works_alike_from_the_link_local_address() {
     assert_eq!(bench.frames(), 2, "one advertisement for each address");
     assert_eq!(bench.hear(200, "fe80::2"), Ok(()));
     assert_eq!(bench.state(), StateName::Backup);
-    bench.see(LINK, "fe80::200:5eff:fe00:233");
-    assert!(bench.present(LINK, "2001:db8::9/64"), "one of two is not seen yet");
-    bench.see(LINK, "2001:db8::9");
-    bench.pass_ms(10);
+    assert!(bench.present(LINK, "2001:db8::9/64"));
+    bench.pass_ms(60);
     assert!(!bench.present(LINK, "2001:db8::9/64"));
 }
 

@@ -32,6 +32,19 @@ fn lost() -> Cause {
 }
 
 #[test]
+fn the_last_word_of_one_that_yielded_does_not_make_it_the_active() {
+    let mut bench =
+        Bench::start(settings(vec![RouterSettings { preempt: Preempt::Never, ..router(51, VIP) }]));
+    assert_eq!(bench.hear(90, HIGH), Ok(()));
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    assert_eq!(bench.hear(90, HIGH), Ok(()));
+    assert_eq!(bench.view(0).active.map(|active| active.address), Some(ip(LOW)));
+    bench.pass_ms(1_000);
+    assert_eq!(bench.hear(90, HIGH), Ok(()), "the better one was not heard for an interval");
+    assert_eq!(bench.view(0).active.map(|active| active.address), Some(ip(HIGH)));
+}
+
+#[test]
 fn a_lost_active_is_replaced_after_a_skew_in_proportion_to_the_detection() {
     for (ours, micros) in [(100, 4_875), (150, 3_312), (254, 62), (1, 7_968)] {
         let mut bench = backup(ours);
