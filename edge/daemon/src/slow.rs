@@ -23,7 +23,7 @@ use crate::facts::Facts;
 use crate::journal::Journal;
 use crate::moves::Moves;
 use crate::reload_time::{Appointment, Look};
-use crate::scripts::notify::{Notifier, Subject, Tiding};
+use crate::scripts::notify::{Notifier, Patience, Subject, Tiding};
 use crate::scripts::once;
 use crate::scripts::tracked::{self, Schedule, Trackers};
 use crate::server::{self, Doors, Request};
@@ -55,11 +55,14 @@ pub(crate) enum Told {
 /// So many events may wait: more than 255 routers tell in one turn with all that they track.
 pub(crate) const TOLD_DEPTH: usize = 4096;
 
-/// How long notify scripts are waited for at a stop.
-const NOTIFY_WITHIN: Duration = Duration::from_secs(10);
+/// How long notify scripts are waited for at a stop, which does not go on before they have ended. keepalived waits
+/// for a second.
+const AT_A_STOP: Patience =
+    Patience { earlier: Duration::from_secs(1), stop: Duration::from_secs(3) };
 
 /// The same, where another process works already.
-const NOTIFY_QUICKLY: Duration = Duration::from_secs(1);
+const AT_A_SUCCESSION: Patience =
+    Patience { earlier: Duration::from_secs(1), stop: Duration::from_secs(1) };
 
 /// What the slow side is made of.
 pub(crate) struct Slow {
@@ -241,12 +244,12 @@ impl Work {
         self.trackers.stop();
         self.watchers.stop();
         let stopped = matches!(end, End::Stopped);
-        let (within, askers, message) = match end {
-            End::Stopped => (NOTIFY_WITHIN, self.stoppers, "stopped"),
-            End::Resigned => (NOTIFY_QUICKLY, self.upgraders, "another process goes on"),
+        let (patience, askers, message) = match end {
+            End::Stopped => (AT_A_STOP, self.stoppers, "stopped"),
+            End::Resigned => (AT_A_SUCCESSION, self.upgraders, "another process goes on"),
         };
         let (notifier, teller) = (&mut self.notifier, &mut self.teller);
-        tokio::join!(notifier.finish(within), teller.finish(within));
+        tokio::join!(notifier.finish(patience), teller.finish(patience.stop));
         if let (true, Some(shutdown)) = (stopped, &self.settings.telling.shutdown)
             && let Some(odd) = once::run("shutdown", shutdown, &self.settings.node).await
         {

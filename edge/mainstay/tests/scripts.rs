@@ -32,6 +32,8 @@ fn main() -> ExitCode {
         ("one_whose_children_outlive_it_holds_nothing_up", forking),
         ("one_that_vanishes_counts_as_failed_until_it_is_back", vanishing),
         ("one_that_others_can_write_is_not_run_as_root", writable),
+        ("one_that_takes_too_long_counts_as_failed_and_is_ended", too_slow),
+        ("one_that_hangs_at_a_stop_is_not_waited_for_for_long", hanging_at_a_stop),
     ];
     let trials = all.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -53,9 +55,13 @@ struct Tracking {
 
 impl Tracking {
     fn start(stage: Stage, program: &Path, interval: &str) -> Result<Tracking, Failed> {
+        Tracking::start_with(stage, program, &format!("interval {interval}\n timeout 20"))
+    }
+
+    fn start_with(stage: Stage, program: &Path, timing: &str) -> Result<Tracking, Failed> {
         let script = format!(
             "global_defs {{\n enable_script_security\n}}\nvrrp_script chk {{\n script \"{}\"\n \
-             interval {interval}\n timeout 20\n weight -5\n user root\n}}\n",
+             {timing}\n weight -5\n user root\n}}\n",
             program.display()
         );
         let router = Router { more: "track_script {\n chk\n }\n", ..Router::default() };
@@ -176,4 +182,57 @@ fn writable() -> Checked {
     tracking.speaks_on()?;
     assert!(!written.exists(), "it was run all the same");
     tracking.stop()
+}
+
+fn too_slow() -> Checked {
+    let stage = Stage::of_one()?;
+    let (slow, child) = (stage.folder().join("slow"), Ended(stage.folder().join("child")));
+    let text = format!(
+        "test -e {} || exit 0\necho $$ > {}\nsleep 300\nexit 0",
+        slow.display(),
+        child.0.display()
+    );
+    let program = script(&stage.folder(), "snail", &text)?;
+    let tracking = Tracking::start_with(stage, &program, "interval 0.2\n timeout 1")?;
+    tracking.until_verdict(Verdict::Up)?;
+    fs::write(&slow, "")?;
+    tracking.until_verdict(Verdict::Down)?;
+    tracking.until_said("did not end within 1s and was ended with all that it started")?;
+    tracking.speaks_on()?;
+    fs::remove_file(&slow)?;
+    tracking.until_verdict(Verdict::Up)?;
+    tracking.until_said("script chk runs to its end again")?;
+    assert!(!child.lives(), "it was ended");
+    tracking.stop()
+}
+
+/// What a script does at a stop keeps neither the address nor the service manager for long.
+fn hanging_at_a_stop() -> Checked {
+    let stage = Stage::of_one()?;
+    let child = Ended(stage.folder().join("child"));
+    let told = stage.folder().join("told");
+    let text =
+        format!("trap '' TERM\necho $$ > {}\nwhile :; do sleep 300; done", child.0.display());
+    let hanging = script(&stage.folder(), "hang", &text)?;
+    let stop = script(&stage.folder(), "stop", &format!("ip addr show > {}", told.display()))?;
+    let more = format!(
+        "notify_master \"{}\" root\nnotify_stop \"{}\" root\n",
+        hanging.display(),
+        stop.display()
+    );
+    let daemon = stage.start(0, &Router { more: &more, ..Router::default() }.text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    wait::until("the script", SOON, || child.lives())?;
+    daemon.stop()?;
+    wait::until("the end of what hangs", SOON, || {
+        daemon.log().contains("took too long at the end")
+    })?;
+    daemon.gone()?;
+    assert!(!child.lives(), "it was ended");
+    let told = fs::read_to_string(told)?;
+    assert!(
+        told.contains("eth0") && !told.contains(stage::ADDRESS),
+        "the address left first: {told}"
+    );
+    Ok(())
 }

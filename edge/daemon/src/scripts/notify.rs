@@ -1,7 +1,7 @@
 //! Notifications: what each router and group tells its programs, in order, one after another.
 //!
 //! Every subject has a queue and a worker of its own: a slow program delays the notifications of its
-//! own subject, never those of another, and never the engine.
+//! own subject, never those of another, and never the engine. At a stop each has so much time and no more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use mainstay_engine::vrrp::{Command, Name, StateName};
 use mainstay_engine::{Node, Notify, Settings};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use super::program::{self, Program};
 
@@ -40,6 +42,25 @@ const WAITING_MAX: usize = 32;
 /// A program that runs for so long while others wait is worth a line in the log.
 const LONG_AFTER: Duration = Duration::from_secs(30);
 
+/// A program that does not end when it is asked to at a stop is killed after so long.
+const KILL_AFTER: Duration = Duration::from_millis(500);
+
+/// How long programs are waited for at the end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Those that tell of what was before.
+    pub(crate) earlier: Duration,
+    /// Those that tell of the stop itself.
+    pub(crate) stop: Duration,
+}
+
+/// Until when programs may run.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    earlier: Instant,
+    stop: Instant,
+}
+
 /// Tells programs what came about.
 #[derive(Debug, Default)]
 pub(crate) struct Notifier {
@@ -48,12 +69,15 @@ pub(crate) struct Notifier {
     groups: BTreeMap<Name, Notify>,
     queues: BTreeMap<Subject, Arc<Queue>>,
     workers: JoinSet<()>,
+    limits: watch::Sender<Option<Limits>>,
 }
 
 #[derive(Debug)]
 struct Run {
     program: Program,
     further: Vec<String>,
+    /// It tells of the stop itself.
+    of_stop: bool,
 }
 
 #[derive(Debug, Default)]
@@ -96,10 +120,10 @@ impl Notifier {
     pub(crate) fn tell(&mut self, subject: &Subject, tiding: Tiding, priority: u8) {
         let Some(notify) = self.of(subject).cloned() else { return };
         if let Some(command) = specific(&notify, tiding) {
-            self.queue(subject, command, Vec::new());
+            self.queue(subject, tiding, command, Vec::new());
         }
         if let (Some(command), Some(state)) = (&notify.any, tiding.any_word()) {
-            self.queue(subject, command, appended(subject, state, priority));
+            self.queue(subject, tiding, command, appended(subject, state, priority));
         }
         if let Tiding::Deleted { .. } = tiding {
             self.forget(subject);
@@ -116,29 +140,42 @@ impl Notifier {
         }
     }
 
-    /// Waits until every queue is empty, for so long at most; what still runs goes on alone.
-    pub(crate) async fn finish(&mut self, limit: Duration) {
+    /// Waits until every queue is empty. What has not ended in time is ended, and what has not begun is left out.
+    pub(crate) async fn finish(&mut self, patience: Patience) {
         for queue in self.queues.values() {
             queue.close();
         }
+        let now = Instant::now();
+        let limits = Limits { earlier: now + patience.earlier, stop: now + patience.stop };
+        self.limits.send_replace(Some(limits));
         let all = async { while self.workers.join_next().await.is_some() {} };
+        // A program that the kernel holds up cannot be killed; nobody waits for that.
+        let limit = patience.earlier.max(patience.stop) + 2 * KILL_AFTER;
         if tokio::time::timeout(limit, all).await.is_err() {
-            tracing::warn!("notify scripts still run after {limit:?}: not waiting any longer");
+            tracing::warn!("notify scripts could not be ended within {limit:?}: left alone");
         }
         self.queues.clear();
     }
 
-    fn queue(&mut self, subject: &Subject, command: &Command, further: Vec<String>) {
+    fn queue(
+        &mut self,
+        subject: &Subject,
+        tiding: Tiding,
+        command: &Command,
+        further: Vec<String>,
+    ) {
         let program = match program::prepare(command, &self.node) {
             Ok(prepared) => prepared.program,
             Err(unfit) => return tracing::error!("{}: notify script: {unfit}", name_of(subject)),
         };
         let queue = self.queues.entry(subject.clone()).or_insert_with(|| {
             let queue = Arc::new(Queue::default());
-            self.workers.spawn(work(name_of(subject), Arc::clone(&queue)));
+            let limits = self.limits.subscribe();
+            self.workers.spawn(work(name_of(subject), Arc::clone(&queue), limits));
             queue
         });
-        if let Some(lost) = queue.push(Run { program, further }) {
+        let of_stop = tiding == Tiding::State(StateName::Initialize);
+        if let Some(lost) = queue.push(Run { program, further, of_stop }) {
             tracing::warn!(
                 "{}: more than {WAITING_MAX} notify scripts wait: left out {}",
                 name_of(subject),
@@ -186,10 +223,15 @@ impl Queue {
     }
 }
 
-async fn work(name: String, queue: Arc<Queue>) {
+async fn work(name: String, queue: Arc<Queue>, limits: watch::Receiver<Option<Limits>>) {
     while let Some(run) = queue.next().await {
         let words = run.program.words();
-        let mut running = std::pin::pin!(run.program.run(&run.further));
+        if limits.borrow().is_some_and(|limits| limits.of(&run) <= Instant::now()) {
+            tracing::warn!("{name}: no time was left for {words} at the end");
+            continue;
+        }
+        let over = time_is_up(limits.clone(), &run);
+        let mut running = std::pin::pin!(run.program.run_until(&run.further, over, KILL_AFTER));
         let ended = match tokio::time::timeout(LONG_AFTER, &mut running).await {
             Ok(ended) => ended,
             Err(_) => {
@@ -199,10 +241,32 @@ async fn work(name: String, queue: Arc<Queue>) {
             }
         };
         match ended {
-            Ok(status) if status.success() => tracing::debug!("{name}: {words} ended well"),
-            Ok(status) => tracing::warn!("{name}: {words}: {status}"),
+            Ok(Some(status)) if status.success() => tracing::debug!("{name}: {words} ended well"),
+            Ok(Some(status)) => tracing::warn!("{name}: {words}: {status}"),
+            Ok(None) => tracing::warn!(
+                "{name}: {words} took too long at the end and was ended with all that it started: make it \
+                 quicker, or let it start what takes long with setsid(1)"
+            ),
             Err(error) => tracing::error!("{name}: cannot run {words}: {error}"),
         }
+    }
+}
+
+/// Comes about when the run may take no longer; never, as long as nothing ends.
+async fn time_is_up(mut limits: watch::Receiver<Option<Limits>>, run: &Run) {
+    let limit = match limits.wait_for(Option::is_some).await {
+        Ok(limits) => limits.map(|limits| limits.of(run)),
+        Err(_) => None,
+    };
+    match limit {
+        Some(limit) => sleep_until(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Limits {
+    fn of(&self, run: &Run) -> Instant {
+        if run.of_stop { self.stop } else { self.earlier }
     }
 }
 

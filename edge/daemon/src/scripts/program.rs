@@ -173,11 +173,6 @@ impl Program {
         builder.spawn()
     }
 
-    /// Runs it to its end, however long that takes.
-    pub(crate) async fn run(&self, further: &[String]) -> std::io::Result<ExitStatus> {
-        self.start(further)?.wait().await
-    }
-
     /// Runs it to its end, or until nobody waits for it any more: then its whole process group is killed.
     pub(crate) async fn run_until_dropped(
         &self,
@@ -190,28 +185,37 @@ impl Program {
         status
     }
 
-    /// Runs it; after `limit` its whole process group is ended: asked first, then forced.
+    /// Runs it; after `limit` its whole process group is ended.
     /// `None`: it had to be ended.
     pub(crate) async fn run_within(&self, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
-        let mut child = self.start(&[])?;
+        self.run_until(&[], tokio::time::sleep(limit), KILL_AFTER).await
+    }
+
+    /// Runs it, with further arguments, until that moment; then its whole process group is ended: asked first,
+    /// and forced after `kill_after`. `None`: it had to be ended.
+    pub(crate) async fn run_until(
+        &self,
+        further: &[String],
+        moment: impl Future<Output = ()>,
+        kill_after: Duration,
+    ) -> std::io::Result<Option<ExitStatus>> {
+        let mut child = self.start(further)?;
         let group = group_of(&child);
         let guard = GroupGuard(group);
-        match tokio::time::timeout(limit, child.wait()).await {
-            Ok(status) => {
-                // What it left running in its group is its own business.
-                std::mem::forget(guard);
-                status.map(Some)
-            }
-            Err(_) => {
-                signal_group(group, Signal::TERM);
-                if tokio::time::timeout(KILL_AFTER, child.wait()).await.is_err() {
-                    signal_group(group, Signal::KILL);
-                    child.wait().await?;
-                }
-                std::mem::forget(guard);
-                Ok(None)
+        let status = tokio::select! {
+            status = child.wait() => Some(status?),
+            () = moment => None,
+        };
+        if status.is_none() {
+            signal_group(group, Signal::TERM);
+            if tokio::time::timeout(kill_after, child.wait()).await.is_err() {
+                signal_group(group, Signal::KILL);
+                child.wait().await?;
             }
         }
+        // What it left running in its group is its own business.
+        std::mem::forget(guard);
+        Ok(status)
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+const LONG: Patience = Patience { earlier: Duration::from_secs(20), stop: Duration::from_secs(20) };
+
 /// A script that writes its arguments to a file, after a pause for one of them.
 struct Scribe {
     script: PathBuf,
@@ -76,7 +78,7 @@ fn each_object_is_told_in_order_with_the_arguments_of_keepalived() {
         notifier.tell(&subject, Tiding::State(StateName::Initialize), 90);
         notifier.tell(&subject, Tiding::Deleted { says_deleted: false }, 90);
         notifier.tell(&subject, Tiding::Deleted { says_deleted: false }, 90);
-        notifier.finish(Duration::from_secs(20)).await;
+        notifier.finish(LONG).await;
     });
     let wanted = [
         "master slow",
@@ -102,7 +104,7 @@ fn a_slow_object_does_not_delay_another() {
     run(async || {
         notifier.tell(&Subject::Group(Name::new("slow")), Tiding::State(StateName::Active), 7);
         notifier.tell(&Subject::Router(Name::new("quick")), Tiding::State(StateName::Active), 7);
-        notifier.finish(Duration::from_secs(20)).await;
+        notifier.finish(LONG).await;
     });
     assert_eq!(scribe.lines(), ["R INSTANCE quick MASTER 7", "G GROUP slow MASTER 0"]);
 }
@@ -114,7 +116,8 @@ fn too_many_push_the_oldest_out() {
     let program = program::prepare(&command, &Node::default()).expect("it is fit").program;
     let mut lost = Vec::new();
     for number in 0..WAITING_MAX + 2 {
-        let run = Run { program: program.clone(), further: vec![number.to_string()] };
+        let run =
+            Run { program: program.clone(), further: vec![number.to_string()], of_stop: false };
         lost.extend(queue.push(run).map(|run| run.further[0].clone()));
     }
     assert_eq!(lost, ["0", "1"]);
@@ -122,25 +125,35 @@ fn too_many_push_the_oldest_out() {
 }
 
 #[test]
-fn what_hangs_is_not_waited_for_for_ever() {
+fn what_hangs_at_a_stop_is_ended_and_the_stop_is_told_all_the_same() {
+    let scribe = Scribe::new("hanging");
+    let script = "trap '' TERM; sleep 600; sleep 600";
+    let words = ["/bin/sh", "-c", script].map(ToOwned::to_owned).to_vec();
+    let hanging = Command { words, user: None, group: None };
+    let notify = Notify {
+        active: Some(hanging.clone()),
+        backup: scribe.command("too late"),
+        stop: scribe.command("stop"),
+        any: None,
+        ..Notify::default()
+    };
+    let (one, other) = (Name::new("VI_1"), Name::new("VI_2"));
     let mut notifier = Notifier::default();
-    let name = Name::new("VI_1");
+    notifier.routers.insert(one.clone(), notify);
+    let stop = Some(hanging);
+    notifier.routers.insert(other.clone(), Notify { stop, ..Notify::default() });
     let begun = std::time::Instant::now();
     run(async || {
-        let run = Run {
-            program: program::prepare(
-                &Command { words: vec!["/bin/sleep".into(), "2".into()], user: None, group: None },
-                &Node::default(),
-            )
-            .expect("it is fit")
-            .program,
-            further: Vec::new(),
-        };
-        let queue = Arc::new(Queue::default());
-        queue.push(run);
-        notifier.workers.spawn(work("VI_1".into(), Arc::clone(&queue)));
-        notifier.queues.insert(Subject::Router(name.clone()), queue);
-        notifier.finish(Duration::from_millis(200)).await;
+        let patience =
+            Patience { earlier: Duration::from_millis(300), stop: Duration::from_secs(3) };
+        let (one, other) = (Subject::Router(one), Subject::Router(other));
+        notifier.tell(&one, Tiding::State(StateName::Active), 100);
+        notifier.tell(&one, Tiding::State(StateName::Backup), 100);
+        notifier.tell(&one, Tiding::State(StateName::Initialize), 100);
+        notifier.tell(&other, Tiding::State(StateName::Initialize), 100);
+        notifier.finish(patience).await;
+        assert!(notifier.workers.is_empty(), "nobody was left alone");
     });
-    assert!(begun.elapsed() < Duration::from_millis(1500));
+    assert_eq!(scribe.lines(), ["stop"], "what came before it has no time left");
+    assert!(begun.elapsed() < Duration::from_secs(20), "600 s were not waited for");
 }
