@@ -27,6 +27,6 @@ pub use client::Client;
 pub use exit::{Error, Exit};
 pub use explain::{Explanation, explain};
 pub use keepalived::{Asked, Daemon, ProgramFaults, keepalived};
-pub use load::load_native;
+pub use load::{STAYS_IN, load_native};
 pub use status::render as render_status;
 pub use verbs::{Preview, carry_out};

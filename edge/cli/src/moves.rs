@@ -17,6 +17,8 @@ use crate::{output, time};
 const HANDOVER_WITHIN: Duration = Duration::from_secs(60);
 /// An upgrade starts two processes, each of which reads the kernel and the configuration.
 const UPGRADE_WITHIN: Duration = Duration::from_secs(30);
+/// Between the end of one process and the start of the next nobody answers for a moment, never for so long.
+const SILENT_WITHIN: Duration = Duration::from_secs(10);
 /// How often an upgraded daemon is asked whether it is there.
 const ASKED_EVERY: Duration = Duration::from_millis(20);
 
@@ -44,9 +46,12 @@ pub(crate) fn upgrade(directory: &Path, json: bool) -> Result<Exit, Error> {
     let client = Client::new(directory)?;
     let before: Status = client.get("status")?;
     let began = Instant::now();
-    let reply = ask(&client, "upgrade", &(), "upgrading")?;
-    if !reply.done {
-        return conclude(&reply, json);
+    match ask(&client, "upgrade", &(), "upgrading") {
+        Ok(reply) if reply.done => {}
+        Ok(reply) => return conclude(&reply, json),
+        // It has ended before it could say so: whether another one goes on is seen below.
+        Err(Error::Unreachable { .. }) => {}
+        Err(error) => return Err(error),
     }
     let after = wait_for_another(&client, &before, began)?;
     let message = format!(
@@ -63,13 +68,12 @@ pub(crate) fn upgrade(directory: &Path, json: bool) -> Result<Exit, Error> {
 /// The status of the process that took the place of the one before, once it stands as that one stood.
 fn wait_for_another(client: &Client, before: &Status, began: Instant) -> Result<Status, Error> {
     let mut talk = Talk::new("upgrading");
+    let mut silent_since = None;
     loop {
         match client.get::<Status>("status") {
             Ok(status) if status.pid != before.pid => return Ok(status),
-            Ok(_) | Err(_) if began.elapsed() < UPGRADE_WITHIN => {
-                talk.say_after(began.elapsed());
-                client.wait(ASKED_EVERY);
-            }
+            Ok(_) if began.elapsed() < UPGRADE_WITHIN => silent_since = None,
+            Err(_) if silent_since.get_or_insert_with(Instant::now).elapsed() < SILENT_WITHIN => {}
             Ok(_) => {
                 let message = format!(
                     "process {} is in charge still after {} s; the log says why",
@@ -78,8 +82,18 @@ fn wait_for_another(client: &Client, before: &Status, began: Instant) -> Result<
                 );
                 return Err(Error::Refused(message));
             }
-            Err(error) => return Err(error),
+            Err(_) => {
+                let message = format!(
+                    "process {} has ended and for {} s nobody has answered in its place: it was stopped or died \
+                     meanwhile, and the log says why",
+                    before.pid,
+                    SILENT_WITHIN.as_secs()
+                );
+                return Err(Error::Refused(message));
+            }
         }
+        talk.say_after(began.elapsed());
+        client.wait(ASKED_EVERY);
     }
 }
 

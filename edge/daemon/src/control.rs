@@ -33,6 +33,7 @@ use crate::scripts::{once, tracked};
 use crate::slow::{self, Slow, TOLD_DEPTH, Told, host_name};
 use crate::sockets::Sockets;
 use crate::tether::{Message, Tether};
+use crate::verdicts::Verdicts;
 use crate::{Error, Loaded, Loader, Occasion, Options, log};
 use inboxes::Inboxes;
 use lasting::{End, Lasting};
@@ -119,7 +120,8 @@ impl Control {
             schedules,
             remarks: [loaded.warnings, remarks].concat(),
             facts: Facts::new(node, configuration, drained),
-            drained: directory.drained(),
+            last_good: loaded.last_good,
+            directory: directory.clone(),
             api: runtime_dir::listen(&directory.control_socket())?,
             catching,
         })?;
@@ -146,6 +148,9 @@ impl Control {
         control.tell_time_of_day();
         if options.succeed {
             control.feed(Input::Command(Command::Resume), now);
+            for known in Verdicts::take(&control.directory.verdicts()).inputs() {
+                control.feed(known, now);
+            }
         }
         for order in orders {
             control.feed(Input::Command(order), now);
@@ -180,7 +185,13 @@ impl Control {
 
     /// Leaves everything to the process that waits for the lock. It needs our sockets' port, too.
     fn resign(mut self) -> Result<(), Error> {
-        self.feed(Input::Command(Command::Resign), clock::now());
+        let now = clock::now();
+        let known = Verdicts::of(&self.engine.status(now).vrrp);
+        if let Err(error) = known.keep(&self.directory.verdicts()) {
+            let text = format!("verdicts of scripts are not handed on, each runs anew: {error}");
+            self.tell(Told::Note(Level::Warning, text));
+        }
+        self.feed(Input::Command(Command::Resign), now);
         self.flush();
         self.sockets = Sockets::open(FIRST_SOCKET)?;
         self.lock = None;

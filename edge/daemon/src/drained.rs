@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use mainstay_engine::Command;
@@ -26,20 +24,10 @@ impl Drained {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Leaves it for the next process; the file is replaced as a whole.
-    pub(crate) fn keep(&self, path: &Path) -> io::Result<()> {
-        if *self == Drained::default() {
-            return match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                Ok(()) | Err(_) => Ok(()),
-            };
-        }
-        let beside = path.with_extension("json.next");
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let text = serde_json::to_vec(self).map_err(io::Error::from)?;
-        options.open(&beside)?.write_all(&text)?;
-        fs::rename(&beside, path)
+    /// What to leave for the next process; nothing if nothing is drained.
+    pub(crate) fn written(&self) -> Option<Vec<u8>> {
+        let is_any = *self != Drained::default();
+        is_any.then(|| serde_json::to_vec(self).expect("names and a flag make JSON"))
     }
 
     /// These routers are drained from now on; none named: all.
@@ -83,10 +71,9 @@ mod tests {
         let path = std::env::temp_dir().join(format!("mainstay-drained-{}", std::process::id()));
         let mut drained = Drained::default();
         drained.drain(Some(&[name("A"), name("B")].into()));
-        drained.keep(&path).expect("the directory is writable");
+        fs::write(&path, drained.written().expect("two are")).expect("the directory is writable");
         assert_eq!(Drained::load(&path), drained);
-        Drained::default().keep(&path).expect("the directory is writable");
-        assert!(!path.exists() && Drained::load(&path) == Drained::default());
+        assert_eq!(Drained::default().written(), None);
         fs::write(&path, "no JSON").expect("the directory is writable");
         assert_eq!(Drained::load(&path), Drained::default());
         fs::remove_file(&path).expect("it is ours");

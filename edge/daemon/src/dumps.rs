@@ -6,14 +6,13 @@ mod states;
 mod stats;
 mod words;
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use mainstay_engine::Settings;
 
 use crate::channel::Report;
+use crate::kept::replace;
 pub(crate) use past::Past;
 
 /// What is asked for.
@@ -45,8 +44,10 @@ pub(crate) fn write(
         Some(instance) => with_instance(path, instance),
         None => path.clone(),
     };
-    replace(&path, &text)?;
-    Ok(Some(path))
+    match replace(&path, text.as_bytes()) {
+        Ok(()) => Ok(Some(path)),
+        Err(error) => Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+    }
 }
 
 /// `/tmp/keepalived.data` of instance `blue` is `/tmp/keepalived.blue.data`, as with keepalived.
@@ -55,21 +56,6 @@ fn with_instance(path: &Path, instance: &str) -> PathBuf {
     let end = path.extension().map(|end| format!(".{}", end.to_string_lossy()));
     let instance = instance.replace('/', "_");
     path.with_file_name(format!("{stem}.{instance}{}", end.unwrap_or_default()))
-}
-
-/// Replaces a file as a whole. Whatever was there, a symbolic link as well, is not written to; others
-/// than its owner do not read it.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = path.file_name().unwrap_or_default().to_owned();
-    beside.push(format!(".{}", std::process::id()));
-    let beside = path.with_file_name(beside);
-    let _ = fs::remove_file(&beside);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    let written = options.open(&beside).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
-        let _ = fs::remove_file(&beside);
-    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod dumps;
 mod error;
 mod facts;
 mod journal;
+mod kept;
 mod loader;
 mod log;
 mod metrics;
@@ -33,6 +34,7 @@ mod telling;
 #[cfg(test)]
 mod testing;
 mod tether;
+mod verdicts;
 mod watched;
 mod will;
 

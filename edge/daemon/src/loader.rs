@@ -23,6 +23,9 @@ pub struct Loaded {
     pub settings: Settings,
     /// What should be said about them.
     pub warnings: Vec<String>,
+    /// The same in mainstay's own language, for a process that is started again when the configuration has become
+    /// faulty; nothing, if they come from there.
+    pub last_good: Option<String>,
 }
 
 /// Why settings are not used.

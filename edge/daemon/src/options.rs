@@ -16,6 +16,8 @@ pub struct Options {
     pub control_arguments: Vec<OsString>,
     /// Where the numbers of the processes go.
     pub pid_files: PidFiles,
+    /// Variables that tell a program which takes the place of this one what it must not change.
+    pub stays: Vec<(&'static str, OsString)>,
     /// This control process takes the place of one that works still.
     pub succeed: bool,
 }

@@ -3,7 +3,7 @@
 use mainstay_api as api;
 use mainstay_engine::vrrp;
 use mainstay_engine::{Refused, Settings};
-use mainstay_plan::Step;
+use mainstay_plan::{Step, Subject};
 
 use crate::channel::Report;
 use crate::facts::Known;
@@ -83,24 +83,43 @@ fn refused(refused: &Refused) -> api::Refused {
     api::Refused {
         step: refused.step.to_string(),
         reason: refused.refusal.message.clone(),
-        remedy: remedy(refused.refusal.errno).to_owned(),
+        remedy: remedy(&refused.step.subject(), refused.refusal.errno).to_owned(),
         tries: refused.tries,
     }
 }
 
 /// What helps against an error of the kernel.
-fn remedy(errno: i32) -> &'static str {
+fn remedy(subject: &Subject, errno: i32) -> &'static str {
     use rustix::io::Errno;
+    let is_address = matches!(subject, Subject::Address(_));
     let known = [
         (Errno::PERM, "run mainstay as root, or with CAP_NET_ADMIN"),
+        (
+            Errno::ROFS,
+            "/proc/sys is read-only here: have the container mount it writable, or set it outside",
+        ),
+        (
+            Errno::OPNOTSUPP,
+            "this kernel lacks it: load its module, or take it out of the configuration",
+        ),
+        (Errno::NODEV, "the link has just gone; it is tried again when it comes back"),
+        (Errno::NOBUFS, "the machine is out of memory; it is tried again"),
+        (Errno::NOMEM, "the machine is out of memory; it is tried again"),
+    ];
+    let of_addresses = [
         (Errno::ACCESS, "IPv6 is switched off on this link (sysctl disable_ipv6)"),
         (Errno::EXIST, "the address is on the link already, with another prefix length or mark"),
-        (Errno::NODEV, "the link has just gone; it is tried again when it comes back"),
         (Errno::INVAL, "the kernel does not take this address: compare it with its link"),
         (Errno::ADDRNOTAVAIL, "the address has just gone; nothing is to be done"),
-        (Errno::NOBUFS, "the machine is out of memory; it is tried again"),
     ];
-    let found = known.iter().find(|(known, _)| known.raw_os_error() == errno);
+    let of_others = [
+        (Errno::ACCESS, "run mainstay as root, or let it write there"),
+        (Errno::EXIST, "others have put one of that kind there: take theirs away, or name another"),
+        (Errno::INVAL, "the kernel does not take it in this form: compare it with what is there"),
+        (Errno::NETUNREACH, "its gateway is on no link that is up: see to the link or the gateway"),
+    ];
+    let further = if is_address { of_addresses } else { of_others };
+    let found = known.into_iter().chain(further).find(|(known, _)| known.raw_os_error() == errno);
     found.map_or("it is tried again by itself", |(_, remedy)| remedy)
 }
 

@@ -78,6 +78,11 @@ impl RuntimeDir {
         self.0.join("drained.json")
     }
 
+    /// What a control process knows of scripts, for the one that takes its place.
+    pub(crate) fn verdicts(&self) -> PathBuf {
+        self.0.join("verdicts.json")
+    }
+
     /// A fresh start does not use what an earlier daemon left.
     pub(crate) fn forget_last_good(&self) {
         // Mostly there is none.

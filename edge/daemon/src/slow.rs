@@ -21,8 +21,10 @@ use crate::channel::{EngineSender, Report, ToEngine};
 use crate::dumps::{self, Past, Wish};
 use crate::facts::Facts;
 use crate::journal::Journal;
+use crate::kept::Kept;
 use crate::moves::Moves;
 use crate::reload_time::{Appointment, Look};
+use crate::runtime_dir::RuntimeDir;
 use crate::scripts::notify::{Notifier, Patience, Subject, Tiding};
 use crate::scripts::once;
 use crate::scripts::tracked::{self, Schedule, Trackers};
@@ -74,8 +76,9 @@ pub(crate) struct Slow {
     /// What is to be said about the settings.
     pub(crate) remarks: Vec<String>,
     pub(crate) facts: Facts,
-    /// Where it is kept what the operator drained.
-    pub(crate) drained: PathBuf,
+    /// The settings as the next process may read them.
+    pub(crate) last_good: Option<String>,
+    pub(crate) directory: RuntimeDir,
     pub(crate) api: UnixListener,
     /// Told once signals are caught.
     pub(crate) catching: SyncSender<()>,
@@ -105,7 +108,8 @@ struct Work {
     past: Past,
     settings: Settings,
     moves: Moves,
-    drained: PathBuf,
+    directory: RuntimeDir,
+    kept: Kept,
     appointment: Appointment,
     /// The umask that it was started with, once another is asked for.
     umask: Option<Mode>,
@@ -178,13 +182,15 @@ impl Work {
             past: Past::default(),
             settings: Settings::default(),
             moves: Moves::default(),
-            drained: slow.drained,
+            directory: slow.directory,
+            kept: Kept::default(),
             appointment: Appointment::none(),
             umask: None,
             stoppers: Vec::new(),
             upgraders: Vec::new(),
             stopping: false,
         };
+        work.keep_settings(slow.last_good);
         work.take(slow.settings, slow.schedules, slow.remarks);
         Ok(work)
     }
@@ -220,6 +226,7 @@ impl Work {
                 _ = self.signals.report.recv() => self.dump(Wish::State, false).await,
                 _ = self.signals.count.recv() => self.dump(Wish::Stats, false).await,
                 _ = self.signals.count_again.recv() => self.dump(Wish::Stats, true).await,
+                () = self.kept.due() => self.keep_again(),
                 () = self.appointment.tick() => self.keep_appointment().await,
                 _ = self.signals.json.recv() => self.dump(Wish::Json, false).await,
             }
@@ -344,6 +351,24 @@ impl Work {
         self.settings = settings;
     }
 
+    fn keep_settings(&mut self, text: Option<String>) {
+        let Some(text) = text else { return };
+        self.keep(self.directory.last_good(), Some(text.into_bytes()));
+    }
+
+    /// Leaves a file for the next process.
+    fn keep(&mut self, path: PathBuf, content: Option<Vec<u8>>) {
+        if let Some(refusal) = self.kept.put(&path, content) {
+            self.journal.note(api::Level::Warning, refusal);
+        }
+    }
+
+    fn keep_again(&mut self) {
+        for done in self.kept.try_again() {
+            self.journal.note(api::Level::Info, done);
+        }
+    }
+
     /// Reloads if that is agreed upon for now.
     async fn keep_appointment(&mut self) {
         match self.appointment.look(&jiff::Zoned::now()) {
@@ -369,6 +394,7 @@ impl Work {
         self.engine.send(ToEngine::Reloading);
         match (self.loader)(Occasion::Reload) {
             Ok(loaded) => {
+                self.keep_settings(loaded.last_good);
                 let mut settings = loaded.settings;
                 let (schedules, remarks) = tracked::sift(&mut settings);
                 self.facts.reloaded(settings.node.name.clone().unwrap_or_else(host_name));

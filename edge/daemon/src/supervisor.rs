@@ -37,6 +37,8 @@ use testament::Testament;
 const PRIORITY: i32 = 11;
 /// How often the service manager is told that the control process lives.
 const WATCHDOG: Duration = Duration::from_secs(1);
+/// How long nobody is accepted once that has failed.
+const DEAF_FOR: Duration = Duration::from_millis(100);
 /// How long a control process may take to stop: its successors, farewell, addresses, notify scripts.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
@@ -77,6 +79,8 @@ struct Supervisor<'a> {
     start_at: Option<Instant>,
     /// Give memory back then, if nothing is told before.
     rest_at: Option<Instant>,
+    /// No descriptor was left for whoever connects: nobody is heard until then.
+    deaf_until: Option<Instant>,
     /// Somebody asked us to stop: kill what has not stopped by then.
     stop_by: Option<Instant>,
     _lock: runtime_dir::Lock,
@@ -125,6 +129,7 @@ impl<'a> Supervisor<'a> {
             watchdog_at: clock::now(),
             start_at: None,
             rest_at: None,
+            deaf_until: None,
             stop_by: None,
             _lock: lock,
         })
@@ -170,12 +175,15 @@ impl<'a> Supervisor<'a> {
     /// Waits for anything to happen, until something is due at the latest.
     fn wait(&self) {
         let mut fds: Vec<PollFd<'_>> = self.signals.fds().collect();
-        fds.push(PollFd::new(&self.listener, PollFlags::IN));
+        if self.deaf_until.is_none() {
+            fds.push(PollFd::new(&self.listener, PollFlags::IN));
+        }
         fds.extend(self.charge.fds());
         fds.extend(self.successor.iter().flat_map(Charge::fds));
         fds.extend(self.testament.iter().flat_map(Testament::fds));
         let until = self.testament.as_ref().map(Testament::until);
-        let dues = [self.charge.look_at(), until, self.start_at, self.stop_by, self.rest_at];
+        let (hangs, rests) = (self.charge.look_at(), self.rest_at);
+        let dues = [hangs, until, self.start_at, self.stop_by, rests, self.deaf_until];
         let within = dues.into_iter().flatten().min().map(|due| due.since(clock::now()));
         let within = within.and_then(|within| Timespec::try_from(within).ok());
         // Whatever was interrupted is looked at again in the next turn.
@@ -198,8 +206,23 @@ impl<'a> Supervisor<'a> {
 
     /// Takes the connection of the process that is in our charge, of no other.
     fn accept(&mut self) {
-        while let Ok((stream, _)) = self.listener.accept() {
-            let Ok(line) = Listening::new(stream) else { continue };
+        let _ = self.deaf_until.take_if(|until| *until <= clock::now());
+        if self.deaf_until.is_none() {
+            self.accept_all();
+        }
+    }
+
+    /// Whoever waits while no descriptor is left is not asked for again at once: that would go in circles.
+    fn accept_all(&mut self) {
+        loop {
+            let line = match self.listener.accept().and_then(|(stream, _)| Listening::new(stream)) {
+                Ok(line) => line,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    self.deaf_until = Some(clock::now() + DEAF_FOR);
+                    return;
+                }
+            };
             match line.peer() {
                 Ok(pid) if self.charge.is(pid) => self.charge.listen_to(line),
                 Ok(pid) if self.is_successor(pid) => self.hear_successor_on(line),

@@ -17,27 +17,42 @@ pub fn own_path() -> io::Result<PathBuf> {
     Ok(PathBuf::from(OsString::from_vec(path.to_vec())))
 }
 
-/// Runs a program in place of the calling one: the same process number, no descriptors but those without
+/// Runs a program in place of the calling one, with these variables besides its own: the same process number, no descriptors but those without
 /// close-on-exec. Signals that arrive meanwhile wait until it calls [`allow_signals`]. Returns only if that
 /// fails, with the reason.
-pub fn become_program(path: &Path, arguments: impl Iterator<Item = OsString>) -> io::Error {
+pub fn become_program(
+    path: &Path,
+    arguments: impl Iterator<Item = OsString>,
+    further: &[(&str, OsString)],
+) -> io::Error {
     let text = |text: &[u8]| CString::new(text).map_err(io::Error::from);
+    let own =
+        std::env::vars_os().filter(|(name, _)| further.iter().all(|(other, _)| name != other));
+    let named =
+        |(name, value): (OsString, OsString)| [name.as_bytes(), b"=", value.as_bytes()].concat();
+    let further = further.iter().map(|(name, value)| (OsString::from(name), value.clone()));
+    let variables: io::Result<Vec<CString>> =
+        own.chain(further).map(named).map(|variable| text(&variable)).collect();
     let arguments: io::Result<Vec<CString>> =
         arguments.map(|argument| text(argument.as_bytes())).collect();
-    let (path, arguments) = match (text(path.as_os_str().as_bytes()), arguments) {
-        (Ok(path), Ok(arguments)) => (path, arguments),
-        (Err(error), _) | (_, Err(error)) => return error,
-    };
-    let mut pointers: Vec<*const libc::c_char> =
-        arguments.iter().map(|argument| argument.as_ptr()).collect();
-    pointers.push(std::ptr::null());
+    let (path, arguments, variables) =
+        match (text(path.as_os_str().as_bytes()), arguments, variables) {
+            (Ok(path), Ok(arguments), Ok(variables)) => (path, arguments, variables),
+            (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => return error,
+        };
+    let (arguments, variables) = (pointers(&arguments), pointers(&variables));
     mask(libc::SIG_BLOCK);
-    // SAFETY: The path and each argument end with zero, the list with a null pointer, and all of them live
-    // through the call.
-    unsafe { libc::execv(path.as_ptr(), pointers.as_ptr()) };
+    // SAFETY: The path, each argument and each variable end with zero, the lists with a null pointer, and all of
+    // them live through the call.
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), variables.as_ptr()) };
     let error = io::Error::last_os_error();
     mask(libc::SIG_UNBLOCK);
     error
+}
+
+/// A list for the kernel; valid as long as the texts are.
+fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
+    texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
 }
 
 /// Takes signals again that a program which this one took the place of held back.
@@ -71,9 +86,9 @@ mod tests {
     #[test]
     fn what_cannot_be_run_is_said_so() {
         let nothing = Path::new("/nowhere/mainstay");
-        let error = become_program(nothing, std::iter::once("mainstay".into()));
+        let error = become_program(nothing, std::iter::once("mainstay".into()), &[]);
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        let error = become_program(Path::new("a\0b"), std::iter::empty());
+        let error = become_program(Path::new("a\0b"), std::iter::empty(), &[]);
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 }

@@ -1,7 +1,7 @@
 //! Where the daemon's settings come from: the configuration, or the last good one.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -30,10 +30,8 @@ pub fn loader(run: Run, runtime_dir: &Path) -> Loader {
                 warnings.extend(remark);
                 warnings.extend(elsewhere(&run, settings));
                 reload_file.clone_from(&settings.node.reload_file);
-                if let Err(error) = keep(&last_good, &native::write(settings)) {
-                    warnings.push(format!("cannot write {}: {error}", last_good.display()));
-                }
-                Ok(Loaded { settings: settings.clone(), warnings })
+                let last_good = Some(native::write(settings));
+                Ok(Loaded { settings: settings.clone(), warnings, last_good })
             }
             Some(_) | None if occasion == Occasion::Restart => before(&last_good, &loaded),
             Some(_) | None => Err(refusal(&loaded)),
@@ -79,7 +77,7 @@ fn before(last_good: &Path, now: &mainstay_config::Loaded) -> Result<Loaded, Ref
     let mut warnings = lines(now);
     warnings
         .push("the configuration has become faulty: the settings of before are used".to_owned());
-    Ok(Loaded { settings, warnings })
+    Ok(Loaded { settings, warnings, last_good: None })
 }
 
 fn refusal(loaded: &mainstay_config::Loaded) -> Refusal {
@@ -98,15 +96,6 @@ fn lines(loaded: &mainstay_config::Loaded) -> Vec<String> {
         None => fault.message.clone(),
     };
     faults.map(line).collect()
-}
-
-/// Replaces a file as a whole; for its owner's eyes alone, since passwords may be in it.
-fn keep(path: &Path, text: &str) -> io::Result<()> {
-    let beside = path.with_extension("toml.next");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(&beside)?.write_all(text.as_bytes())?;
-    fs::rename(&beside, path)
 }
 
 #[cfg(test)]

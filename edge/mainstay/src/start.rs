@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use mainstay_cli::{LogFormat, Run};
+use mainstay_cli::{LogFormat, Run, STAYS_IN};
 use mainstay_daemon::{Options, PidFiles};
 
 /// Where the daemon keeps its files where nobody says otherwise.
@@ -37,6 +37,7 @@ pub fn options(runtime_dir: &Path, run: &Run) -> Options {
         log_format,
         control_arguments: control_arguments(runtime_dir, run),
         pid_files: PidFiles::default(),
+        stays: vec![(STAYS_IN, run.namespace.clone().unwrap_or_default().into())],
         succeed: false,
     }
 }

@@ -4,9 +4,10 @@
 mod stage;
 
 use std::io::{Seek, SeekFrom, Write};
-use std::path::Path;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 13] = [
+    let tests: [Test; 16] = [
         ("a_control_process_that_runs_in_circles_is_ended", spinning_control),
         ("an_address_stays_until_its_successor_answers", address_stays),
         ("what_belongs_to_an_address_goes_with_it_and_what_is_static_stays", belongings_go),
@@ -38,7 +39,10 @@ fn main() -> ExitCode {
         ("a_stop_during_the_start_and_a_second_stop_are_obeyed", hasty_stops),
         ("another_program_takes_over_without_the_address_moving", upgrade),
         ("a_program_that_does_not_run_takes_nothing_over", broken_upgrade),
+        ("an_upgrade_hands_on_what_is_known_of_scripts", verdicts_go_on),
         ("a_full_disk_stops_nothing", full_disk),
+        ("a_disk_that_cannot_be_written_is_waited_for", read_only_disk),
+        ("without_descriptors_nothing_goes_in_circles", no_descriptors),
         ("a_static_address_may_be_the_only_source_and_come_back", static_source),
         ("it_lives_and_dies_in_the_network_namespace_of_its_file", namespace),
         ("a_variable_of_a_link_is_put_back_as_it_was_found", promotion),
@@ -248,6 +252,35 @@ fn broken_upgrade() -> Checked {
     Ok(())
 }
 
+/// A script that is run once in a quarter of an hour has failed: the next process knows that.
+fn verdicts_go_on() -> Checked {
+    let stage = Stage::of_one()?;
+    let program = stage.copy_of_the_program()?;
+    let file = format!(
+        "vrrp_script chk {{\nscript /bin/false\ninterval 900\nfall 1\nweight -20\nuser root\n}}\n{}",
+        Router { more: "track_script {\nchk\n}\n", ..Router::default() }.text()
+    );
+    let served = stage.serve_program(0, &program, &file)?;
+    let lowered = |status: &Status| {
+        state(status) == Some(State::Active) && status.routers[0].effective_priority == 130
+    };
+    stage.until_shown(0, lowered)?;
+    let before = stage.shown(0)?;
+    // From now on the script hangs, so that its verdict cannot come from a run.
+    let text = fs::read_to_string(stage.folder().join("served.conf"))?;
+    let hanging = text.replace("script /bin/false", "script \"/bin/sleep 900\"");
+    fs::write(stage.folder().join("served.conf"), hanging)?;
+    let answer = stage.post(0, "/v1/upgrade")?;
+    assert!(answer.contains("200 OK"), "{answer}\n{}", served.log());
+    stage.until_shown(0, |status| status.pid != before.pid)?;
+    let after = stage.shown(0)?;
+    assert!(lowered(&after), "{after:?}");
+    assert!(!stage.runtime_dir(0).join("verdicts.json").exists(), "taken");
+    let changes = served.log().matches("effective priority").count();
+    assert!(changes <= 1, "{}", served.log());
+    Ok(())
+}
+
 /// Puts another file in the place of one, as a package manager does.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("next");
@@ -256,26 +289,170 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(beside, path)
 }
 
+/// A daemon whose runtime directory is a small disk of its own, inside its own mounts.
+struct OnATinyDisk {
+    stage: Stage,
+    served: stage::run::Served,
+    disk: PathBuf,
+}
+
+impl OnATinyDisk {
+    fn start() -> Result<OnATinyDisk, Failed> {
+        let stage = Stage::of_one()?;
+        let place = stage.runtime_dir(0);
+        let dumps = format!("global_defs {{\nstate_dump_file {}/state\n}}\n", place.display());
+        let served = stage.serve_on_a_tiny_disk(0, &(dumps + &Router::default().text()))?;
+        let is_active = |status: Status| state(&status) == Some(State::Active);
+        wait::until("its turn", SOON, || stage.shown_by(&served, 0).is_ok_and(is_active))
+            .map_err(|late| Failed::from(format!("{late}: {}", served.log())))?;
+        let disk = stage.runtime_dir_of(&served, 0)?;
+        Ok(OnATinyDisk { stage, served, disk })
+    }
+
+    fn status(&self) -> Result<Status, Failed> {
+        Ok(self.stage.shown_by(&self.served, 0)?)
+    }
+
+    fn until_said(&self, words: &str, times: usize) -> Checked {
+        wait::until(words, SOON, || self.served.log().matches(words).count() >= times)
+            .map_err(|late| Failed::from(format!("{late}: {}", self.served.log())))
+    }
+
+    /// The control process is killed; once the daemon can, another one is Active.
+    fn killed(&self) -> Checked {
+        stage::signal(self.status()?.pid, Signal::KILL)?;
+        self.until_said("the control process", 1)
+    }
+
+    fn until_another(&self, before: u32) -> Checked {
+        let is_it = |now: Status| now.pid != before && state(&now) == Some(State::Active);
+        wait::until("another process", SOON, || {
+            self.stage.shown_by(&self.served, 0).is_ok_and(is_it)
+        })
+        .map_err(|late| Failed::from(format!("{late}: {}", self.served.log())))?;
+        wait::until("the address", SOON, || self.stage.holds(0, stage::ADDRESS))?;
+        Ok(())
+    }
+
+    /// Lies over the disk and lets nobody write; what is open stays so.
+    fn protect(&self, protected: bool) -> Checked {
+        let (pid, place) = (self.served.program()?, self.stage.runtime_dir(0));
+        let (place, inside) = (place.display(), format!("nsenter -t {pid} -m"));
+        self.stage.shell(0, &if protected {
+            format!("{inside} mount --bind {place} {place} && {inside} mount -o remount,bind,ro {place}")
+        } else {
+            format!("{inside} umount {place}")
+        })
+    }
+
+    /// To the supervisor itself: what lies between hands a signal on once.
+    fn signal(&self, signal: Signal) -> Checked {
+        Ok(stage::signal(self.served.program()?, signal)?)
+    }
+
+    fn last_good(&self) -> io::Result<String> {
+        fs::read_to_string(self.disk.join("last-good.toml"))
+    }
+}
+
 fn full_disk() -> Checked {
-    let stage = Stage::of_one()?;
-    let served = stage.serve_on_a_tiny_disk(0, &Router::default().text())?;
-    let shown = |wanted: &dyn Fn(&Status) -> bool| {
-        wait::until("the state", SOON, || stage.shown_by(&served, 0).is_ok_and(|now| wanted(&now)))
-            .map_err(|late| Failed::from(format!("{late}: {}", served.log())))
-    };
-    shown(&|status| state(status) == Some(State::Active))?;
-    let before = stage.shown_by(&served, 0)?;
-    let disk = stage.runtime_dir_of(&served, 0)?;
-    let filled = fs::write(disk.join("filling"), vec![0; 1 << 20]);
+    let small = OnATinyDisk::start()?;
+    let before = small.status()?;
+    let whole = small.last_good()?;
+    let filling = small.disk.join("filling");
+    let filled = fs::write(&filling, vec![0; 1 << 20]);
     assert_eq!(filled.err().map(|error| error.kind()), Some(io::ErrorKind::StorageFull));
-    served.signal(Signal::HUP)?;
-    wait::until("the warning", SOON, || served.log().contains("cannot write"))?;
-    assert_eq!(stage.shown_by(&served, 0)?.pid, before.pid);
-    stage::signal(before.pid, Signal::KILL)?;
-    shown(&|status| status.pid != before.pid)?;
-    shown(&|status| state(status) == Some(State::Active))?;
-    assert!(stage.holds(0, stage::ADDRESS), "{}", served.log());
+    let file = small.stage.folder().join("served.conf");
+    for (old, new) in [(150, 151), (151, 152)] {
+        let text = fs::read_to_string(&file)?;
+        fs::write(&file, text.replace(&format!("priority {old}"), &format!("priority {new}")))?;
+        small.signal(Signal::HUP)?;
+        small.until_said(&format!("effective priority {old} → {new}"), 1)?;
+    }
+    let refusals = small.served.log().matches("cannot write").count();
+    assert_eq!(refusals, 1, "once: {}", small.served.log());
+    small.signal(Signal::USR1)?;
+    small.until_said("cannot write what was asked for: ", 1)?;
+    assert_eq!(small.last_good()?, whole, "the one of before, and whole");
+    assert!(!small.disk.join("state").exists());
+    assert_eq!(small.status()?.pid, before.pid);
+    small.killed()?;
+    small.until_another(before.pid)?;
+    fs::remove_file(&filling)?;
+    small.until_said("last-good.toml is written again", 1)?;
+    assert!(small.last_good()?.contains("priority = 152"), "{}", small.last_good()?);
+    small.signal(Signal::USR1)?;
+    small.until_said("wrote ", 1)?;
+    assert!(fs::read_to_string(small.disk.join("state"))?.contains("VI_1"));
     Ok(())
+}
+
+fn read_only_disk() -> Checked {
+    let small = OnATinyDisk::start()?;
+    let before = small.status()?;
+    small.protect(true)?;
+    small.signal(Signal::HUP)?;
+    small.until_said("Read-only file system", 1)?;
+    assert!(small.stage.holds(0, stage::ADDRESS));
+    assert_eq!(small.status()?.pid, before.pid);
+    // Nobody can be started there; what the dead one held is taken down, and it is tried again.
+    small.killed()?;
+    small.until_said("starting the control process again", 2)?;
+    wait::until("the end of the address", SOON, || !small.stage.holds(0, stage::ADDRESS))?;
+    small.protect(false)?;
+    small.until_another(before.pid)
+}
+
+/// Whoever connects while no descriptor is left waits; nothing goes round in circles, and nothing ends.
+fn no_descriptors() -> Checked {
+    let stage = Stage::of_one()?;
+    let check = stage.folder().join("check");
+    fs::write(&check, "#!/bin/sh\nexit 0\n")?;
+    fs::set_permissions(&check, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let file = format!(
+        "vrrp_script chk {{\nscript {}\ninterval 0.1\nweight -10\nuser root\n}}\n{}",
+        check.display(),
+        Router { more: "track_script {\nchk\n}\n", ..Router::default() }.text()
+    );
+    let served = stage.serve(0, &file, Path::new("/nowhere"))?;
+    stage.until_shown(0, |status| state(status) == Some(State::Active))?;
+    let before = stage.shown(0)?;
+    let limit = |to: &str| {
+        let line = format!("prlimit --pid {} --nofile={to}:4096", before.pid);
+        stage.shell(0, &line)
+    };
+    let open = fs::read_dir(format!("/proc/{}/fd", before.pid))?.count();
+    limit(&(open + 2).to_string())?;
+    let socket = stage.runtime_dir(0).join("control.sock");
+    let clients: io::Result<Vec<UnixStream>> =
+        (0..30).map(|_| UnixStream::connect(&socket)).collect();
+    let said = |words: &str| served.log().contains(words);
+    wait::until("what is said of the script", SOON, || said("keeps its verdict"))
+        .map_err(|late| Failed::from(format!("{late}: {}", served.log())))?;
+    let began = (Instant::now(), processor_time(before.pid)?);
+    let serves = || stage.holds(0, stage::ADDRESS);
+    assert_eq!(wait::throughout(Duration::from_secs(2), serves), Ok(()), "{}", served.log());
+    let (lasted, used) = (began.0.elapsed(), processor_time(before.pid)? - began.1);
+    assert!(used < lasted / 2, "{used:?} of {lasted:?}");
+    drop(clients?);
+    limit("1024")?;
+    stage.until_shown(0, |now| now.pid == before.pid && state(now) == Some(State::Active))?;
+    let after = stage.shown(0)?;
+    assert_eq!(after.routers[0].effective_priority, before.routers[0].effective_priority);
+    assert_eq!(after.routers[0].counters.became_active, 1);
+    assert!(stage.holds(0, stage::ADDRESS), "{}", served.log());
+    wait::until("the script's end", SOON, || said("script chk runs to its end again"))?;
+    Ok(())
+}
+
+/// How long a process has used a processor.
+fn processor_time(pid: u32) -> io::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let fields: Vec<&str> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    // `utime` and `stime`, in hundredths of a second: proc(5).
+    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    Ok(Duration::from_millis(10 * (ticks(11) + ticks(12))))
 }
 
 fn refused_step() -> Checked {
@@ -327,13 +504,27 @@ fn static_source() -> Checked {
 
 fn namespace() -> Checked {
     let stage = Stage::of_two()?;
-    let file = format!("net_namespace blue\n{}", Router::default().text());
+    let (script, told) = (stage.folder().join("look"), stage.folder().join("told"));
+    fs::write(&script, format!("#!/bin/sh\nip address show > {}\n", told.display()))?;
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let more = format!("notify_master {} root\n", script.display());
+    let router = Router { more: &more, ..Router::default() };
+    let file = format!("net_namespace blue\n{}", router.text());
     let served = stage.serve_beside(0, 1, &file)?;
     stage.until_shown(0, |status| state(status) == Some(State::Active))?;
     assert!(!stage.holds(0, stage::ADDRESS) && stage.holds(1, stage::ADDRESS), "{}", served.log());
     fs::write(stage.folder().join("served.conf"), file.replace("blue", "red"))?;
     served.signal(Signal::HUP)?;
     wait::until("the warning", SOON, || served.log().contains("restart it to have it run in"))?;
+    // A program that takes over stays where the addresses are, though there is no such place as the file names now.
+    let before = stage.shown(0)?;
+    let answer = stage.post(0, "/v1/upgrade")?;
+    assert!(answer.contains("200 OK"), "{answer}\n{}", served.log());
+    stage.until_shown(0, |now| now.pid != before.pid && state(now) == Some(State::Active))?;
+    assert!(!stage.holds(0, stage::ADDRESS) && stage.holds(1, stage::ADDRESS), "{}", served.log());
+    // Scripts see it, too: the one on the host outside is another.
+    let seen = fs::read_to_string(&told)?;
+    assert!(seen.contains("192.0.2.2/24") && !seen.contains("192.0.2.1/24"), "{seen}");
     // The supervisor is there as well: it carries out the will, and the next process goes on.
     let before = stage.shown(0)?;
     stage::signal(before.pid, Signal::KILL)?;

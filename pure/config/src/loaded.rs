@@ -1,6 +1,9 @@
 //! What came of reading a configuration.
 
+use std::collections::BTreeSet;
+
 use mainstay_engine::Settings;
+use mainstay_engine::vrrp::Authentication;
 
 use crate::{Fault, Severity, SourceMap};
 
@@ -20,5 +23,15 @@ impl Loaded {
     /// Whether any fault is an error. A running daemon keeps what it has rather than take this.
     pub fn has_errors(&self) -> bool {
         self.faults.iter().any(|fault| fault.severity == Severity::Error)
+    }
+
+    /// The files that keys were read from, each once.
+    pub fn key_files(&self) -> BTreeSet<&str> {
+        let routers = self.settings.iter().flat_map(|settings| &settings.vrrp.routers);
+        let hmacs = routers.filter_map(|router| match &router.authentication {
+            Authentication::Hmac(hmac) => Some(hmac),
+            Authentication::None | Authentication::Password(_) => None,
+        });
+        hmacs.flat_map(|hmac| hmac.keys.values()).filter_map(|key| key.file.as_deref()).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! The files have keepalived's fields, and are replaced as a whole.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 

@@ -100,20 +100,21 @@ async fn track(name: Name, schedule: Schedule, engine: EngineSender) {
     loop {
         ticks.tick().await;
         let (success, trouble_now) = match schedule.program.run_within(schedule.timeout).await {
-            Ok(Some(status)) => (status.success(), None),
-            Ok(None) => (false, Some(Trouble::TooLong)),
-            Err(error) => (false, Some(Trouble::NotRun(error.to_string()))),
+            Ok(Some(status)) => (Some(status.success()), None),
+            Ok(None) => (Some(false), Some(Trouble::TooLong)),
+            Err(error) if is_lack(&error) => (None, Some(Trouble::Lack(error.to_string()))),
+            Err(error) => (Some(false), Some(Trouble::NotRun(error.to_string()))),
         };
         if trouble != trouble_now {
             trouble = trouble_now;
             match &trouble {
                 None => tracing::info!("script {name} runs to its end again"),
-                Some(trouble) => {
-                    tracing::warn!("script {name} counts as failed: {}", trouble.told(&schedule));
-                }
+                Some(trouble) => tracing::warn!("script {name} {}", trouble.told(&schedule)),
             }
         }
-        engine.send(ToEngine::ScriptEnded { script: name.clone(), success });
+        if let Some(success) = success {
+            engine.send(ToEngine::ScriptEnded { script: name.clone(), success });
+        }
     }
 }
 
@@ -124,6 +125,15 @@ enum Trouble {
     TooLong,
     /// It could not be started.
     NotRun(String),
+    /// There is no room to start anything: that says nothing of what the script looks at.
+    Lack(String),
+}
+
+/// Whether the machine, or a limit of this process, left no room for another one.
+fn is_lack(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let lacks = [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM];
+    lacks.iter().any(|lack| Some(lack.raw_os_error()) == error.raw_os_error())
 }
 
 impl Trouble {
@@ -131,11 +141,15 @@ impl Trouble {
         let (words, timeout) = (schedule.program.words(), schedule.timeout);
         match self {
             Trouble::TooLong => format!(
-                "{words} did not end within {timeout:?} and was ended with all that it started: \
+                "counts as failed: {words} did not end within {timeout:?} and was ended with all that it started: \
                  make it quicker, or its `timeout` longer"
             ),
             Trouble::NotRun(why) => format!(
-                "{words} cannot be run: {why}: put it back, or take the script out of the configuration"
+                "counts as failed: {words} cannot be run: {why}: put it back, or take the script out of the configuration"
+            ),
+            Trouble::Lack(why) => format!(
+                "keeps its verdict, {words} could not be started: {why}: raise the limits of open files and \
+                 processes (LimitNOFILE=, TasksMax=), or end what uses them up"
             ),
         }
     }

@@ -79,12 +79,6 @@ impl Work {
     fn change_drained(&mut self, change: impl FnOnce(&mut Drained, Vec<Name>)) {
         let routers = self.settings.vrrp.routers.iter().map(|router| router.name.clone());
         let drained = self.facts.drained(|drained| change(drained, routers.collect()));
-        if let Err(error) = drained.keep(&self.drained) {
-            let text = format!(
-                "{}: {error}; a restart of this process will not know what is drained",
-                self.drained.display()
-            );
-            self.journal.note(api::Level::Warning, text);
-        }
+        self.keep(self.directory.drained(), drained.written());
     }
 }

@@ -21,7 +21,7 @@ impl Supervisor<'_> {
         let error = match process::own_path() {
             Ok(path) => {
                 tracing::info!("becoming {}", path.display());
-                process::become_program(&path, std::env::args_os())
+                process::become_program(&path, std::env::args_os(), &self.options.stays)
             }
             Err(error) => error,
         };

@@ -159,9 +159,15 @@ const fn braces(block: Block, name: &'static str, status: Status) -> Keyword {
 const LVS: Status =
     Skipped("virtual servers are keepalived's other half, which mainstay does not take over");
 const ROUTES: Status = NoEffect("the names of tables are not looked up there; write their numbers");
-const IPVLAN: Status = NoEffect("ipvlan is not carried out; `use_vmac` is");
+const IPVLAN: Status = NoEffect(
+    "the addresses go on `interface` itself, which has the hardware address that an ipvlan would have; for a link of their own take `use_vmac`",
+);
 const TUNING: Status = NoEffect("it tunes the insides of keepalived");
-const DUMPS: Status = NoEffect("no copy of the configuration is kept");
+const SAVED: Status =
+    NoEffect("the settings in force are in `last-good.toml` in the runtime directory");
+const COPIED: Status = NoEffect(
+    "the files are read at once, and a faulty one changes nothing, so that no copy is needed",
+);
 const MANAGEMENT: Status = NoEffect("SNMP and D-Bus are not served");
 const FIREWALL: Status =
     NoEffect("the packet filter is nftables, in tables of its own at a fixed priority");
@@ -328,8 +334,8 @@ static GLOBAL: &[Keyword] = &[
     key(Global, "dbus_service_name", MANAGEMENT),
     key(Global, "dbus_no_interface_name", MANAGEMENT),
     key(Global, "random_seed", TUNING),
-    key(Global, "config_save_dir", DUMPS),
-    key(Global, "config_copy_directory", DUMPS),
+    key(Global, "config_save_dir", SAVED),
+    key(Global, "config_copy_directory", COPIED),
     key(Global, "tmp_config_directory", HARMLESS),
     key(Global, "iproute_usr_dir", ROUTES),
     key(Global, "iproute_etc_dir", ROUTES),
