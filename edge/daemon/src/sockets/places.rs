@@ -136,7 +136,7 @@ mod tests {
     fn aim_at(places: &mut Places<UnixDatagram>, reactor: &Reactor, links: u32) {
         let name = |index: u32| format!("eth{index}").parse().expect("a name of a link");
         let wanted = (1..=links).map(|index| ((LinkIndex(index), Family::V4), name(index)));
-        let mut tokens = Tokens::from(places.opened.len() as u32);
+        let mut tokens = Tokens::from(u32::try_from(places.opened.len()).expect("few"));
         let refused = places.aim_at(&wanted.collect(), &mut tokens, reactor, |_, _, _| {
             let (ours, theirs) = UnixDatagram::pair()?;
             theirs.send(b"a packet").map(|_| ours)
