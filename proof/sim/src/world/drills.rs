@@ -185,7 +185,8 @@ impl World {
         for node in 0..self.cluster.nodes.len() {
             self.befall(Fault::Load { node, load: Load::HEALTHY })?;
         }
-        Ok(())
+        // So long a packet may still wait, at both ends, before it is stamped.
+        self.run_for(Load::SATURATED.softirq * 2)
     }
 
     /// A Backup that is not heard has no reason to do anything; one that hears nothing must take the others
