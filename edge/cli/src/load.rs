@@ -85,3 +85,37 @@ fn surroundings(configuration_id: Option<String>) -> Surroundings {
     let seed = std::hash::RandomState::new().build_hasher().finish();
     Surroundings { host_name, configuration_id, environment, seed }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_that_others_can_use_is_warned_about() {
+        let folder = std::env::temp_dir().join(format!("mainstay-keys-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the directory is writable");
+        let (key, file) = (folder.join("key"), folder.join("k.conf"));
+        std::fs::write(&key, "a key that is long enough for this purpose").expect("writable");
+        let text = format!(
+            "vrrp_instance a {{\nversion 3\ninterface eth0\nvirtual_router_id 1\nauth_hmac {{\n\
+             key 1 file:{}\nactive_key 1\n}}\nvirtual_ipaddress {{ 192.0.2.1 }}\n}}\n",
+            key.display()
+        );
+        std::fs::write(&file, text).expect("writable");
+        let configuration = Configuration { keepalived: Some(file), config: None, config_id: None };
+        let told = |mode: u32| {
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("ours");
+            let faults = configuration.load().faults;
+            let of_key = faults.into_iter().filter(|fault| fault.code == Code::HmacKey);
+            of_key.map(|fault| (fault.severity, fault.message)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(0o600), []);
+        assert_eq!(told(0o640), [], "a group may be meant");
+        for mode in [0o644, 0o620, 0o602] {
+            let said = told(mode);
+            assert!(said.len() == 1 && said[0].0 == Severity::Warning, "{said:?}");
+            assert!(said[0].1.contains(&format!("(mode {mode:o})")), "{said:?}");
+        }
+        std::fs::remove_dir_all(&folder).expect("it is ours");
+    }
+}

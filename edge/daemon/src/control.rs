@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use mainstay_api::Level;
+use mainstay_base::Instant;
 use mainstay_engine::{Command, Engine, Event, Input, Settings};
 use mainstay_linux::capabilities::Capabilities;
 use mainstay_linux::kernel::Kernel;
@@ -147,18 +148,21 @@ impl Control {
         control.sign_of_life();
         control.tell_time_of_day();
         if options.succeed {
-            control.feed(Input::Command(Command::Resume), now);
-            for known in Verdicts::take(&control.directory.verdicts()).inputs() {
-                control.feed(known, now);
-            }
+            control.take_up(now);
         }
-        for order in orders {
-            control.feed(Input::Command(order), now);
-        }
+        orders.into_iter().for_each(|order| control.feed(Input::Command(order), now));
         control.feed(Input::Kernel(Change::Whole(Box::new(actual))), now);
         control.settle();
         control.tell_ready();
         Ok(control)
+    }
+
+    /// Goes on where the process before stood.
+    fn take_up(&mut self, now: Instant) {
+        self.feed(Input::Command(Command::Resume), now);
+        for known in Verdicts::take(&self.directory.verdicts()).inputs() {
+            self.feed(known, now);
+        }
     }
 
     /// One turn after the other, until the engine has been stopped and the slow side has ended.

@@ -1,4 +1,4 @@
-//! Files that the next process reads: each replaced as a whole, and tried again where there is no room.
+//! Files for the next process: each replaced as a whole, tried again where there is no room.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -9,18 +9,27 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use crate::runtime_dir::RuntimeDir;
+
 /// How often what could not be written is tried again.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Files that are kept for the next process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Kept {
+    /// Where they are.
+    pub(crate) directory: RuntimeDir,
     /// What could not be written yet; none: the file is not to be there.
     waiting: BTreeMap<PathBuf, Option<Vec<u8>>>,
     again_at: Option<Instant>,
 }
 
 impl Kept {
+    /// Files in that directory; none waits.
+    pub(crate) fn new(directory: RuntimeDir) -> Kept {
+        Kept { directory, waiting: BTreeMap::new(), again_at: None }
+    }
+
     /// Leaves this for the next process, or nothing; what there is to say, once for each time that it is refused.
     pub(crate) fn put(&mut self, path: &Path, content: Option<Vec<u8>>) -> Option<String> {
         let known = self.waiting.remove(path).is_some();
@@ -91,7 +100,8 @@ mod tests {
     fn what_is_refused_is_said_once_and_written_when_there_is_room() {
         let folder = std::env::temp_dir().join(format!("mainstay-kept-{}", std::process::id()));
         let path = folder.join("file");
-        let mut kept = Kept::default();
+        let mut kept = Kept::new(RuntimeDir::open(&folder).expect("it can be made"));
+        fs::remove_dir(&folder).expect("it is ours");
         let said = kept.put(&path, Some(b"one".to_vec())).expect("there is no such directory");
         assert!(said.contains("mainstay-kept") && said.contains("No such file"), "{said}");
         assert_eq!(kept.put(&path, Some(b"two".to_vec())), None, "it is known");

@@ -108,7 +108,6 @@ struct Work {
     past: Past,
     settings: Settings,
     moves: Moves,
-    directory: RuntimeDir,
     kept: Kept,
     appointment: Appointment,
     /// The umask that it was started with, once another is asked for.
@@ -182,8 +181,7 @@ impl Work {
             past: Past::default(),
             settings: Settings::default(),
             moves: Moves::default(),
-            directory: slow.directory,
-            kept: Kept::default(),
+            kept: Kept::new(slow.directory),
             appointment: Appointment::none(),
             umask: None,
             stoppers: Vec::new(),
@@ -353,7 +351,7 @@ impl Work {
 
     fn keep_settings(&mut self, text: Option<String>) {
         let Some(text) = text else { return };
-        self.keep(self.directory.last_good(), Some(text.into_bytes()));
+        self.keep(self.kept.directory.last_good(), Some(text.into_bytes()));
     }
 
     /// Leaves a file for the next process.

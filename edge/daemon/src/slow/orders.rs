@@ -79,6 +79,6 @@ impl Work {
     fn change_drained(&mut self, change: impl FnOnce(&mut Drained, Vec<Name>)) {
         let routers = self.settings.vrrp.routers.iter().map(|router| router.name.clone());
         let drained = self.facts.drained(|drained| change(drained, routers.collect()));
-        self.keep(self.directory.drained(), drained.written());
+        self.keep(self.kept.directory.drained(), drained.written());
     }
 }
