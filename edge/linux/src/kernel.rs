@@ -26,12 +26,27 @@ use mainstay_plan::{Actual, Change, Refusal, RouteKey, Step};
 use netlink_packet_core::NLM_F_REPLACE;
 
 use crate::firewall::Firewall;
-use crate::netlink::{Body, Channel, Message, Read};
+use crate::netlink::{Body, Channel, Message, Messages, Read};
 pub use marks::ADDRESS_PROTOCOL;
 use pending::Pending;
 
 /// Datagrams taken in one [`Kernel::drain`]; the rest waits for the next, after other work.
 const DRAIN_AT_MOST: usize = 256;
+
+/// What a datagram of the kernel tells of, in the eyes of one that knew nothing before. Messages about other things,
+/// and those that are not whole, tell of nothing.
+pub fn changes(datagram: &[u8]) -> Vec<Change> {
+    let mut known = Actual::default();
+    let told = Messages::of(datagram).filter_map(|message| match message.body {
+        Body::Other(payload) => {
+            let change = decode::change(message.kind, payload, &known)?.change;
+            known.apply(&change);
+            Some(change)
+        }
+        Body::Answer(_) | Body::Done => None,
+    });
+    told.collect()
+}
 
 /// The links and addresses of one network namespace.
 pub struct Kernel {

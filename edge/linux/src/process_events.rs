@@ -84,7 +84,7 @@ impl ProcessEvents {
             let mut space = &mut bytes[..];
             match self.socket.recv_from(&mut space, 0) {
                 Ok((length, from)) if from.port_number() == 0 => {
-                    events.extend(bytes.get(..length).and_then(decode));
+                    events.extend(bytes.get(..length).and_then(event));
                 }
                 Ok(_from_a_process) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -119,7 +119,7 @@ fn subscription(port: u32) -> Vec<u8> {
 }
 
 /// The event of a datagram, if it is one that says something.
-fn decode(datagram: &[u8]) -> Option<ProcessEvent> {
+pub fn event(datagram: &[u8]) -> Option<ProcessEvent> {
     let word = |at: usize| -> Option<u32> {
         let bytes = datagram.get(at..at + 4)?;
         Some(u32::from_ne_bytes(bytes.try_into().ok()?))
@@ -154,21 +154,21 @@ mod tests {
     #[test]
     fn forks_programs_names_and_ends_are_told() {
         let changed = Some(ProcessEvent::Changed { process: 7 });
-        assert_eq!(decode(&datagram(FORK, &[1, 1, 7, 7])), changed);
-        assert_eq!(decode(&datagram(EXEC, &[7, 7])), changed);
-        assert_eq!(decode(&datagram(COMM, &[7, 7])), changed);
+        assert_eq!(event(&datagram(FORK, &[1, 1, 7, 7])), changed);
+        assert_eq!(event(&datagram(EXEC, &[7, 7])), changed);
+        assert_eq!(event(&datagram(COMM, &[7, 7])), changed);
         let ended = Some(ProcessEvent::Ended { process: 7 });
-        assert_eq!(decode(&datagram(EXIT, &[7, 7, 0, 0])), ended);
+        assert_eq!(event(&datagram(EXIT, &[7, 7, 0, 0])), ended);
     }
 
     #[test]
     fn threads_answers_and_scraps_are_passed_over() {
-        assert_eq!(decode(&datagram(FORK, &[1, 1, 8, 7])), None, "a thread");
-        assert_eq!(decode(&datagram(EXIT, &[8, 7])), None, "a thread");
-        assert_eq!(decode(&datagram(0, &[0])), None, "the answer to the subscription");
+        assert_eq!(event(&datagram(FORK, &[1, 1, 8, 7])), None, "a thread");
+        assert_eq!(event(&datagram(EXIT, &[8, 7])), None, "a thread");
+        assert_eq!(event(&datagram(0, &[0])), None, "the answer to the subscription");
         for length in 0..60 {
             let cut = &datagram(FORK, &[1, 1, 7, 7])[..length];
-            assert_eq!(decode(cut), None, "{length} bytes");
+            assert_eq!(event(cut), None, "{length} bytes");
         }
     }
 }

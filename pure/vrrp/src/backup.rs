@@ -108,7 +108,6 @@ impl Backup {
         now: Instant,
     ) -> Hearing {
         let Stance { timing, preempt, watched: _ } = stance;
-        let is_a_last_word = !self.electing && self.knows_a_better(claim, now);
         if self.electing && self.is_overtaken(claim, timing.priority) {
             self.note(claim, now);
             self.active_down_at = None;
@@ -118,6 +117,10 @@ impl Backup {
         match election::backup_hears(claim.priority, timing.priority, holds_back) {
             BackupVerdict::Farewell => {
                 self.farewell(claim.address, stance, now);
+                return Hearing::Known;
+            }
+            // Its interval is not that of the Active, and the timer runs on.
+            BackupVerdict::Accept if !self.electing && self.knows_a_better(claim, now) => {
                 return Hearing::Known;
             }
             BackupVerdict::Accept => {
@@ -130,9 +133,6 @@ impl Backup {
                 self.active_down_at = Some(now + timing.active_down());
                 self.outlook = Outlook::Silence;
                 self.electing = false;
-                if is_a_last_word {
-                    return Hearing::Known;
-                }
             }
             BackupVerdict::Outrank => {
                 let (from, theirs) = (claim.address, claim.priority);

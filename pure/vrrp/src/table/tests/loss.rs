@@ -45,6 +45,17 @@ fn the_last_word_of_one_that_yielded_does_not_make_it_the_active() {
 }
 
 #[test]
+fn the_timer_of_the_active_outlasts_the_last_word_of_one_with_shorter_intervals() {
+    let mut asked = router(51, VIP);
+    asked.version = Version::V3;
+    let mut bench = Bench::start(settings(vec![asked]));
+    assert_eq!(bench.hear(200, LOW), Ok(()));
+    assert_eq!(bench.hear_at(0, 150, HIGH, Some(20)), Ok(()));
+    bench.pass_ms(1_000);
+    assert_eq!(bench.state(), StateName::Backup, "the Active says something once a second");
+}
+
+#[test]
 fn a_lost_active_is_replaced_after_a_skew_in_proportion_to_the_detection() {
     for (ours, micros) in [(100, 4_875), (150, 3_312), (254, 62), (1, 7_968)] {
         let mut bench = backup(ours);
