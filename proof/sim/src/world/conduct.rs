@@ -130,32 +130,39 @@ impl World {
             .collect();
         let right = |node: &usize| model::priority(&self.cluster.nodes[*node], &router.name);
         let successor = survivors.iter().copied().max_by_key(right)?;
-        let watching = survivors.iter();
-        let detections: Vec<Duration> = watching
-            .filter_map(|node| model::watches(&self.cluster, *node, victim, router))
-            .collect();
+        let patience = |router| {
+            let watching = survivors.iter();
+            watching.filter_map(move |node| model::watches(&self.cluster, *node, victim, router))
+        };
+        let detections: Vec<Duration> = patience(router).collect();
         let same = detections.iter().all(|detection| *detection == detections[0]);
         let all_alike = detections.is_empty() || detections.len() == survivors.len() && same;
         let silence = self.silence(router);
-        let slowed = detections.iter().max().map(|detection| *detection * 2);
+        let slowed = self.together(router).flat_map(patience).max().map(|longest| longest * 2);
         let promised = drill.gap_max().zip(slowed).map(|(gap, slowed)| gap.max(slowed));
         let gap_max = promised.unwrap_or(silence);
         let router = router.name.clone();
         Some(Succession { router, successor, all_alike, gap_max })
     }
 
-    /// The patience of a Backup where nothing but adverts tells; members of a group wait for one another.
+    /// The patience of a Backup where nothing but adverts tells.
     fn silence(&self, router: &RouterSettings) -> Duration {
+        let silence =
+            |other: &RouterSettings| bounds::silence(other, self.cluster.interval_max(&other.name));
+        self.together(router).map(silence).max().unwrap_or_default()
+    }
+
+    /// The router and the members of its group, which wait for one another.
+    fn together<'a>(
+        &'a self,
+        router: &'a RouterSettings,
+    ) -> impl Iterator<Item = &'a RouterSettings> {
         let groups = &self.cluster.nodes[0].settings.vrrp.groups;
         let group = groups.iter().find(|group| group.members.contains(&router.name));
-        let together = |other: &&RouterSettings| {
+        self.cluster.routers().iter().filter(move |other| {
             other.name == router.name
                 || group.is_some_and(|group| group.members.contains(&other.name))
-        };
-        let routers = self.cluster.routers().iter().filter(together);
-        let silences =
-            routers.map(|other| bounds::silence(other, self.cluster.interval_max(&other.name)));
-        silences.max().unwrap_or_default()
+        })
     }
 
     /// Whether two nodes have the same right but for so little that the worse one may be first: what machines are
