@@ -191,6 +191,9 @@ impl Kernel {
         }
         self.mirror_change(&change);
         news.push(News::Changed(change));
+        if let Some(News::Changed(Change::Address { link, address, .. })) = news.last() {
+            self.came_into_use((*link, *address), pending, news);
+        }
     }
 
     /// A route of ours in whose place others put one of theirs.

@@ -5,14 +5,15 @@ use std::path::Path;
 use mainstay_base::{Instant, MacAddress};
 use mainstay_linux::{advert, kernel, neighbours, process_events};
 
-/// Every file of a corpus, whole and cut short at each length.
+/// Every file of a corpus, whole and cut short at some hundred lengths.
 fn survive(target: &str, read: impl Fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proof/fuzz/corpus").join(target);
     let mut count = 0;
     for entry in std::fs::read_dir(folder).expect("the corpus can be read") {
         let path = entry.expect("an entry of the corpus").path();
         let bytes = std::fs::read(&path).expect("a file of the corpus can be read");
-        (0..=bytes.len()).for_each(|end| read(&bytes[..end]));
+        read(&bytes);
+        (0..bytes.len()).step_by(bytes.len() / 300 + 1).for_each(|end| read(&bytes[..end]));
         count += 1;
     }
     assert!(count >= 6, "{count} files for {target}");

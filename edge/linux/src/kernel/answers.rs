@@ -19,6 +19,9 @@ const BATCH: usize = 64;
 /// How long the answers to one batch may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long after its answers an IPv6 address may take to be in use. A thread that waits longer is missed by its peers.
+const IN_USE_WITHIN: Duration = Duration::from_millis(4);
+
 impl Kernel {
     /// Carries steps out in order and tells, in the kernel's order, all changes and answers until
     /// every step is answered. A step that the kernel leaves unanswered counts as refused.
@@ -71,7 +74,7 @@ impl Kernel {
             let mut pending = Pending::default();
             if let Err(error) = self.carry_out(batch, &mut pending, news) {
                 let refusal = refusal_of(&error);
-                refuse(pending, &refusal, news);
+                self.wait_no_longer(pending, &refusal, news);
             }
         }
     }
@@ -132,15 +135,18 @@ impl Kernel {
     ) -> io::Result<()> {
         let batch = self.encode(steps, pending);
         self.channel.send(&batch)?;
-        let until = Instant::now() + ANSWERS_WITHIN;
-        while !pending.steps.is_empty() {
+        let mut until = Instant::now() + ANSWERS_WITHIN;
+        while !pending.is_over() {
             match self.channel.read()? {
                 Read::Datagram(length) => self.take(length, pending, news),
                 Read::Overrun => return self.answer_from_whole(pending, news),
                 Read::Empty => {
+                    if pending.steps.is_empty() {
+                        until = until.min(Instant::now() + IN_USE_WITHIN);
+                    }
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() || !self.channel.wait(left)? {
-                        refuse(std::mem::take(pending), &unanswered(), news);
+                        self.wait_no_longer(std::mem::take(pending), &unanswered(), news);
                     }
                 }
             }
@@ -196,8 +202,13 @@ impl Kernel {
         let Some(step) = pending.steps.remove(&sequence) else { return };
         match (&step, answer) {
             (Step::AddAddress { link, key, options }, Ok(())) => {
-                self.is_there(*link, key.address, options, pending, news);
-                news.push(News::Applied(step));
+                let held = (*link, options.held_as(key.address));
+                if self.is_in_use(held, options, pending) {
+                    self.is_there(&step, pending, news);
+                    news.push(News::Applied(step));
+                } else {
+                    pending.awaited.insert(held, step);
+                }
             }
             (Step::RemoveAddress { .. }, Ok(())) => news.push(News::Applied(step)),
             (Step::RemoveAddress { link, key }, Err(refusal)) => {
@@ -223,16 +234,47 @@ impl Kernel {
         }
     }
 
-    /// The kernel said yes to an address. For IPv6 it notifies later, from a queue of its own:
-    /// the change is told from the answer then, so that it comes before the step's end.
-    fn is_there(
-        &mut self,
-        link: LinkIndex,
-        asked: InterfaceAddress,
+    /// Whether packets to an address that the kernel said yes to find it. For IPv6 it does the rest later, from a queue
+    /// of its own, and notifies then; whoever was told of the address before that would ask in vain. While duplicates are
+    /// looked for nobody is told.
+    fn is_in_use(
+        &self,
+        held: (LinkIndex, InterfaceAddress),
         options: &AddressOptions,
         pending: &Pending,
+    ) -> bool {
+        let told = pending.told_there.contains(&held) || self.mirror.addresses.contains_key(&held);
+        held.1.ip().is_ipv4() || options.detect_duplicates || told
+    }
+
+    /// An address that was waited for is in use.
+    pub(super) fn came_into_use(
+        &mut self,
+        held: (LinkIndex, InterfaceAddress),
+        pending: &mut Pending,
         news: &mut Vec<News>,
     ) {
+        if let Some(step) = pending.awaited.remove(&held) {
+            self.is_there(&step, pending, news);
+            news.push(News::Applied(step));
+        }
+    }
+
+    /// What was not answered is refused; an address that was, and is not in use yet, is so soon.
+    fn wait_no_longer(&mut self, mut pending: Pending, refusal: &Refusal, news: &mut Vec<News>) {
+        for step in std::mem::take(&mut pending.awaited).into_values() {
+            self.is_there(&step, &pending, news);
+            news.push(News::Applied(step));
+        }
+        let steps = pending.steps.into_values();
+        news.extend(steps.map(|step| News::Refused(step, refusal.clone())));
+    }
+
+    /// The kernel said yes to an address: the change is told before the step's end, from the answer if the kernel has
+    /// not told it.
+    fn is_there(&mut self, step: &Step, pending: &Pending, news: &mut Vec<News>) {
+        let Step::AddAddress { link, key, options } = step else { return };
+        let (link, asked) = (*link, key.address);
         let address = options.held_as(asked);
         self.added.insert((link, address));
         if let Some(present) = self.mirror.addresses.get_mut(&(link, address))
@@ -260,7 +302,8 @@ impl Kernel {
     /// Answers may have been dropped: what is there now tells what became of the steps.
     fn answer_from_whole(&mut self, pending: &mut Pending, news: &mut Vec<News>) -> io::Result<()> {
         let whole = self.read_whole()?;
-        let steps = std::mem::take(&mut pending.steps);
+        let unanswered_yet = std::mem::take(&mut pending.steps).into_values();
+        let steps = unanswered_yet.chain(std::mem::take(&mut pending.awaited).into_values());
         let done = |step: &Step| match step {
             Step::AddAddress { link, key, options } => {
                 let held = options.held_as(key.address);
@@ -278,7 +321,7 @@ impl Kernel {
             | Step::RemoveRule(_)
             | Step::SetPromotion { .. } => false,
         };
-        let told = steps.into_values().map(|step| {
+        let told = steps.map(|step| {
             if done(&step) { News::Applied(step) } else { News::Refused(step, unanswered()) }
         });
         let told: Vec<News> = told.collect();
@@ -315,11 +358,6 @@ fn told(step: &Step, outcome: Result<(), Refusal>) -> News {
         Ok(()) => News::Applied(step.clone()),
         Err(refusal) => News::Refused(step.clone(), refusal),
     }
-}
-
-fn refuse(pending: Pending, refusal: &Refusal, news: &mut Vec<News>) {
-    let steps = pending.steps.into_values();
-    news.extend(steps.map(|step| News::Refused(step, refusal.clone())));
 }
 
 fn told_by_others(news: &mut News) {

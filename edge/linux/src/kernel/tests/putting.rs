@@ -76,9 +76,9 @@ fn an_ipv6_address_is_usable_at_once_and_never_chosen_when_deprecated() {
     assert_eq!(seen["home"], true);
     assert_eq!(seen["mngtmpaddr"], true);
     assert!(seen.get("tentative").is_none());
-    let ours =
-        left.until(|change| matches!(change, Change::Address { present, .. } if present.ours));
-    assert!(matches!(ours, Change::Address { present, .. } if present.options.home));
+    let ours = |news: &News| matches!(news, News::Changed(Change::Address { present, .. }) if present.ours && present.options.home);
+    assert!(news.iter().any(ours), "it is told before the step's end: {news:?}");
+    left.is_faithful();
 }
 
 #[test]
