@@ -17,7 +17,7 @@ mod routing;
 mod rules;
 mod variables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -58,6 +58,8 @@ pub struct Kernel {
     keeps_marks: Option<bool>,
     /// The protocol number that our addresses are given; without one, as on a kernel that keeps none.
     mark: Option<u8>,
+    /// IPv6 addresses that the kernel said yes to, and does not answer for yet.
+    awaited: BTreeMap<(LinkIndex, InterfaceAddress), Step>,
     /// Changes were lost and could not be read afresh yet.
     lost: bool,
     /// Notifications about routes and rules come in.
@@ -94,6 +96,7 @@ impl Kernel {
             added: BTreeSet::new(),
             keeps_marks: None,
             mark: Some(ADDRESS_PROTOCOL),
+            awaited: BTreeMap::new(),
             lost: false,
             hears_routing: false,
             routes_doubtful: false,
@@ -115,6 +118,7 @@ impl Kernel {
         self.mirror = self.dump()?;
         self.mirror.filter = self.firewall.read();
         self.routes_doubtful = false;
+        self.awaited.clear();
         self.lost = false;
         Ok(self.mirror.clone())
     }
@@ -208,10 +212,12 @@ impl Kernel {
             Change::LinkGone(gone) => {
                 self.routes_doubtful = true;
                 self.added.retain(|(link, _)| link != gone);
+                self.awaited.retain(|(link, _), _| link != gone);
             }
             Change::AddressGone { link, address, .. } => {
                 self.routes_doubtful = true;
                 self.added.remove(&(*link, *address));
+                self.awaited.remove(&(*link, *address));
             }
             Change::Link(link) => self.routes_doubtful |= !link.up,
             Change::Whole(_)

@@ -184,6 +184,7 @@ impl Control {
             self.feed(Input::Command(Command::Stop), now);
             self.turn.unsettled = true;
             self.settle();
+            self.kernel.forgo();
             self.turn.end = Some(End::Stopped);
         }
     }

@@ -19,14 +19,13 @@ const BATCH: usize = 64;
 /// How long the answers to one batch may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
-/// How long after its answers an IPv6 address may take to be in use. A thread that waits longer is missed by its peers.
-const IN_USE_WITHIN: Duration = Duration::from_millis(4);
-
 impl Kernel {
     /// Carries steps out in order and tells, in the kernel's order, all changes and answers until
-    /// every step is answered. A step that the kernel leaves unanswered counts as refused.
+    /// every step is answered. A step that the kernel leaves unanswered counts as refused. An IPv6 address that is
+    /// not in use yet is told of by a later [`Kernel::drain`]; to ask for it again does nothing until then.
     pub fn apply(&mut self, steps: &[Step]) -> Vec<News> {
         let mut news = Vec::new();
+        let steps: Vec<Step> = steps.iter().filter(|step| !self.awaits(step)).cloned().collect();
         for run in steps.chunk_by(|one, next| is_batched(one) && is_batched(next)) {
             match run {
                 [Step::SetFilter(filter)] => self.set_filter(filter, &mut news),
@@ -74,7 +73,7 @@ impl Kernel {
             let mut pending = Pending::default();
             if let Err(error) = self.carry_out(batch, &mut pending, news) {
                 let refusal = refusal_of(&error);
-                self.wait_no_longer(pending, &refusal, news);
+                refuse(pending, &refusal, news);
             }
         }
     }
@@ -135,18 +134,15 @@ impl Kernel {
     ) -> io::Result<()> {
         let batch = self.encode(steps, pending);
         self.channel.send(&batch)?;
-        let mut until = Instant::now() + ANSWERS_WITHIN;
-        while !pending.is_over() {
+        let until = Instant::now() + ANSWERS_WITHIN;
+        while !pending.steps.is_empty() {
             match self.channel.read()? {
                 Read::Datagram(length) => self.take(length, pending, news),
                 Read::Overrun => return self.answer_from_whole(pending, news),
                 Read::Empty => {
-                    if pending.steps.is_empty() {
-                        until = until.min(Instant::now() + IN_USE_WITHIN);
-                    }
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() || !self.channel.wait(left)? {
-                        self.wait_no_longer(std::mem::take(pending), &unanswered(), news);
+                        refuse(std::mem::take(pending), &unanswered(), news);
                     }
                 }
             }
@@ -207,7 +203,7 @@ impl Kernel {
                     self.is_there(&step, pending, news);
                     news.push(News::Applied(step));
                 } else {
-                    pending.awaited.insert(held, step);
+                    self.awaited.insert(held, step);
                 }
             }
             (Step::RemoveAddress { .. }, Ok(())) => news.push(News::Applied(step)),
@@ -247,6 +243,18 @@ impl Kernel {
         held.1.ip().is_ipv4() || options.detect_duplicates || told
     }
 
+    /// Whether the kernel said yes to that already, and has not told of the address yet.
+    fn awaits(&self, step: &Step) -> bool {
+        self.awaited.values().any(|awaited| awaited == step)
+    }
+
+    /// Takes away what the kernel has said yes to and not told of yet: for one that ends.
+    pub fn forgo(&mut self) {
+        let awaited = std::mem::take(&mut self.awaited).into_values();
+        let removals: Vec<Step> = awaited.filter_map(removal).collect();
+        self.apply(&removals);
+    }
+
     /// An address that was waited for is in use.
     pub(super) fn came_into_use(
         &mut self,
@@ -254,20 +262,10 @@ impl Kernel {
         pending: &mut Pending,
         news: &mut Vec<News>,
     ) {
-        if let Some(step) = pending.awaited.remove(&held) {
+        if let Some(step) = self.awaited.remove(&held) {
             self.is_there(&step, pending, news);
             news.push(News::Applied(step));
         }
-    }
-
-    /// What was not answered is refused; an address that was, and is not in use yet, is so soon.
-    fn wait_no_longer(&mut self, mut pending: Pending, refusal: &Refusal, news: &mut Vec<News>) {
-        for step in std::mem::take(&mut pending.awaited).into_values() {
-            self.is_there(&step, &pending, news);
-            news.push(News::Applied(step));
-        }
-        let steps = pending.steps.into_values();
-        news.extend(steps.map(|step| News::Refused(step, refusal.clone())));
     }
 
     /// The kernel said yes to an address: the change is told before the step's end, from the answer if the kernel has
@@ -302,8 +300,7 @@ impl Kernel {
     /// Answers may have been dropped: what is there now tells what became of the steps.
     fn answer_from_whole(&mut self, pending: &mut Pending, news: &mut Vec<News>) -> io::Result<()> {
         let whole = self.read_whole()?;
-        let unanswered_yet = std::mem::take(&mut pending.steps).into_values();
-        let steps = unanswered_yet.chain(std::mem::take(&mut pending.awaited).into_values());
+        let steps = std::mem::take(&mut pending.steps).into_values();
         let done = |step: &Step| match step {
             Step::AddAddress { link, key, options } => {
                 let held = options.held_as(key.address);
@@ -358,6 +355,26 @@ fn told(step: &Step, outcome: Result<(), Refusal>) -> News {
         Ok(()) => News::Applied(step.clone()),
         Err(refusal) => News::Refused(step.clone(), refusal),
     }
+}
+
+fn removal(step: Step) -> Option<Step> {
+    match step {
+        Step::AddAddress { link, key, .. } => Some(Step::RemoveAddress { link, key }),
+        Step::RemoveAddress { .. }
+        | Step::SetFilter(_)
+        | Step::AddLink { .. }
+        | Step::RemoveLink { .. }
+        | Step::AddRoute { .. }
+        | Step::RemoveRoute(_)
+        | Step::AddRule(_)
+        | Step::RemoveRule(_)
+        | Step::SetPromotion { .. } => None,
+    }
+}
+
+fn refuse(pending: Pending, refusal: &Refusal, news: &mut Vec<News>) {
+    let steps = pending.steps.into_values();
+    news.extend(steps.map(|step| News::Refused(step, refusal.clone())));
 }
 
 fn told_by_others(news: &mut News) {

@@ -14,8 +14,6 @@ pub(super) struct Pending {
     pub(super) told_gone: BTreeMap<(LinkIndex, InterfaceAddress), usize>,
     /// Addresses told as there since the batch was sent.
     pub(super) told_there: BTreeSet<(LinkIndex, InterfaceAddress)>,
-    /// IPv6 addresses that the kernel said yes to, and does not answer for yet.
-    pub(super) awaited: BTreeMap<(LinkIndex, InterfaceAddress), Step>,
     /// The number of a request that is no step.
     pub(super) asked: Option<u32>,
     /// The answer to that.
@@ -23,10 +21,6 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn is_over(&self) -> bool {
-        self.steps.is_empty() && self.awaited.is_empty()
-    }
-
     pub(super) fn removes(&self, link: LinkIndex, address: InterfaceAddress) -> bool {
         self.steps.values().any(|step| match step {
             Step::RemoveAddress { link: at, key } => (*at, key.address) == (link, address),

@@ -47,9 +47,20 @@ impl Watched {
     }
 
     fn apply(&mut self, steps: &[Step]) -> Vec<News> {
-        let news = self.kernel.apply(steps);
+        let mut news = self.kernel.apply(steps);
+        self.await_use(&mut news);
         self.follow(&news);
         news
+    }
+
+    /// IPv6 addresses are in use a moment after the kernel said yes to them.
+    fn await_use(&mut self, news: &mut Vec<News>) {
+        let limit = Instant::now() + Duration::from_secs(5);
+        while !self.kernel.awaited.is_empty() {
+            let left = limit.saturating_duration_since(Instant::now());
+            assert!(self.kernel.channel.wait(left).expect("pollable"), "it did not come into use");
+            news.extend(self.kernel.drain().expect("the socket works"));
+        }
     }
 
     fn follow(&mut self, news: &[News]) {

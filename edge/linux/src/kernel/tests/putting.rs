@@ -82,6 +82,22 @@ fn an_ipv6_address_is_usable_at_once_and_never_chosen_when_deprecated() {
 }
 
 #[test]
+fn an_ipv6_address_that_is_not_in_use_yet_is_neither_asked_for_twice_nor_left_behind() {
+    let pair = pair();
+    let mut left = Watched::open(&pair.left);
+    let link = left.index("left");
+    let step = add(link, key("left", "fd00::9/128"));
+    for _ in 0..3 {
+        let news = left.kernel.apply(std::slice::from_ref(&step));
+        assert!(!news.iter().any(|news| matches!(news, News::Refused(..))), "{news:?}");
+    }
+    let is_awaited = !left.kernel.awaited.is_empty();
+    left.kernel.forgo();
+    let there = left.fresh.read_whole().expect("readable").addresses;
+    assert_eq!(there.contains_key(&(link, address("fd00::9/128"))), !is_awaited);
+}
+
+#[test]
 fn a_far_end_takes_the_prefix_and_is_removed_with_it() {
     let pair = pair();
     let mut left = Watched::open(&pair.left);
