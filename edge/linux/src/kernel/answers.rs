@@ -358,18 +358,8 @@ fn told(step: &Step, outcome: Result<(), Refusal>) -> News {
 }
 
 fn removal(step: Step) -> Option<Step> {
-    match step {
-        Step::AddAddress { link, key, .. } => Some(Step::RemoveAddress { link, key }),
-        Step::RemoveAddress { .. }
-        | Step::SetFilter(_)
-        | Step::AddLink { .. }
-        | Step::RemoveLink { .. }
-        | Step::AddRoute { .. }
-        | Step::RemoveRoute(_)
-        | Step::AddRule(_)
-        | Step::RemoveRule(_)
-        | Step::SetPromotion { .. } => None,
-    }
+    let Step::AddAddress { link, key, .. } = step else { return None };
+    Some(Step::RemoveAddress { link, key })
 }
 
 fn refuse(pending: Pending, refusal: &Refusal, news: &mut Vec<News>) {
