@@ -28,7 +28,7 @@ use netlink_packet_core::NLM_F_REPLACE;
 use crate::firewall::Firewall;
 use crate::netlink::{Body, Channel, Message, Messages, Read};
 pub use marks::ADDRESS_PROTOCOL;
-use pending::Pending;
+use pending::{Awaited, Pending};
 
 /// Datagrams taken in one [`Kernel::drain`]; the rest waits for the next, after other work.
 const DRAIN_AT_MOST: usize = 256;
@@ -58,8 +58,7 @@ pub struct Kernel {
     keeps_marks: Option<bool>,
     /// The protocol number that our addresses are given; without one, as on a kernel that keeps none.
     mark: Option<u8>,
-    /// IPv6 addresses that the kernel said yes to, and does not answer for yet.
-    awaited: BTreeMap<(LinkIndex, InterfaceAddress), Step>,
+    awaited: BTreeMap<(LinkIndex, InterfaceAddress), Awaited>,
     /// Changes were lost and could not be read afresh yet.
     lost: bool,
     /// Notifications about routes and rules come in.
@@ -130,7 +129,7 @@ impl Kernel {
     /// The socket failed.
     pub fn drain(&mut self) -> io::Result<Vec<News>> {
         let mut news = Vec::new();
-        if self.lost {
+        if self.lost || self.is_overdue() {
             self.tell_whole(&mut news)?;
         }
         for _ in 0..DRAIN_AT_MOST {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName};
 use mainstay_plan::{
-    Actual, AddressOptions, Change, Link, PresentAddress, PresentFilter, PresentVirtual, Refusal,
-    Step, VirtualLink,
+    Actual, AddressOptions, AddressStep, Change, Link, PresentAddress, PresentFilter,
+    PresentVirtual, Refusal, Step, VirtualLink,
 };
 
 use crate::Random;
@@ -72,20 +72,18 @@ impl Kernel {
         let outcome = if refused || random.chance(self.refusals) {
             Err(refusal(NO_BUFFERS, "No buffer space available"))
         } else {
-            match step {
-                Step::AddAddress { link, key, options } => self.add(*link, key.address, options),
-                Step::RemoveAddress { link, key } => self.remove(*link, key.address, true),
-                Step::SetFilter(_)
-                | Step::RemoveLink { .. }
-                | Step::AddRoute { .. }
-                | Step::RemoveRoute(_)
-                | Step::AddRule(_)
-                | Step::RemoveRule(_)
-                | Step::SetPromotion { .. } => {
+            match (step.on_address(), step) {
+                (Some(AddressStep::Add { link, key, options }), _) => {
+                    self.add(link, key.address, options)
+                }
+                (Some(AddressStep::Remove { link, key }), _) => {
+                    self.remove(link, key.address, true)
+                }
+                (None, Step::AddLink { name, wanted }) => self.make(name, wanted),
+                (None, step) => {
                     step.outcome().into_iter().for_each(|change| self.change(change));
                     Ok(())
                 }
-                Step::AddLink { name, wanted } => self.make(name, wanted),
             }
         };
         self.told.push_back(match outcome {

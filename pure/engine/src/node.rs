@@ -438,18 +438,7 @@ fn tell_table(table: &mut Table, input: vrrp::Input<'_>, now: Instant) {
 }
 
 fn adds(step: &Step, key: &AddressKey) -> bool {
-    match step {
-        Step::AddAddress { key: added, .. } => added == key,
-        Step::RemoveAddress { .. }
-        | Step::SetFilter(_)
-        | Step::AddLink { .. }
-        | Step::RemoveLink { .. }
-        | Step::AddRoute { .. }
-        | Step::RemoveRoute(_)
-        | Step::AddRule(_)
-        | Step::RemoveRule(_)
-        | Step::SetPromotion { .. } => false,
-    }
+    matches!(step, Step::AddAddress { key: added, .. } if added == key)
 }
 
 #[cfg(test)]

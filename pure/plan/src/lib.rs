@@ -21,7 +21,7 @@ pub use estate::Estate;
 pub use filter::{ClosedAddress, Filter, Muffled, PresentFilter};
 pub use route::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind};
 pub use rule::{Rule, RuleAction};
-pub use step::{Refusal, Step, Subject};
+pub use step::{AddressStep, Refusal, Step, Subject};
 pub use steps::steps;
 pub use virtual_link::{PresentVirtual, VirtualLink};
 pub use wants::{AddressKey, AddressOptions, Lifetime, Scope, Wants};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mainstay_base::{LinkIndex, LinkName};
+use mainstay_base::{InterfaceAddress, LinkIndex, LinkName};
 
 use crate::{
     AddressKey, AddressOptions, Change, Filter, PresentAddress, PresentFilter, Promotion, Route,
@@ -85,7 +85,63 @@ pub enum Subject {
     Promotion(LinkName),
 }
 
+/// A step about an address, apart from all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressStep<'a> {
+    /// Put it there.
+    Add {
+        /// On this link.
+        link: LinkIndex,
+        /// The link's name and the address.
+        key: &'a AddressKey,
+        /// How.
+        options: &'a AddressOptions,
+    },
+    /// Take it off.
+    Remove {
+        /// From this link.
+        link: LinkIndex,
+        /// The link's name and the address.
+        key: &'a AddressKey,
+    },
+}
+
+impl<'a> AddressStep<'a> {
+    /// The link's name and the address.
+    pub fn key(self) -> &'a AddressKey {
+        match self {
+            AddressStep::Add { key, .. } | AddressStep::Remove { key, .. } => key,
+        }
+    }
+
+    /// Under which link and address the kernel lists it: one with a far end bears the far end's prefix length.
+    pub fn held(self) -> (LinkIndex, InterfaceAddress) {
+        match self {
+            AddressStep::Add { link, key, options } => (link, options.held_as(key.address)),
+            AddressStep::Remove { link, key } => (link, key.address),
+        }
+    }
+}
+
 impl Step {
+    /// The step as one about an address, if it is about one.
+    pub fn on_address(&self) -> Option<AddressStep<'_>> {
+        match self {
+            Step::AddAddress { link, key, options } => {
+                Some(AddressStep::Add { link: *link, key, options })
+            }
+            Step::RemoveAddress { link, key } => Some(AddressStep::Remove { link: *link, key }),
+            Step::SetFilter(_)
+            | Step::AddLink { .. }
+            | Step::RemoveLink { .. }
+            | Step::AddRoute { .. }
+            | Step::RemoveRoute(_)
+            | Step::AddRule(_)
+            | Step::RemoveRule(_)
+            | Step::SetPromotion { .. } => None,
+        }
+    }
+
     /// What the step is about.
     pub fn subject(&self) -> Subject {
         match self {
@@ -135,17 +191,7 @@ impl Step {
 
     /// The address that it is about, if it is about one.
     pub fn address(&self) -> Option<&AddressKey> {
-        match self {
-            Step::AddAddress { key, .. } | Step::RemoveAddress { key, .. } => Some(key),
-            Step::SetFilter(_)
-            | Step::AddLink { .. }
-            | Step::RemoveLink { .. }
-            | Step::AddRoute { .. }
-            | Step::RemoveRoute(_)
-            | Step::AddRule(_)
-            | Step::RemoveRule(_)
-            | Step::SetPromotion { .. } => None,
-        }
+        self.on_address().map(AddressStep::key)
     }
 
     /// The change that carrying it out brings about; none where only the kernel can tell, as it

@@ -333,6 +333,9 @@ impl Control {
         }
         self.obey();
         self.mend_tether();
+        if self.kernel.is_overdue() {
+            self.hear_kernel()?;
+        }
         self.tell_time_of_day();
         self.turn.beat_at = now + if self.tether.is_connected() { BEAT } else { BEAT_ALONE };
         self.turn.resocket |= self.sockets.is_incomplete();

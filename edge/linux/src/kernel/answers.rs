@@ -5,11 +5,11 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use mainstay_base::{InterfaceAddress, LinkIndex};
-use mainstay_plan::{AddressOptions, Change, Filter, PresentAddress, Refusal, Step};
+use mainstay_plan::{AddressOptions, AddressStep, Change, Filter, PresentAddress, Refusal, Step};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::RouteNetlinkMessage;
 
-use super::pending::Pending;
+use super::pending::{Awaited, Pending};
 use super::{Kernel, News, encode};
 use crate::netlink::{Read, refusal_of, unanswered};
 
@@ -25,7 +25,6 @@ impl Kernel {
     /// not in use yet is told of by a later [`Kernel::drain`]; to ask for it again does nothing until then.
     pub fn apply(&mut self, steps: &[Step]) -> Vec<News> {
         let mut news = Vec::new();
-        let steps: Vec<Step> = steps.iter().filter(|step| !self.awaits(step)).cloned().collect();
         for run in steps.chunk_by(|one, next| is_batched(one) && is_batched(next)) {
             match run {
                 [Step::SetFilter(filter)] => self.set_filter(filter, &mut news),
@@ -133,6 +132,9 @@ impl Kernel {
         news: &mut Vec<News>,
     ) -> io::Result<()> {
         let batch = self.encode(steps, pending);
+        if batch.is_empty() {
+            return Ok(());
+        }
         self.channel.send(&batch)?;
         let until = Instant::now() + ANSWERS_WITHIN;
         while !pending.steps.is_empty() {
@@ -154,28 +156,19 @@ impl Kernel {
         let mut batch = Vec::new();
         let mut ours = BTreeSet::new();
         for step in steps {
-            let (request, flags) = match step {
-                Step::AddAddress { link, key, options } => {
-                    let held = options.held_as(key.address);
-                    let there = self.mirror.addresses.get(&(*link, held));
-                    let is_ours = ours.contains(&(*link, held)) || there.is_some_and(|p| p.ours);
-                    ours.insert((*link, held));
+            let Some(wish) = step.on_address().filter(|_| !self.awaits(step)) else { continue };
+            let held = wish.held();
+            let there = self.mirror.addresses.get(&held);
+            let (request, flags) = match wish {
+                AddressStep::Add { link, key, options } => {
+                    let is_ours = !ours.insert(held) || there.is_some_and(|present| present.ours);
                     // What others put there is never overwritten: the kernel refuses instead.
                     let flags = if is_ours { NLM_F_REPLACE } else { NLM_F_EXCL };
-                    (encode::add(*link, key.address, options, self.mark), NLM_F_CREATE | flags)
+                    (encode::add(link, key.address, options, self.mark), NLM_F_CREATE | flags)
                 }
-                Step::RemoveAddress { link, key } => {
-                    let there = self.mirror.addresses.get(&(*link, key.address));
-                    (encode::remove(*link, key.address, there.and_then(|p| p.options.peer)), 0)
+                AddressStep::Remove { link, key } => {
+                    (encode::remove(link, key.address, there.and_then(|p| p.options.peer)), 0)
                 }
-                Step::SetFilter(_)
-                | Step::AddLink { .. }
-                | Step::RemoveLink { .. }
-                | Step::AddRoute { .. }
-                | Step::RemoveRoute(_)
-                | Step::AddRule(_)
-                | Step::RemoveRule(_)
-                | Step::SetPromotion { .. } => continue,
             };
             let sequence = self.channel.append(&mut batch, request, NLM_F_ACK | flags);
             pending.steps.insert(sequence, step.clone());
@@ -196,37 +189,27 @@ impl Kernel {
             return;
         }
         let Some(step) = pending.steps.remove(&sequence) else { return };
-        match (&step, answer) {
-            (Step::AddAddress { link, key, options }, Ok(())) => {
-                let held = (*link, options.held_as(key.address));
+        let Some(wish) = step.on_address() else { return };
+        let held = wish.held();
+        match (wish, answer) {
+            (AddressStep::Add { options, .. }, Ok(())) => {
                 if self.is_in_use(held, options, pending) {
-                    self.is_there(&step, pending, news);
+                    self.is_there(held, options, pending, news);
                     news.push(News::Applied(step));
                 } else {
-                    self.awaited.insert(held, step);
+                    self.awaited.insert(held, Awaited { step, since: Instant::now() });
                 }
             }
-            (Step::RemoveAddress { .. }, Ok(())) => news.push(News::Applied(step)),
-            (Step::RemoveAddress { link, key }, Err(refusal)) => {
-                if let Some(place) = pending.told_gone.remove(&(*link, key.address)) {
+            (AddressStep::Remove { .. }, Ok(())) => news.push(News::Applied(step)),
+            (AddressStep::Remove { .. }, Err(refusal)) => {
+                if let Some(place) = pending.told_gone.remove(&held) {
                     told_by_others(&mut news[place]);
                 }
                 // Somebody else was quicker: what was asked for is so.
                 let gone = refusal.errno == libc::EADDRNOTAVAIL;
                 news.push(if gone { News::Applied(step) } else { News::Refused(step, refusal) });
             }
-            (Step::AddAddress { .. }, Err(refusal)) => news.push(News::Refused(step, refusal)),
-            (
-                Step::SetFilter(_)
-                | Step::AddLink { .. }
-                | Step::RemoveLink { .. }
-                | Step::AddRoute { .. }
-                | Step::RemoveRoute(_)
-                | Step::AddRule(_)
-                | Step::RemoveRule(_)
-                | Step::SetPromotion { .. },
-                _,
-            ) => {}
+            (AddressStep::Add { .. }, Err(refusal)) => news.push(News::Refused(step, refusal)),
         }
     }
 
@@ -245,13 +228,20 @@ impl Kernel {
 
     /// Whether the kernel said yes to that already, and has not told of the address yet.
     fn awaits(&self, step: &Step) -> bool {
-        self.awaited.values().any(|awaited| awaited == step)
+        let awaited = step.on_address().and_then(|wish| self.awaited.get(&wish.held()));
+        awaited.is_some_and(|awaited| awaited.step == *step)
+    }
+
+    /// Whether the kernel has not told for so long of an address that it said yes to that its word must be lost.
+    /// [`Kernel::drain`] reads everything afresh then.
+    pub fn is_overdue(&self) -> bool {
+        self.awaited.values().any(|awaited| awaited.since.elapsed() >= ANSWERS_WITHIN)
     }
 
     /// Takes away what the kernel has said yes to and not told of yet: for one that ends.
     pub fn forgo(&mut self) {
         let awaited = std::mem::take(&mut self.awaited).into_values();
-        let removals: Vec<Step> = awaited.filter_map(removal).collect();
+        let removals: Vec<Step> = awaited.filter_map(|awaited| removal(awaited.step)).collect();
         self.apply(&removals);
     }
 
@@ -262,18 +252,22 @@ impl Kernel {
         pending: &mut Pending,
         news: &mut Vec<News>,
     ) {
-        if let Some(step) = self.awaited.remove(&held) {
-            self.is_there(&step, pending, news);
-            news.push(News::Applied(step));
+        let Some(Awaited { step, .. }) = self.awaited.remove(&held) else { return };
+        if let Some(AddressStep::Add { options, .. }) = step.on_address() {
+            self.is_there(held, options, pending, news);
         }
+        news.push(News::Applied(step));
     }
 
     /// The kernel said yes to an address: the change is told before the step's end, from the answer if the kernel has
     /// not told it.
-    fn is_there(&mut self, step: &Step, pending: &Pending, news: &mut Vec<News>) {
-        let Step::AddAddress { link, key, options } = step else { return };
-        let (link, asked) = (*link, key.address);
-        let address = options.held_as(asked);
+    fn is_there(
+        &mut self,
+        (link, address): (LinkIndex, InterfaceAddress),
+        options: &AddressOptions,
+        pending: &Pending,
+        news: &mut Vec<News>,
+    ) {
         self.added.insert((link, address));
         if let Some(present) = self.mirror.addresses.get_mut(&(link, address))
             && pending.told_there.contains(&(link, address))
@@ -301,22 +295,13 @@ impl Kernel {
     fn answer_from_whole(&mut self, pending: &mut Pending, news: &mut Vec<News>) -> io::Result<()> {
         let whole = self.read_whole()?;
         let steps = std::mem::take(&mut pending.steps).into_values();
-        let done = |step: &Step| match step {
-            Step::AddAddress { link, key, options } => {
-                let held = options.held_as(key.address);
-                whole.addresses.get(&(*link, held)).is_some_and(|present| present.ours)
+        let done = |step: &Step| {
+            let there = step.on_address().map(|wish| (wish, whole.addresses.get(&wish.held())));
+            match there {
+                Some((AddressStep::Add { .. }, there)) => there.is_some_and(|present| present.ours),
+                Some((AddressStep::Remove { .. }, there)) => there.is_none(),
+                None => false,
             }
-            Step::RemoveAddress { link, key } => {
-                !whole.addresses.contains_key(&(*link, key.address))
-            }
-            Step::SetFilter(_)
-            | Step::AddLink { .. }
-            | Step::RemoveLink { .. }
-            | Step::AddRoute { .. }
-            | Step::RemoveRoute(_)
-            | Step::AddRule(_)
-            | Step::RemoveRule(_)
-            | Step::SetPromotion { .. } => false,
         };
         let told = steps.map(|step| {
             if done(&step) { News::Applied(step) } else { News::Refused(step, unanswered()) }
@@ -330,17 +315,7 @@ impl Kernel {
 
 /// Whether it is carried out over the socket of links and addresses, together with others.
 fn is_batched(step: &Step) -> bool {
-    match step {
-        Step::AddAddress { .. } | Step::RemoveAddress { .. } => true,
-        Step::SetFilter(_)
-        | Step::AddLink { .. }
-        | Step::RemoveLink { .. }
-        | Step::AddRoute { .. }
-        | Step::RemoveRoute(_)
-        | Step::AddRule(_)
-        | Step::RemoveRule(_)
-        | Step::SetPromotion { .. } => false,
-    }
+    step.on_address().is_some()
 }
 
 fn is_routing(step: &Step) -> bool {

@@ -1,9 +1,18 @@
 //! What was asked of the kernel and is not answered yet.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use mainstay_base::{InterfaceAddress, LinkIndex};
-use mainstay_plan::{Refusal, Step};
+use mainstay_plan::{AddressStep, Refusal, Step};
+
+/// An IPv6 address that the kernel said yes to, and does not answer for yet.
+pub(super) struct Awaited {
+    /// The step that asked for it.
+    pub(super) step: Step,
+    /// When the kernel said yes.
+    pub(super) since: Instant,
+}
 
 /// What was asked and is not answered, and what was told meanwhile.
 #[derive(Default)]
@@ -22,17 +31,10 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn removes(&self, link: LinkIndex, address: InterfaceAddress) -> bool {
-        self.steps.values().any(|step| match step {
-            Step::RemoveAddress { link: at, key } => (*at, key.address) == (link, address),
-            Step::AddAddress { .. }
-            | Step::SetFilter(_)
-            | Step::AddLink { .. }
-            | Step::RemoveLink { .. }
-            | Step::AddRoute { .. }
-            | Step::RemoveRoute(_)
-            | Step::AddRule(_)
-            | Step::RemoveRule(_)
-            | Step::SetPromotion { .. } => false,
-        })
+        let removes = |step: &Step| match step.on_address() {
+            Some(removal @ AddressStep::Remove { .. }) => removal.held() == (link, address),
+            Some(AddressStep::Add { .. }) | None => false,
+        };
+        self.steps.values().any(removes)
     }
 }

@@ -98,6 +98,29 @@ fn an_ipv6_address_that_is_not_in_use_yet_is_neither_asked_for_twice_nor_left_be
 }
 
 #[test]
+fn an_address_whose_notification_was_lost_is_looked_up_afresh() {
+    let pair = pair();
+    let mut left = Watched::open(&pair.left);
+    let link = left.index("left");
+    let step = add(link, key("left", "fd00::9/128"));
+    let held = (link, address("fd00::9/128"));
+    left.apply(std::slice::from_ref(&step));
+    // As if the kernel had told of it at a moment at which nobody could hear.
+    let long_ago = Instant::now().checked_sub(Duration::from_secs(2)).expect("the machine is up");
+    let later = Instant::now() + Duration::from_secs(60);
+    for (since, is_overdue) in [(later, false), (long_ago, true)] {
+        left.kernel.awaited.insert(held, Awaited { step: step.clone(), since });
+        assert_eq!(left.kernel.is_overdue(), is_overdue);
+        let news = left.kernel.drain().expect("the socket works");
+        let told = |news: &News| matches!(news, News::Changed(Change::Whole(whole)) if whole.addresses[&held].ours);
+        assert_eq!(news.iter().any(told), is_overdue, "{news:?}");
+    }
+    assert!(left.kernel.awaited.is_empty() && !left.kernel.is_overdue());
+    let again = left.apply(std::slice::from_ref(&step));
+    assert!(matches!(again.last(), Some(News::Applied(_))), "{again:?}");
+}
+
+#[test]
 fn a_far_end_takes_the_prefix_and_is_removed_with_it() {
     let pair = pair();
     let mut left = Watched::open(&pair.left);

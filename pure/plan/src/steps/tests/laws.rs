@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::Lifetime;
 use crate::fit::Subnet;
+use crate::{AddressStep, Lifetime};
 
 /// Linux's rules for addresses on one link.
 #[derive(Debug)]
@@ -17,19 +17,10 @@ struct Kernel {
 
 impl Kernel {
     fn carry_out(&mut self, step: &Step) {
-        match step {
-            Step::AddAddress { key, options, .. } => self.add(key.address, options, true),
-            Step::RemoveAddress { key, .. } => self.remove(key.address),
-            Step::SetFilter(_)
-            | Step::AddLink { .. }
-            | Step::RemoveLink { .. }
-            | Step::AddRoute { .. }
-            | Step::RemoveRoute(_)
-            | Step::AddRule(_)
-            | Step::RemoveRule(_)
-            | Step::SetPromotion { .. } => {
-                step.outcome().iter().for_each(|change| self.actual.apply(change));
-            }
+        match step.on_address() {
+            Some(AddressStep::Add { key, options, .. }) => self.add(key.address, options, true),
+            Some(AddressStep::Remove { key, .. }) => self.remove(key.address),
+            None => step.outcome().iter().for_each(|change| self.actual.apply(change)),
         }
     }
 
