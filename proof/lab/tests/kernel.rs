@@ -153,7 +153,9 @@ const ROWS: [Row; 13] = [
             default via 192.0.2.253 table 100
             10.37.0.0/16 via 10.7.0.254 onlink dev eth0 quickack 1 congctl reno
             throw 10.40.0.0/16 table 100
-            10.41.0.0/16 via 192.0.2.254 tos 8
+            10.41.0.0/16 via 192.0.2.254 tos 16
+            10.42.0.0/16 gw 192.0.2.254 realms 3/4
+            10.44.0.0/16 via 192.0.2.254 fastopen_no_cookie 1 append
             prohibit 2001:db8:2::/64
             2001:db8:1::/64 via fe80::1 dev eth0
             2001:db8:3::/64 via fe80::1 dev eth0 pref high metric 99
@@ -175,6 +177,7 @@ const ROWS: [Row; 13] = [
             from 10.63.0.0/16 uidrange 1-5 table 107
             from 10.64.0.0/16 goto 30000 priority 2500
             from 10.65.0.0/16 nop
+            from 10.66.0.0/16 realms 30/20 tos 16 table 108
         }",
         ..PLAIN
     },

@@ -47,7 +47,7 @@ pub fn load(path: &str, sources: &mut dyn Sources, surroundings: &Surroundings) 
     let statements = tree::read(&mut reader, &mut faults);
     let whole = opened && !reader.cut_short;
     let mut settings = whole.then(|| {
-        let mut drafts = blocks::read(&statements, &mut faults);
+        let mut drafts = blocks::read(&statements, &mut *reader.sources, &mut faults);
         let hmacs = drafts.instances.iter_mut().filter_map(|draft| draft.hmac.as_mut());
         hmac::read_files(hmacs, reader.sources);
         join::settings(drafts, &mut faults)

@@ -19,7 +19,7 @@ mod wants;
 pub use actual::{Actual, Change, Link, PresentAddress, Promotion};
 pub use estate::Estate;
 pub use filter::{ClosedAddress, Filter, Muffled, PresentFilter};
-pub use route::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind};
+pub use route::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind, RouteOrder};
 pub use rule::{Rule, RuleAction};
 pub use step::{AddressStep, Refusal, Step, Subject};
 pub use steps::steps;

@@ -45,6 +45,22 @@ pub struct Route {
     pub congestion: Option<String>,
     /// How much routers of IPv6 prefer it: 3 low, 0 medium, 1 high.
     pub preference: Option<u8>,
+    /// Where it stands beside routes of others under the same key.
+    pub order: RouteOrder,
+}
+
+/// Where a route of IPv4 stands beside routes of others for the same prefix, class and metric; the first one counts.
+///
+/// The kernel would make several ways of one route out of routes of IPv6, so that these stand alone always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RouteOrder {
+    /// Before them.
+    #[default]
+    Before,
+    /// Nowhere: it is refused if there is one.
+    Alone,
+    /// Behind them.
+    Behind,
 }
 
 /// One way of a route.
@@ -58,6 +74,8 @@ pub struct NextHop {
     pub onlink: bool,
     /// Its share, from 1, among several ways.
     pub weight: u8,
+    /// The realms of its source (the upper 16 bits) and of its destination, IPv4 only.
+    pub realms: Option<u32>,
 }
 
 /// What becomes of packets.
@@ -103,7 +121,7 @@ impl RouteKind {
 }
 
 /// What TCP may be told of a way: the kernel's number and iproute2's word.
-pub const ROUTE_METRICS: [(u16, &str); 14] = [
+pub const ROUTE_METRICS: [(u16, &str); 15] = [
     (2, "mtu"),
     (3, "window"),
     (4, "rtt"),
@@ -118,6 +136,7 @@ pub const ROUTE_METRICS: [(u16, &str); 14] = [
     (13, "rto_min"),
     (14, "initrwnd"),
     (15, "quickack"),
+    (17, "fastopen_no_cookie"),
 ];
 
 impl Route {
@@ -138,7 +157,7 @@ impl fmt::Display for RouteKey {
             write!(f, " table {}", self.table)?;
         }
         if self.tos != 0 {
-            write!(f, " tos {}", self.tos)?;
+            write!(f, " tos {:#x}", self.tos)?;
         }
         match (self.metric, self.family) {
             (0, Family::V4) | (1024, Family::V6) => Ok(()),
@@ -178,6 +197,11 @@ impl fmt::Display for Route {
             };
             write!(f, " pref {word}")?;
         }
+        f.write_str(match self.order {
+            RouteOrder::Before => "",
+            RouteOrder::Alone => " add",
+            RouteOrder::Behind => " append",
+        })?;
         self.hops.iter().try_for_each(|hop| write!(f, " nexthop{hop} weight {}", hop.weight.max(1)))
     }
 }
@@ -192,6 +216,9 @@ impl fmt::Display for NextHop {
         }
         if let Some(link) = &self.link {
             write!(f, " dev {link}")?;
+        }
+        if let Some(realms) = self.realms {
+            write!(f, " realms {}/{}", realms >> 16, realms & 0xffff)?;
         }
         if self.onlink { write!(f, " onlink") } else { Ok(()) }
     }

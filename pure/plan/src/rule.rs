@@ -35,6 +35,8 @@ pub struct Rule {
     pub users: Option<(u32, u32)>,
     /// The number of a tunnel.
     pub tunnel: Option<u64>,
+    /// The realms of the source (the upper 16 bits) and of the destination that it gives packets, IPv4 only.
+    pub realms: Option<u32>,
     /// The table of the link's own domain (VRF).
     pub of_domain: bool,
     /// What it does.
@@ -80,6 +82,7 @@ impl Rule {
             destination_ports: None,
             users: None,
             tunnel: None,
+            realms: None,
             of_domain: false,
             action,
             suppress_prefix: None,
@@ -98,7 +101,7 @@ impl fmt::Display for Rule {
         f.write_str(if self.inverted { " not" } else { "" })?;
         said(f, "from", self.from)?;
         said(f, "to", self.to)?;
-        said(f, "tos", Some(self.tos).filter(|tos| *tos != 0))?;
+        said(f, "tos", Some(self.tos).filter(|tos| *tos != 0).map(|tos| format!("{tos:#x}")))?;
         said(f, "fwmark", self.mark.map(|(mark, mask)| format!("{mark:#x}/{mask:#x}")))?;
         said(f, "iif", self.in_link.as_ref())?;
         said(f, "oif", self.out_link.as_ref())?;
@@ -107,6 +110,7 @@ impl fmt::Display for Rule {
         said(f, "dport", self.destination_ports.map(|(from, to)| format!("{from}-{to}")))?;
         said(f, "uidrange", self.users.map(|(from, to)| format!("{from}-{to}")))?;
         said(f, "tun_id", self.tunnel)?;
+        said(f, "realms", self.realms.map(|both| format!("{}/{}", both >> 16, both & 0xffff)))?;
         f.write_str(if self.of_domain { " l3mdev" } else { "" })?;
         match self.action {
             RuleAction::Table(_) if self.of_domain => {}

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use mainstay_base::{Family, InterfaceAddress};
-use mainstay_plan::{Actual, NextHop, Refusal, Route, RouteKey, RouteKind};
+use mainstay_plan::{Actual, NextHop, Refusal, Route, RouteKey, RouteKind, RouteOrder};
+use netlink_packet_core::{NLM_F_APPEND, NLM_F_EXCL, NLM_F_REPLACE};
 
 use super::marks::ADDRESS_PROTOCOL;
 use super::parts::{self, family_number, family_of, octets};
@@ -17,6 +18,7 @@ const PRIORITY: u16 = 6;
 const SOURCE: u16 = 7;
 const METRICS: u16 = 8;
 const MULTIPATH: u16 = 9;
+const REALMS: u16 = 11;
 const TABLE: u16 = 15;
 const VIA: u16 = 18;
 const PREFERENCE: u16 = 20;
@@ -52,6 +54,16 @@ pub(super) fn put(key: &RouteKey, route: &Route, links: &Actual) -> Result<Compo
         request.put(PREFERENCE, &[preference]);
     }
     Ok(request)
+}
+
+/// The flag that puts it beside routes of others, none of which is ever overwritten; or in the place of ours.
+pub(super) fn order(family: Family, order: RouteOrder, ours: bool) -> u16 {
+    match (family, order) {
+        (Family::V4, RouteOrder::Behind) => NLM_F_APPEND,
+        _ if ours => NLM_F_REPLACE,
+        (Family::V4, RouteOrder::Before) => 0,
+        (Family::V4, RouteOrder::Alone) | (Family::V6, _) => NLM_F_EXCL,
+    }
 }
 
 /// A request that takes a route of ours away, whatever it does.
@@ -95,6 +107,9 @@ fn way(to: &mut Composer, family: Family, hop: &NextHop, links: &Actual) -> Resu
             to.put(VIA, &[&other[..], &octets(via)].concat());
         }
         None => {}
+    }
+    if let Some(realms) = hop.realms {
+        to.put_ne(REALMS, realms);
     }
     if let Some(index) = index(hop, links)? {
         to.put_ne(LINK, index);

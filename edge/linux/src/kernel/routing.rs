@@ -2,8 +2,8 @@
 
 use std::io;
 
-use mainstay_plan::{Actual, Change, Refusal, Route, RouteKey, Rule, Step};
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use mainstay_plan::{Actual, Change, Refusal, Route, RouteKey, RouteOrder, Rule, Step};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteMessage, RouteProtocol};
 use netlink_packet_route::rule::RuleMessage;
@@ -56,9 +56,12 @@ impl Kernel {
         news: &mut Vec<News>,
     ) -> Result<Change, Refusal> {
         let request = routes::put(key, route, &self.mirror)?;
-        // What others put there is never overwritten: the kernel refuses instead.
         let ours = self.mirror.routes.contains_key(key);
-        let flags = NLM_F_CREATE | if ours { NLM_F_REPLACE } else { NLM_F_EXCL };
+        if ours && route.order == RouteOrder::Behind {
+            // The kernel would replace the first one, which may be that of others.
+            gone(self.ask_composed(libc::RTM_DELROUTE, 0, routes::take_away(key).bytes(), news))?;
+        }
+        let flags = NLM_F_CREATE | routes::order(key.family, route.order, ours);
         self.ask_composed(libc::RTM_NEWROUTE, flags, request.bytes(), news)?;
         Ok(Change::Route { key: key.clone(), route: Some(route.clone()) })
     }

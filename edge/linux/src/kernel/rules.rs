@@ -14,6 +14,7 @@ const IN_LINK: u16 = 3;
 const GOTO: u16 = 4;
 const PRIORITY: u16 = 6;
 const MARK: u16 = 10;
+const REALMS: u16 = 11;
 const TUNNEL: u16 = 12;
 const SUPPRESS_GROUP: u16 = 13;
 const SUPPRESS_PREFIX: u16 = 14;
@@ -79,6 +80,7 @@ fn matches(request: &mut Composer, rule: &Rule) {
     let users = |(from, to): (u32, u32)| [from.to_ne_bytes(), to.to_ne_bytes()].concat();
     put(USERS, rule.users.map(users));
     put(TUNNEL, rule.tunnel.map(|tunnel| tunnel.to_be_bytes().to_vec()));
+    put(REALMS, rule.realms.map(|realms| realms.to_ne_bytes().to_vec()));
     put(OF_DOMAIN, rule.of_domain.then(|| vec![1]));
     put(SUPPRESS_PREFIX, rule.suppress_prefix.map(|length| length.to_ne_bytes().to_vec()));
     put(SUPPRESS_GROUP, rule.suppress_group.map(|group| group.to_ne_bytes().to_vec()));
@@ -136,6 +138,7 @@ fn take_match(rule: &mut Rule, kind: u16, value: &[u8]) -> Option<()> {
             let tunnel = u64::from_be_bytes(array(value, 0)?);
             rule.tunnel = Some(tunnel).filter(|tunnel| *tunnel != 0);
         }
+        REALMS => rule.realms = number(value).filter(|realms| *realms != 0),
         OF_DOMAIN => rule.of_domain = value.first() == Some(&1),
         SUPPRESS_PREFIX => rule.suppress_prefix = number(value).filter(applies),
         SUPPRESS_GROUP => rule.suppress_group = number(value).filter(applies),

@@ -2,6 +2,7 @@
 
 mod planning;
 mod putting;
+mod routing;
 mod seeing;
 
 use std::time::{Duration, Instant};

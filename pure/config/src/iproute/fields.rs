@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use mainstay_base::{Family, InterfaceAddress, LinkName};
 
+use super::names::{Kind, Names, number};
+
 /// What is wrong, and the place of the word among the words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wrong {
@@ -13,16 +15,17 @@ pub(crate) struct Wrong {
 }
 
 /// Words, read from the left.
-pub(super) struct Fields<'w> {
+pub(super) struct Fields<'w, 's> {
     words: &'w [&'w str],
+    pub names: &'w mut Names<'s>,
     next: usize,
     /// The family, once an address or a word has told it.
     pub family: Option<Family>,
 }
 
-impl<'w> Fields<'w> {
-    pub(super) fn of(words: &'w [&'w str]) -> Fields<'w> {
-        Fields { words, next: 0, family: None }
+impl<'w, 's> Fields<'w, 's> {
+    pub(super) fn of(words: &'w [&'w str], names: &'w mut Names<'s>) -> Fields<'w, 's> {
+        Fields { words, names, next: 0, family: None }
     }
 
     /// The next word, if there is one.
@@ -112,34 +115,50 @@ impl<'w> Fields<'w> {
         }
     }
 
-    /// A table: a number, or one of the names that every system has.
-    pub(super) fn table(&mut self) -> Result<u32, Wrong> {
+    /// A number, or a name of one.
+    pub(super) fn named(&mut self, kind: Kind) -> Result<u32, Wrong> {
         let text = self.value()?;
-        match text {
-            "local" => Ok(255),
-            "main" => Ok(254),
-            "default" => Ok(253),
-            _ => {
-                let why = "expected the number of a table, main, default or local";
-                number(text).ok_or_else(|| self.wrong(format!("{why}, not `{text}`")))
-            }
-        }
+        self.name_or_number(kind, text)
     }
 
-    pub(super) fn tos(&mut self) -> Result<u8, Wrong> {
+    /// The same, to 255.
+    pub(super) fn named_byte(&mut self, kind: Kind) -> Result<u8, Wrong> {
+        let number = self.named(kind)?;
+        u8::try_from(number).map_err(|_| self.wrong("expected a number to 255"))
+    }
+
+    fn name_or_number(&mut self, kind: Kind, text: &str) -> Result<u32, Wrong> {
+        let known = match kind {
+            Kind::Table | Kind::Scope | Kind::Realm | Kind::Group => number(text),
+            // `EF` is hexadecimal, but above all a name.
+            Kind::Class if text.starts_with(|first: char| first.is_ascii_digit()) => {
+                number(text).or_else(|| hex(text))
+            }
+            Kind::Class => None,
+        };
+        if let Some(number) = known {
+            return Ok(number);
+        }
+        let named = self.names.number(kind, text);
+        named
+            .or_else(|why| hex(text).filter(|_| kind == Kind::Class).ok_or(why))
+            .map_err(|why| self.wrong(why))
+    }
+
+    /// `FROM/TO` or `TO`, as one number.
+    pub(super) fn realms(&mut self) -> Result<u32, Wrong> {
         let text = self.value()?;
-        let known = number(text).or_else(|| u32::from_str_radix(text, 16).ok());
-        let byte = known.and_then(|number| u8::try_from(number).ok());
-        byte.ok_or_else(|| self.wrong(format!("expected a number to 255, not `{text}`")))
+        let (from, to) = text.split_once('/').unwrap_or(("0", text));
+        let from = self.name_or_number(Kind::Realm, from)?;
+        let to = self.name_or_number(Kind::Realm, to)?;
+        let wrong = || self.wrong(format!("expected two numbers to 65535, not `{text}`"));
+        let fits = from <= 0xffff && to <= 0xffff;
+        fits.then_some(from << 16 | to).ok_or_else(wrong)
     }
 }
 
-/// A number, decimal or hexadecimal.
-pub(super) fn number(text: &str) -> Option<u32> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
+fn hex(text: &str) -> Option<u32> {
+    u32::from_str_radix(text, 16).ok()
 }
 
 fn masked(prefix: InterfaceAddress) -> InterfaceAddress {

@@ -1,14 +1,21 @@
 //! `[TYPE] PREFIX [via A] [dev L] [src A] [table T] [metric N] [scope S] … [nexthop …]`.
 
+use std::net::IpAddr;
+
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::VirtualRoute;
-use mainstay_plan::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind};
+use mainstay_plan::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind, RouteOrder};
 
-use super::fields::{Fields, Wrong, number};
+use super::fields::{Fields, Wrong};
+use super::names::{Kind, Names, number};
 
 /// A route; on `own` if it is unicast and says neither link nor neighbour.
-pub(crate) fn route(words: &[&str], own: Option<&LinkName>) -> Result<VirtualRoute, Wrong> {
-    let mut fields = Fields::of(words);
+pub(crate) fn route(
+    words: &[&str],
+    own: Option<&LinkName>,
+    names: &mut Names<'_>,
+) -> Result<VirtualRoute, Wrong> {
+    let mut fields = Fields::of(words, names);
     let mut line = Line::default();
     while let Some(word) = fields.next() {
         line.take(word, &mut fields)?;
@@ -23,11 +30,13 @@ struct Line {
     tos: u8,
     metric: Option<u32>,
     route: Route,
+    /// `via A or B`: both, by the same link.
+    second: Option<IpAddr>,
     untracked: bool,
 }
 
 impl Line {
-    fn take(&mut self, word: &str, fields: &mut Fields<'_>) -> Result<(), Wrong> {
+    fn take(&mut self, word: &str, fields: &mut Fields<'_, '_>) -> Result<(), Wrong> {
         let kind = |word| RouteKind::ALL.iter().find(|(.., known)| *known == word);
         match word {
             "inet" => fields.belongs(Family::V4)?,
@@ -39,24 +48,28 @@ impl Line {
             }
             "to" => self.destination = Some(fields.prefix()?),
             "src" => self.route.source = Some(fields.address()?),
-            "table" => self.table = Some(fields.table()?),
-            "tos" | "dsfield" => self.tos = fields.tos()?,
+            "table" => self.table = Some(fields.named(Kind::Table)?),
+            "tos" | "dsfield" => self.tos = fields.named_byte(Kind::Class)?,
             "metric" | "priority" | "preference" => self.metric = Some(fields.number()?),
-            "scope" => self.route.scope = Some(scope(fields)?),
+            "scope" => self.route.scope = Some(fields.named_byte(Kind::Scope)?),
             "pref" => self.route.preference = Some(preference(fields)?),
             "nexthop" => self.route.hops.push(next_hop(fields)?),
             "congctl" => {
                 self.lock(16, fields);
                 self.route.congestion = Some(fields.value()?.to_owned());
             }
+            "or" => self.second = Some(fields.address()?),
             "no_track" => self.untracked = true,
+            "prepend" => self.route.order = RouteOrder::Before,
+            "add" => self.route.order = RouteOrder::Alone,
+            "append" => self.route.order = RouteOrder::Behind,
             "proto" | "protocol" => drop(fields.value()?),
             _ => self.take_rest(word, fields)?,
         }
         Ok(())
     }
 
-    fn take_rest(&mut self, word: &str, fields: &mut Fields<'_>) -> Result<(), Wrong> {
+    fn take_rest(&mut self, word: &str, fields: &mut Fields<'_, '_>) -> Result<(), Wrong> {
         if way(&mut self.route.hop, word, fields)? {
             return Ok(());
         }
@@ -71,11 +84,12 @@ impl Line {
             return Ok(());
         }
         if self.destination.is_some() {
-            return Err(fields.wrong(format!("`{word}` is no option of a route")));
+            return Err(fields.wrong(not_taken(word)));
         }
-        let mut alone = Fields::of(std::slice::from_ref(&word));
-        let prefix = alone.prefix().map_err(|wrong| fields.wrong(wrong.why))?;
-        if let Some(family) = alone.family {
+        let mut alone = Fields::of(std::slice::from_ref(&word), fields.names);
+        let (prefix, family) = (alone.prefix(), alone.family);
+        let prefix = prefix.map_err(|wrong| fields.wrong(wrong.why))?;
+        if let Some(family) = family {
             fields.belongs(family)?;
         }
         self.destination = Some(prefix);
@@ -83,15 +97,24 @@ impl Line {
     }
 
     /// A metric with `lock` before its value is not changed by what is learnt.
-    fn lock(&mut self, number: u16, fields: &mut Fields<'_>) {
+    fn lock(&mut self, number: u16, fields: &mut Fields<'_, '_>) {
         if fields.take("lock") {
             self.route.locked |= 1 << number;
         }
     }
 
+    /// Two ways instead of one, if a second neighbour is named.
+    fn split(&mut self) {
+        if let Some(second) = self.second {
+            let first = NextHop { weight: 1, ..std::mem::take(&mut self.route.hop) };
+            let second = NextHop { via: Some(second), ..first.clone() };
+            self.route.hops.extend([first, second]);
+        }
+    }
+
     fn finish(
         mut self,
-        fields: &Fields<'_>,
+        fields: &Fields<'_, '_>,
         own: Option<&LinkName>,
     ) -> Result<VirtualRoute, Wrong> {
         let Some(destination) = self.destination else {
@@ -102,6 +125,7 @@ impl Line {
             Family::V4 => 0,
             Family::V6 => 1024,
         });
+        self.split();
         let goes_on = self.route.kind == RouteKind::Unicast && self.route.hops.is_empty();
         let hop = &mut self.route.hop;
         if goes_on && hop.via.is_none() && hop.link.is_none() {
@@ -122,9 +146,9 @@ impl Line {
 }
 
 /// Takes a word about where packets go; false if it is about something else.
-fn way(hop: &mut NextHop, word: &str, fields: &mut Fields<'_>) -> Result<bool, Wrong> {
+fn way(hop: &mut NextHop, word: &str, fields: &mut Fields<'_, '_>) -> Result<bool, Wrong> {
     match word {
-        "via" => {
+        "via" | "gw" => {
             let named = fields.take("inet6") || fields.take("inet");
             // The neighbour may be of the other family, if that is said.
             hop.via = Some(if named { fields.parsed("an address")? } else { fields.address()? });
@@ -132,15 +156,17 @@ fn way(hop: &mut NextHop, word: &str, fields: &mut Fields<'_>) -> Result<bool, W
         "dev" | "oif" => hop.link = Some(fields.link()?),
         "onlink" => hop.onlink = true,
         "weight" => hop.weight = fields.byte()?,
+        "realms" | "realm" => hop.realms = Some(fields.realms()?),
         _ => return Ok(false),
     }
     Ok(true)
 }
 
-fn next_hop(fields: &mut Fields<'_>) -> Result<NextHop, Wrong> {
+fn next_hop(fields: &mut Fields<'_, '_>) -> Result<NextHop, Wrong> {
     let mut hop = NextHop { weight: 1, ..NextHop::default() };
     while let Some(word) = fields.peek() {
-        if !matches!(word, "via" | "dev" | "oif" | "onlink" | "weight") {
+        if !matches!(word, "via" | "gw" | "dev" | "oif" | "onlink" | "weight" | "realms" | "realm")
+        {
             break;
         }
         fields.next();
@@ -152,18 +178,19 @@ fn next_hop(fields: &mut Fields<'_>) -> Result<NextHop, Wrong> {
     Ok(hop)
 }
 
-fn scope(fields: &mut Fields<'_>) -> Result<u8, Wrong> {
-    Ok(match fields.value()? {
-        "global" | "universe" => 0,
-        "site" => 200,
-        "link" => 253,
-        "host" => 254,
-        "nowhere" => 255,
-        text => text.parse().map_err(|_| fields.wrong("expected a scope"))?,
-    })
+/// Why a word is no option of a route.
+fn not_taken(word: &str) -> String {
+    match word {
+        "expires" => {
+            "a route that expires would be put back at once: leave `expires` out".to_owned()
+        }
+        "encap" | "as" | "ttl-propagate" => format!("`{word}` is not carried out"),
+        "vrf" => "write `table N` with the table of the vrf, instead of `vrf`".to_owned(),
+        _ => format!("`{word}` is no option of a route"),
+    }
 }
 
-fn preference(fields: &mut Fields<'_>) -> Result<u8, Wrong> {
+fn preference(fields: &mut Fields<'_, '_>) -> Result<u8, Wrong> {
     match fields.value()? {
         "low" => Ok(3),
         "medium" => Ok(0),
@@ -174,9 +201,9 @@ fn preference(fields: &mut Fields<'_>) -> Result<u8, Wrong> {
 
 /// The value of a metric as the kernel keeps it: round trip times in eighths and quarters of
 /// milliseconds, features as bits.
-fn metric(word: &str, fields: &mut Fields<'_>) -> Result<u32, Wrong> {
+fn metric(word: &str, fields: &mut Fields<'_, '_>) -> Result<u32, Wrong> {
     let text = fields.value()?;
-    let bad = |fields: &Fields<'_>| fields.wrong(format!("expected a number, not `{text}`"));
+    let bad = |fields: &Fields<'_, '_>| fields.wrong(format!("expected a number, not `{text}`"));
     let scale = match word {
         "rtt" => 8,
         "rttvar" => 4,

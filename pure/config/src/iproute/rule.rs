@@ -3,7 +3,8 @@
 use mainstay_base::Family;
 use mainstay_plan::{Rule, RuleAction};
 
-use super::fields::{Fields, Wrong, number};
+use super::fields::{Fields, Wrong};
+use super::names::{Kind, Names, number};
 
 /// A rule whose priority may still have to be given.
 #[derive(Clone, Debug)]
@@ -13,8 +14,8 @@ pub(crate) struct Draft {
 }
 
 /// Reads a rule.
-pub(crate) fn rule(words: &[&str]) -> Result<Draft, Wrong> {
-    let mut fields = Fields::of(words);
+pub(crate) fn rule(words: &[&str], names: &mut Names<'_>) -> Result<Draft, Wrong> {
+    let mut fields = Fields::of(words, names);
     let mut rule = Rule::all(Family::V4, 0, RuleAction::Nop);
     let (mut priority, mut action) = (None, None);
     while let Some(word) = fields.next() {
@@ -41,26 +42,27 @@ pub(crate) fn rule(words: &[&str]) -> Result<Draft, Wrong> {
     Ok(Draft { rule, has_priority: priority.is_some() })
 }
 
-fn take_match(rule: &mut Rule, word: &str, fields: &mut Fields<'_>) -> Result<bool, Wrong> {
+fn take_match(rule: &mut Rule, word: &str, fields: &mut Fields<'_, '_>) -> Result<bool, Wrong> {
     match word {
         "not" => rule.inverted = true,
         "from" => rule.from = fields.prefix()?,
         "to" => rule.to = fields.prefix()?,
-        "tos" | "dsfield" => rule.tos = fields.tos()?,
+        "tos" | "dsfield" => rule.tos = fields.named_byte(Kind::Class)?,
         "fwmark" => rule.mark = Some(mark(fields)?),
         "iif" | "dev" => rule.in_link = Some(fields.link()?),
         "oif" => rule.out_link = Some(fields.link()?),
-        "ipproto" => rule.protocol = Some(protocol(fields)?),
+        "ipproto" | "ip_proto" => rule.protocol = Some(protocol(fields)?),
         "sport" => rule.source_ports = Some(ports(fields)?),
         "dport" => rule.destination_ports = Some(ports(fields)?),
         "uidrange" => rule.users = Some(users(fields)?),
         "tun_id" | "tunnel-id" => rule.tunnel = Some(fields.parsed("a number")?),
+        "realms" | "realm" => rule.realms = Some(fields.realms()?),
         "l3mdev" => rule.of_domain = true,
         "suppress_prefixlength" | "suppress_prefixlen" | "sup_pl" => {
             rule.suppress_prefix = Some(fields.number()?);
         }
         "suppress_ifgroup" | "suppress_ifgr" | "sup_group" => {
-            rule.suppress_group = Some(fields.number()?);
+            rule.suppress_group = Some(fields.named(Kind::Group)?);
         }
         "protocol" => drop(fields.value()?),
         _ => return Ok(false),
@@ -68,9 +70,9 @@ fn take_match(rule: &mut Rule, word: &str, fields: &mut Fields<'_>) -> Result<bo
     Ok(true)
 }
 
-fn take_action(word: &str, fields: &mut Fields<'_>) -> Result<RuleAction, Wrong> {
+fn take_action(word: &str, fields: &mut Fields<'_, '_>) -> Result<RuleAction, Wrong> {
     match word {
-        "table" | "lookup" => Ok(RuleAction::Table(fields.table()?)),
+        "table" | "lookup" => Ok(RuleAction::Table(fields.named(Kind::Table)?)),
         "goto" => Ok(RuleAction::Goto(fields.number()?)),
         "nop" => Ok(RuleAction::Nop),
         "blackhole" => Ok(RuleAction::Blackhole),
@@ -84,7 +86,7 @@ fn take_action(word: &str, fields: &mut Fields<'_>) -> Result<RuleAction, Wrong>
     }
 }
 
-fn mark(fields: &mut Fields<'_>) -> Result<(u32, u32), Wrong> {
+fn mark(fields: &mut Fields<'_, '_>) -> Result<(u32, u32), Wrong> {
     let text = fields.value()?;
     let (mark, mask) = match text.split_once('/') {
         Some((mark, mask)) => (number(mark), number(mask)),
@@ -94,7 +96,7 @@ fn mark(fields: &mut Fields<'_>) -> Result<(u32, u32), Wrong> {
     mark.zip(mask).ok_or_else(wrong)
 }
 
-fn protocol(fields: &mut Fields<'_>) -> Result<u8, Wrong> {
+fn protocol(fields: &mut Fields<'_, '_>) -> Result<u8, Wrong> {
     const KNOWN: [(&str, u8); 8] = [
         ("icmp", 1),
         ("igmp", 2),
@@ -106,12 +108,13 @@ fn protocol(fields: &mut Fields<'_>) -> Result<u8, Wrong> {
         ("sctp", 132),
     ];
     let text = fields.value()?;
-    let known = KNOWN.iter().find(|(name, _)| *name == text).map(|(_, number)| *number);
+    let known =
+        KNOWN.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, number)| *number);
     let wrong = || fields.wrong(format!("expected the name or number of a protocol, not `{text}`"));
     known.or_else(|| text.parse().ok()).ok_or_else(wrong)
 }
 
-fn ports(fields: &mut Fields<'_>) -> Result<(u16, u16), Wrong> {
+fn ports(fields: &mut Fields<'_, '_>) -> Result<(u16, u16), Wrong> {
     let text = fields.value()?;
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let range = first.parse().ok().zip(last.parse().ok());
@@ -119,7 +122,7 @@ fn ports(fields: &mut Fields<'_>) -> Result<(u16, u16), Wrong> {
     range.ok_or_else(|| fields.wrong(format!("expected a port or a range, not `{text}`")))
 }
 
-fn users(fields: &mut Fields<'_>) -> Result<(u32, u32), Wrong> {
+fn users(fields: &mut Fields<'_, '_>) -> Result<(u32, u32), Wrong> {
     let text = fields.value()?;
     let range =
         text.split_once('-').and_then(|(first, last)| first.parse().ok().zip(last.parse().ok()));

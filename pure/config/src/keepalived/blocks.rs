@@ -18,7 +18,8 @@ use super::tree::Statement;
 use super::unknown::unhandled;
 use super::watched::{self, WatchedDraft};
 use crate::fault::Faults;
-use crate::{Code, Fault};
+use crate::iproute::Names;
+use crate::{Code, Fault, Sources};
 
 /// What the blocks say, in their order.
 #[derive(Default)]
@@ -36,20 +37,26 @@ pub(super) struct Drafts {
 }
 
 /// Reads all blocks: `global_defs` first, wherever it stands, as keepalived 2.2.7 does.
-pub(super) fn read(statements: &[Statement], faults: &mut Faults) -> Drafts {
+pub(super) fn read(
+    statements: &[Statement],
+    sources: &mut dyn Sources,
+    faults: &mut Faults,
+) -> Drafts {
     let mut drafts = Drafts::default();
     let is_global = |statement: &&Statement| statement.keyword() == "global_defs";
     for statement in statements.iter().filter(is_global) {
         drafts.globals.read(statement, faults);
     }
+    let [own, packaged] = std::mem::take(&mut drafts.globals.names);
+    let mut names = Names::in_folders(sources, own.as_deref(), packaged.as_deref());
     for statement in statements.iter().filter(|statement| !is_global(statement)) {
-        drafts.read(statement, faults);
+        drafts.read(statement, &mut names, faults);
     }
     drafts
 }
 
 impl Drafts {
-    fn read(&mut self, statement: &Statement, faults: &mut Faults) {
+    fn read(&mut self, statement: &Statement, names: &mut Names<'_>, faults: &mut Faults) {
         match statement.keyword() {
             "vrrp_script" => {
                 if let Some(script) = script::read(statement, faults)
@@ -99,7 +106,7 @@ impl Drafts {
                 }
             }
             "vrrp_instance" => {
-                if let Some(instance) = instance::read(statement, faults)
+                if let Some(instance) = instance::read(statement, names, faults)
                     && self.is_new(Block::Instance, &instance.name.text, instance.name.at, faults)
                 {
                     self.instances.push(instance);
@@ -107,7 +114,7 @@ impl Drafts {
             }
             // Read with the text itself.
             "instance" | "include_check" => {}
-            _ if self.fixed.read(statement, faults) => {}
+            _ if self.fixed.read(statement, names, faults) => {}
             _ => unhandled(Block::Root, statement, faults),
         }
     }

@@ -35,6 +35,8 @@ pub(super) struct Globals {
     /// `garp_group` blocks.
     pub pacing: Vec<Pacing>,
     pub default_link: String,
+    /// `iproute_etc_dir` and `iproute_usr_dir`.
+    pub names: [Option<String>; 2],
     pub link_delays: BTreeMap<LinkName, LinkDelay>,
     /// `vmac_prefix`.
     pub virtual_prefix: Option<String>,
@@ -69,6 +71,7 @@ impl Default for Globals {
             reload_repeat: false,
             pacing: Vec::new(),
             default_link: "eth0".to_owned(),
+            names: [None, None],
             link_delays: BTreeMap::new(),
             virtual_prefix: None,
             virtual_prefix_of_addresses: None,
@@ -165,6 +168,8 @@ impl Globals {
                     self.default_link = word.text.clone();
                 }
             }
+            "iproute_etc_dir" => self.names[0] = folder(statement, faults),
+            "iproute_usr_dir" => self.names[1] = folder(statement, faults),
             "interface_up_down_delays" => {
                 watched::link_delays(statement, &mut self.link_delays, faults);
             }
@@ -245,4 +250,10 @@ pub(super) fn group(statement: &Statement, v6: bool, faults: &mut Faults) -> Opt
         return None;
     }
     Some(address)
+}
+
+/// The name of a folder, without a slash at its end.
+fn folder(statement: &Statement, faults: &mut Faults) -> Option<String> {
+    no_more(statement, 1, faults);
+    value(statement, faults).map(|word| word.text.trim_end_matches('/').to_owned())
 }

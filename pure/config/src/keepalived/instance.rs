@@ -23,6 +23,7 @@ use super::vmac::VirtualMac;
 use super::watched;
 use super::words::Word;
 use crate::fault::Faults;
+use crate::iproute::Names;
 use crate::{Code, Fault};
 
 /// An instance as written.
@@ -112,7 +113,11 @@ pub(super) struct Protocol {
 }
 
 /// Reads a `vrrp_instance` block; none if it has no name.
-pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<InstanceDraft> {
+pub(super) fn read(
+    block: &Statement,
+    names: &mut Names<'_>,
+    faults: &mut Faults,
+) -> Option<InstanceDraft> {
     let name = value(block, faults)?.clone();
     no_more(block, 1, faults);
     let mut draft = InstanceDraft {
@@ -140,6 +145,7 @@ pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<InstanceDra
         let keyword = statement.keyword();
         let taken = draft.read_identity(keyword, statement, faults)
             || draft.read_addresses(keyword, statement, faults)
+            || draft.read_routing(keyword, statement, names, faults)
             || draft.virtual_mac.read(keyword, statement, faults)
             || draft.sending.read(keyword, statement, faults)
             || draft.preempting.read(keyword, statement, faults)
@@ -231,18 +237,27 @@ impl InstanceDraft {
         statement: &Statement,
         faults: &mut Faults,
     ) -> bool {
-        match keyword {
-            "virtual_routes" => self.routing.read_routes(statement, faults),
-            "virtual_rules" => self.routing.read_rules(statement, faults),
-            "virtual_ipaddress" | "virtual_ipaddress_excluded" => {}
-            _ => return false,
-        }
         let target = match keyword {
             "virtual_ipaddress" => &mut self.addresses,
             "virtual_ipaddress_excluded" => &mut self.excluded,
-            _ => return true,
+            _ => return false,
         };
         target.extend(statement.inner().iter().filter_map(|line| address::entry(line, faults)));
+        true
+    }
+
+    fn read_routing(
+        &mut self,
+        keyword: &str,
+        statement: &Statement,
+        names: &mut Names<'_>,
+        faults: &mut Faults,
+    ) -> bool {
+        match keyword {
+            "virtual_routes" => self.routing.read_routes(statement, names, faults),
+            "virtual_rules" => self.routing.read_rules(statement, names, faults),
+            _ => return false,
+        }
         true
     }
 }

@@ -158,7 +158,6 @@ const fn braces(block: Block, name: &'static str, status: Status) -> Keyword {
 
 const LVS: Status =
     Skipped("virtual servers are keepalived's other half, which mainstay does not take over");
-const ROUTES: Status = NoEffect("the names of tables are not looked up there; write their numbers");
 const IPVLAN: Status = NoEffect(
     "the addresses go on `interface` itself, which has the hardware address that an ipvlan would have; for a link of their own take `use_vmac`",
 );
@@ -337,8 +336,8 @@ static GLOBAL: &[Keyword] = &[
     key(Global, "config_save_dir", SAVED),
     key(Global, "config_copy_directory", COPIED),
     key(Global, "tmp_config_directory", HARMLESS),
-    key(Global, "iproute_usr_dir", ROUTES),
-    key(Global, "iproute_etc_dir", ROUTES),
+    key(Global, "iproute_usr_dir", CarriedOut),
+    key(Global, "iproute_etc_dir", CarriedOut),
     key(Global, "use_symlink_paths", Skipped("programs are always run by the path that is written")),
     key(Global, "set_supplementary_groups", CarriedOut),
     key(Global, "lvs_id", LVS),

@@ -10,7 +10,7 @@ use super::address::{self, Entry, virtual_address};
 use super::tree::Statement;
 use super::words::Word;
 use crate::fault::Faults;
-use crate::iproute::{self, Wrong};
+use crate::iproute::{self, Names, Wrong};
 use crate::{Code, Fault};
 
 /// The first priority that a rule without one gets; the next one stands before it, as keepalived has it.
@@ -40,11 +40,16 @@ impl Priorities {
 
 impl RoutingDraft {
     /// Takes the lines of `virtual_routes` or `static_routes` in.
-    pub(super) fn read_routes(&mut self, block: &Statement, faults: &mut Faults) {
+    pub(super) fn read_routes(
+        &mut self,
+        block: &Statement,
+        names: &mut Names<'_>,
+        faults: &mut Faults,
+    ) {
         for line in block.inner() {
             let (words, group) = without_group(line);
             let text: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
-            match iproute::route(&text, None) {
+            match iproute::route(&text, None, names) {
                 Ok(route) => {
                     let links = route.route.links().cloned();
                     self.tracked.extend(links.filter_map(|link| Some((group.clone()?, link))));
@@ -56,11 +61,16 @@ impl RoutingDraft {
     }
 
     /// Takes the lines of `virtual_rules` or `static_rules` in.
-    pub(super) fn read_rules(&mut self, block: &Statement, faults: &mut Faults) {
+    pub(super) fn read_rules(
+        &mut self,
+        block: &Statement,
+        names: &mut Names<'_>,
+        faults: &mut Faults,
+    ) {
         for line in block.inner() {
             let (words, _) = without_group(line);
             let text: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
-            match (iproute::rule(&text), words.first()) {
+            match (iproute::rule(&text, names), words.first()) {
                 (Ok(draft), Some(first)) => self.rules.push((draft, (*first).clone())),
                 (Ok(_), None) => {}
                 (Err(wrong), _) => faults.add(fault("rule", &words, &wrong)),
@@ -121,11 +131,16 @@ pub(super) struct StaticDraft {
 
 impl StaticDraft {
     /// Takes a block in; false if it is none of these.
-    pub(super) fn read(&mut self, block: &Statement, faults: &mut Faults) -> bool {
+    pub(super) fn read(
+        &mut self,
+        block: &Statement,
+        names: &mut Names<'_>,
+        faults: &mut Faults,
+    ) -> bool {
         match block.keyword() {
             "static_ipaddress" => self.read_addresses(block, faults),
-            "static_routes" => self.routing.read_routes(block, faults),
-            "static_rules" => self.routing.read_rules(block, faults),
+            "static_routes" => self.routing.read_routes(block, names, faults),
+            "static_rules" => self.routing.read_rules(block, names, faults),
             "track_group" => {
                 let name = block.values().first().map(|word| word.text.clone());
                 let group = block.inner().iter().filter(|inner| inner.keyword() == "group");

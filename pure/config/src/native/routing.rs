@@ -5,25 +5,28 @@ use mainstay_engine::vrrp::{Fixed, Routing, VirtualRoute};
 
 use super::table::{Reader, Table};
 use super::{address, keys};
-use crate::iproute;
+use crate::fault::Faults;
+use crate::iproute::{self, Names};
 use crate::{Code, Fault};
 
 /// Reads `routes` and `rules` of a table.
 pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>, own: &LinkName) -> Routing {
+    let (routes, rules) = (texts(reader, table, "routes"), texts(reader, table, "rules"));
+    let mut names = Names::new(&mut *reader.sources);
     let mut routing = Routing::default();
-    for (text, span) in texts(reader, table, "routes") {
+    for (text, span) in routes {
         let words: Vec<&str> = text.split_whitespace().collect();
-        match iproute::route(&words, Some(own)) {
+        match iproute::route(&words, Some(own), &mut names) {
             Ok(route) => routing.routes.push(route),
-            Err(wrong) => refuse(reader, span, "route", &wrong.why),
+            Err(wrong) => refuse(reader.faults, span, "route", &wrong.why),
         }
     }
-    for (text, span) in texts(reader, table, "rules") {
+    for (text, span) in rules {
         let words: Vec<&str> = text.split_whitespace().collect();
-        match iproute::rule(&words) {
+        match iproute::rule(&words, &mut names) {
             Ok(draft) if draft.has_priority => routing.rules.push(draft.rule),
-            Ok(_) => refuse(reader, span, "rule", "a rule needs `priority N`"),
-            Err(wrong) => refuse(reader, span, "rule", &wrong.why),
+            Ok(_) => refuse(reader.faults, span, "rule", "a rule needs `priority N`"),
+            Err(wrong) => refuse(reader.faults, span, "rule", &wrong.why),
         }
     }
     routing
@@ -47,9 +50,9 @@ fn texts(reader: &mut Reader<'_>, table: Table<'_>, key: &str) -> Vec<(String, c
     texts
 }
 
-fn refuse(reader: &mut Reader<'_>, span: crate::Span, what: &str, why: &str) {
+fn refuse(faults: &mut Faults, span: crate::Span, what: &str, why: &str) {
     let fault = Fault::error(Code::RoutingBad, why.to_owned()).at(span);
-    reader.faults.add(fault.help(format!("write it as `ip {what} add` takes it")));
+    faults.add(fault.help(format!("write it as `ip {what} add` takes it")));
 }
 
 /// A route as text that reads back as it was.

@@ -10,6 +10,7 @@ mod hmac;
 mod leftovers;
 mod lexer;
 mod limits;
+mod names;
 mod native;
 mod round_trip;
 mod samples;

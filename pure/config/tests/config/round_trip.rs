@@ -121,6 +121,8 @@ vrrp_instance a {
         blackhole 10.33.0.0/16
         10.35.0.0/16 via 192.0.2.254 mtu lock 1400 rtt 210ms features ecn tos 8
         10.36.0.0/16 nexthop via 192.0.2.254 dev eth0 weight 3 nexthop dev eth1 onlink
+        10.38.0.0/16 gw 192.0.2.254 realms 3/4 fastopen_no_cookie 1 append
+        10.39.0.0/16 via 192.0.2.254 or 192.0.2.253 dev eth0 add
         10.37.0.0/16 via inet6 fe80::1 dev eth0 congctl reno
         default via 192.0.2.253 table 100
         inet6 prohibit default
@@ -133,6 +135,7 @@ vrrp_instance a {
         from 10.62.0.0/16 ipproto tcp sport 100-200 dport 80 uidrange 1-5 goto 30000 priority 9
         tun_id 7 suppress_prefixlength 0 suppress_ifgroup 3 table 105
         nop
+        from 10.63.0.0/16 realms 30/20 tos 10 ip_proto UDP table 106
     }
 }
 ";
@@ -143,8 +146,8 @@ vrrp_instance a {
     let router = &settings.vrrp.routers[0];
     let priorities: Vec<u32> =
         router.kernel.routing.rules.iter().map(|rule| rule.priority).collect();
-    assert_eq!(priorities, [16384, 16383, 16384, 9, 16382, 16381]);
-    assert_eq!(router.kernel.routing.routes.len(), 9);
+    assert_eq!(priorities, [16384, 16383, 16384, 9, 16382, 16381, 16380]);
+    assert_eq!(router.kernel.routing.routes.len(), 11);
     assert_eq!(router.track_links.len(), 2, "the links of what is in its track group");
     same_after_writing(&settings);
 }
