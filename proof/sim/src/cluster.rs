@@ -9,6 +9,7 @@ use std::time::Duration;
 use mainstay_base::{Family, Instant, LinkIndex, MacAddress};
 use mainstay_engine::vrrp::{Name, RouterSettings, StateName};
 use mainstay_engine::{Command, Engine, Event, Settings, Transmit, bfd};
+use mainstay_plan::Step;
 
 use crate::client::Client;
 use crate::clock::Clock;
@@ -80,6 +81,10 @@ pub(crate) struct Driver {
     pub sockets: BTreeMap<Socket, VecDeque<Packet>>,
     /// Steps are with the kernel and not yet answered; the loop waits for that.
     pub kernel_busy: bool,
+    /// The next sign of life that it would give, if it has to stand still; otherwise those are not played.
+    pub beat_at: Option<Instant>,
+    /// Addresses that the kernel has said yes to and that are not there yet.
+    pub awaited: Vec<Step>,
     /// The turn that is planned, and its number; others are void.
     pub turn: Option<(Instant, u64)>,
     pub turn_number: u64,
@@ -310,7 +315,7 @@ impl Cluster {
                 actual.addresses_on(link.index).filter(|(_, there)| !there.ours).count() >= 3
             })
         });
-        links && node.clock.is_healthy() && node.kernel.refusals == 0
+        links && node.clock.is_healthy() && node.kernel.refusals == 0 && node.kernel.delay.is_none()
     }
 
     /// The longest advertisement interval that any node has for a router.

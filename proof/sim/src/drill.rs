@@ -18,6 +18,8 @@ pub enum Drill {
     PowerOff,
     /// An Active node stands still for a while, as a virtual machine that is paused.
     Frozen,
+    /// A Backup stands still for a while, as a host that sleeps.
+    BackupFrozen,
     /// The processes of an Active node are stopped for a while; its kernel goes on.
     Paused,
     /// The processes of a Backup are stopped for a while, longer than its sockets can bear.
@@ -53,10 +55,11 @@ pub enum Drill {
 }
 
 /// All of them.
-pub const ALL: [Drill; 19] = [
+pub const ALL: [Drill; 20] = [
     Drill::HostCut,
     Drill::PowerOff,
     Drill::Frozen,
+    Drill::BackupFrozen,
     Drill::Paused,
     Drill::BackupPaused,
     Drill::Killed,
@@ -87,6 +90,7 @@ impl Drill {
             Drill::HostCut => "host cut",
             Drill::PowerOff => "power off",
             Drill::Frozen => "machine frozen",
+            Drill::BackupFrozen => "Backup frozen",
             Drill::Paused => "process paused",
             Drill::BackupPaused => "Backup paused",
             Drill::Killed => "process killed",
@@ -115,6 +119,7 @@ impl Drill {
                 Some(Duration::from_millis(125))
             }
             Drill::Paused
+            | Drill::BackupFrozen
             | Drill::BackupPaused
             | Drill::Left
             | Drill::Drained
@@ -136,6 +141,7 @@ impl Drill {
             Drill::HostCut | Drill::PowerOff | Drill::Frozen => Some(Duration::from_millis(20)),
             Drill::Killed => Some(Duration::from_millis(15)),
             Drill::Paused
+            | Drill::BackupFrozen
             | Drill::BackupPaused
             | Drill::Left
             | Drill::Drained

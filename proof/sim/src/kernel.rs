@@ -1,6 +1,7 @@
 //! A kernel without a machine: it carries out steps, refuses some, and tells what changed.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName};
 use mainstay_plan::{
@@ -19,9 +20,20 @@ pub struct Kernel {
     away: BTreeMap<LinkName, (Link, Vec<InterfaceAddress>)>,
     /// Steps refused in a million.
     pub refusals: u32,
+    /// What keeps it from its work, if anything does.
+    pub delay: Option<Delay>,
     /// Addresses that it refuses to touch.
     pub refused: BTreeSet<InterfaceAddress>,
     next_index: u32,
+}
+
+/// Why a kernel is slow: others hold its routing lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delay {
+    /// Whoever asks waits for the answer, up to so long.
+    Answers(Duration),
+    /// It says yes at once, and an address is there up to so much later: the way of IPv6.
+    Addresses(Duration),
 }
 
 /// What the kernel says, in the order in which it happened.

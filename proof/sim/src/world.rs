@@ -52,6 +52,7 @@ struct Change {
 enum Happening {
     Arrives { node: usize, packet: Packet },
     Befalls(Fault),
+    AddressComes { node: usize, life: u32, step: Step },
     ClientAsks { client: usize },
     ClientHears { client: usize, node: usize },
     ClientSettles { client: usize, change: u64 },
@@ -257,6 +258,7 @@ impl World {
         match happening {
             Happening::Arrives { node, packet } => self.arrive(node, packet),
             Happening::Befalls(fault) => self.befall(fault)?,
+            Happening::AddressComes { node, life, step } => self.address_comes(node, life, step),
             Happening::ClientAsks { client } => self.client_asks(client),
             Happening::ClientHears { client, node } => self.client_hears(client, node),
             Happening::ClientSettles { client, change } => self.client_settles(client, change),

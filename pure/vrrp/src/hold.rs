@@ -9,6 +9,8 @@ use crate::slots::Slot;
 /// What is kept until the other one is seen to answer, or until a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hold {
+    /// Until then, also if it is seen.
+    at_least: Instant,
     until: Instant,
     /// The slots that nobody else was seen to answer for.
     unseen: BTreeSet<usize>,
@@ -20,17 +22,29 @@ impl Hold {
     pub(crate) fn of(slots: &[Slot], until: Instant) -> Hold {
         let waited_for = |(_, slot): &(usize, &Slot)| slot.present && slot.out.is_some();
         let unseen = slots.iter().enumerate().filter(waited_for).map(|(number, _)| number);
-        Hold { until, unseen: unseen.collect() }
+        Hold { at_least: until, until, unseen: unseen.collect() }
+    }
+
+    /// The same, but no longer than until `at_least` once another is seen to answer for all of them.
+    pub(crate) fn at_least(self, at_least: Instant) -> Hold {
+        Hold { at_least, ..self }
     }
 
     /// Keeps everything until then, whoever answers.
     pub(crate) fn last(until: Instant) -> Hold {
-        Hold { until, unseen: BTreeSet::new() }
+        Hold { at_least: until, until, unseen: BTreeSet::new() }
     }
 
-    /// Another was seen to answer for a slot.
-    pub(crate) fn see(&mut self, slot: usize) {
-        self.unseen.remove(&slot);
+    /// The same for other slots.
+    pub(crate) fn afresh(&self, slots: &[Slot]) -> Hold {
+        Hold { at_least: self.at_least, ..Hold::of(slots, self.until) }
+    }
+
+    /// Another was seen to answer for a slot. What is under way to us may take until `arrived`.
+    pub(crate) fn see(&mut self, slot: usize, arrived: Instant) {
+        if self.unseen.remove(&slot) {
+            self.at_least = self.at_least.max(arrived);
+        }
     }
 
     /// Whether another answers for all of them.
@@ -38,18 +52,18 @@ impl Hold {
         self.unseen.is_empty()
     }
 
-    /// The limit comes at `until` or earlier.
-    pub(crate) fn hurry(&mut self, until: Instant) {
-        self.until = self.until.min(until);
+    /// The limit comes at `until`.
+    pub(crate) fn limit(&mut self, until: Instant) {
+        (self.at_least, self.until) = (until, until);
     }
 
     /// The limit does not come before `until`.
     pub(crate) fn extend(&mut self, until: Instant) {
-        self.until = self.until.max(until);
+        (self.at_least, self.until) = (self.at_least.max(until), self.until.max(until));
     }
 
     /// The limit.
     pub(crate) fn until(&self) -> Instant {
-        self.until
+        if self.is_seen() { self.at_least } else { self.until }
     }
 }

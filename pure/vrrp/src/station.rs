@@ -64,6 +64,12 @@ impl Station {
         is_new
     }
 
+    /// Whether another that takes the addresses would be seen to: it announces them, from a hardware address of its own.
+    /// Both are known from how this one does it.
+    pub(crate) fn is_seen_elsewhere(&self) -> bool {
+        self.settings.announce.repeat > 0 && self.settings.kernel.virtual_links.made.is_empty()
+    }
+
     /// The address that it advertises from, where there is one.
     pub(crate) fn source(&self) -> Option<IpAddr> {
         let of_link = |link: LinkFacts| link.source(self.settings.family);

@@ -8,6 +8,7 @@ use mainstay_engine::vrrp::Priority;
 use super::nodes::NodePlan;
 use crate::Random;
 use crate::clock::Load;
+use crate::kernel::Delay;
 use crate::links::Weather;
 
 /// One thing that goes wrong, or is mended.
@@ -174,6 +175,13 @@ pub enum Fault {
         /// So many.
         per_million: u32,
     },
+    /// Others hold the lock of the node's kernel again and again, or not any more.
+    SlowKernel {
+        /// The node.
+        node: usize,
+        /// What that delays.
+        delay: Option<Delay>,
+    },
     /// Somebody sends a packet of the protocol that makes no sense.
     Garbage {
         /// To this node.
@@ -245,7 +253,8 @@ fn one(
             Fault::Refusals { node, per_million: 0 },
         ),
         15 => {
-            let (length, missed) = (until.since(at), random.chance(500_000));
+            let length = random.duration(Duration::from_millis(200), Duration::from_secs(20));
+            let missed = random.chance(500_000);
             faults.push((at, Fault::Freeze { node, length, missed }));
         }
         17 => both(Fault::Leave { node }, Fault::Start { node }),

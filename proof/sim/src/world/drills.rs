@@ -6,6 +6,7 @@ use super::conduct::Succession;
 use super::{Broken, World};
 use crate::clock::Load;
 use crate::drill::Drill;
+use crate::kernel::Delay;
 use crate::links::Weather;
 use crate::scenario::Fault;
 use mainstay_engine::vrrp::Priority;
@@ -28,6 +29,10 @@ const OVERTAKING: Weather = Weather {
 };
 /// A handover is over after so long: the longest skew of a successor, and what it needs to take over.
 const HANDED_OVER_AFTER: Duration = Duration::from_millis(3_500);
+/// The longest sleep of a host.
+const ASLEEP_MAX: Duration = Duration::from_secs(20);
+/// Others may hold the lock of a kernel for so long.
+const LOCKED_MAX: Duration = Duration::from_millis(1_500);
 /// From one flap to the next.
 const FLAP_EVERY: Duration = Duration::from_millis(100);
 
@@ -37,6 +42,7 @@ impl World {
             Drill::HostCut => self.host_cut(drill),
             Drill::PowerOff => self.power_fails(drill),
             Drill::Frozen => self.machine_stands_still(drill),
+            Drill::BackupFrozen => self.backup_stands_still(drill),
             Drill::Paused => self.active_is_paused(drill),
             Drill::BackupPaused => self.backup_is_paused(drill),
             Drill::Killed => self.control_dies(drill),
@@ -76,12 +82,22 @@ impl World {
     fn machine_stands_still(&mut self, drill: Drill) -> Result<(), Broken> {
         let victim = self.an_active();
         let expected = self.successions(victim, drill);
-        let length = longest(&expected) + self.up_to(Duration::from_secs(3));
+        let length = longest(&expected) + self.up_to(ASLEEP_MAX);
         let missed = self.random.chance(500_000);
         self.befall(Fault::Freeze { node: victim, length, missed })?;
         self.watch_succession(&expected, victim, drill)?;
         self.run_for(length)?;
         self.await_one_holder()
+    }
+
+    /// It knows nothing of what was while it slept, and must hear first.
+    fn backup_stands_still(&mut self, drill: Drill) -> Result<(), Broken> {
+        let Some(backup) = self.a_backup() else { return Ok(()) };
+        let length = self.random.duration(Duration::from_millis(200), ASLEEP_MAX);
+        let missed = self.random.chance(500_000);
+        self.befall(Fault::Freeze { node: backup, length, missed })?;
+        self.run_for(length + Duration::from_secs(3))?;
+        self.check_calm(drill, None)
     }
 
     /// Both hold the address then, and both answer: nobody notices, neither when it is paused nor when it
@@ -115,8 +131,12 @@ impl World {
 
     fn active_leaves(&mut self, drill: Drill) -> Result<(), Broken> {
         let victim = self.an_active();
+        // Whoever is silent loses what it holds: only one that holds nothing, and only to one that is about to go.
+        let all_are_its = self.held_by(victim).len() == self.cluster.routers().len();
+        self.slow_kernels(self.cluster.nodes.len() == 2 && all_are_its)?;
         self.befall(Fault::Leave { node: victim })?;
         self.run_for(HANDED_OVER_AFTER)?;
+        self.quick_kernels()?;
         self.await_peace()?;
         if self.cluster.nodes[victim].runs() {
             return self.broken(format!("{drill}: node {victim} is still there"));
@@ -129,8 +149,10 @@ impl World {
 
     fn active_is_drained(&mut self, drill: Drill) -> Result<(), Broken> {
         let victim = self.an_active();
+        self.slow_kernels(false)?;
         self.befall(Fault::Drain { node: victim, on: true })?;
         self.run_for(HANDED_OVER_AFTER)?;
+        self.quick_kernels()?;
         if let Some(left) = self.held_by(victim).first() {
             return self.broken(format!("{drill}: node {victim} holds {left} still"));
         }
@@ -143,14 +165,34 @@ impl World {
 
     fn router_is_switched(&mut self, drill: Drill) -> Result<(), Broken> {
         let victim = self.an_active();
+        self.slow_kernels(false)?;
         self.befall(Fault::Switch { node: victim, router: 0 })?;
         self.run_for(HANDED_OVER_AFTER)?;
+        self.quick_kernels()?;
         let name = self.cluster.routers()[0].name.clone();
         if self.held_by(victim).contains(&name) {
             return self.broken(format!("{drill}: node {victim} holds {name} still"));
         }
         self.await_peace()?;
         self.check_unnoticed(drill)
+    }
+
+    /// In every other run the kernels are slow: others hold their locks for up to [`LOCKED_MAX`]. `waits`: perhaps so
+    /// that whoever asks is silent until the answer comes.
+    fn slow_kernels(&mut self, waits: bool) -> Result<(), Broken> {
+        if self.random.chance(500_000) {
+            return Ok(());
+        }
+        let waits = waits && self.random.chance(500_000);
+        let most = self.up_to(LOCKED_MAX);
+        let delay = Some(if waits { Delay::Answers(most) } else { Delay::Addresses(most) });
+        let mut nodes = 0..self.cluster.nodes.len();
+        nodes.try_for_each(|node| self.befall(Fault::SlowKernel { node, delay }))
+    }
+
+    fn quick_kernels(&mut self) -> Result<(), Broken> {
+        let mut nodes = 0..self.cluster.nodes.len();
+        nodes.try_for_each(|node| self.befall(Fault::SlowKernel { node, delay: None }))
     }
 
     /// The operator gives another node more right to all routers, or the Active less.
@@ -163,11 +205,13 @@ impl World {
         for router in &mut after.vrrp.routers {
             router.priority = Priority::new(number).expect("not zero");
         }
+        self.slow_kernels(false)?;
         for settings in [after, before] {
             self.reload(node, settings);
-            self.run_for(Duration::from_millis(10))?;
+            self.run_for(HANDED_OVER_AFTER)?;
             self.await_peace()?;
         }
+        self.quick_kernels()?;
         self.check_unnoticed(drill)
     }
 

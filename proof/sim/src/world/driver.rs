@@ -9,7 +9,12 @@ use mainstay_plan::{Change, Step};
 
 use super::{Broken, Happening, World};
 use crate::cluster::{Driver, Happened, Packet, Payload, Socket, Standing, Told};
-use crate::kernel::Answer;
+use crate::kernel::{Answer, Delay};
+
+/// A loop that slept for so much longer than it wanted tells its engine, as the daemon does.
+const STOOD_STILL: Duration = Duration::from_millis(20);
+/// From one sign of life of a loop to the next.
+const BEAT: Duration = Duration::from_millis(500);
 
 impl World {
     /// A daemon starts: the engine first learns the whole kernel.
@@ -95,12 +100,47 @@ impl World {
         if !node.clock.runs() || node.driver.kernel_busy {
             return Ok(());
         }
+        let absent = self.absence(number);
         self.listen(number)?;
+        self.tell_of_absence(number, absent)?;
         self.let_time_pass(number)?;
         self.aim_kernel(number);
         self.end_if_done(number)?;
         self.set_alarm(number);
         Ok(())
+    }
+
+    /// For how long it slept beyond what it wanted.
+    fn absence(&mut self, number: usize) -> Duration {
+        let node = &mut self.cluster.nodes[number];
+        let now = node.clock.local(self.cluster.now);
+        let deadline = node.engine.as_ref().and_then(Machine::poll_timeout);
+        let until = deadline
+            .map(|deadline| deadline.at)
+            .into_iter()
+            .chain(node.driver.beat_at.take())
+            .min();
+        until.map_or(Duration::ZERO, |until| now.since(until))
+    }
+
+    fn tell_of_absence(&mut self, number: usize, absent: Duration) -> Result<(), Broken> {
+        if absent < STOOD_STILL {
+            return Ok(());
+        }
+        let node = &mut self.cluster.nodes[number];
+        let now = node.clock.local(self.cluster.now);
+        let Some(engine) = &mut node.engine else { return Ok(()) };
+        let outcome = engine.handle_input(Input::Absent(absent), now);
+        debug_assert!(outcome.is_ok(), "only packets are rejected");
+        self.settle(number)
+    }
+
+    /// A node is about to stand still: the sign of life that it gives next is somewhere within the distance of two.
+    pub(super) fn expect_beat(&mut self, number: usize) {
+        let within = self.random.duration(Duration::ZERO, BEAT);
+        let node = &mut self.cluster.nodes[number];
+        let at = node.clock.local(self.cluster.now) + within;
+        node.driver.beat_at = Some(node.driver.beat_at.map_or(at, |before| before.min(at)));
     }
 
     /// Reads words and sockets, each whole and in the order of arrival; which comes first is chance.
@@ -260,15 +300,51 @@ impl World {
         let now = self.cluster.now;
         let node = &mut self.cluster.nodes[number];
         let Some(engine) = &node.engine else { return };
-        let steps = engine.steps(node.clock.local(now));
+        let mut steps = engine.steps(node.clock.local(now));
+        steps.retain(|step| !node.driver.awaited.contains(step));
+        let life = node.life;
+        let mut most = self.cluster.scenario.nodes[number].kernel_delay_max;
+        match node.kernel.delay {
+            Some(Delay::Answers(delay)) => most = delay,
+            Some(Delay::Addresses(delay)) => self.ask_for_addresses(number, &mut steps, delay),
+            None => {}
+        }
         if steps.is_empty() {
             return;
         }
-        node.driver.kernel_busy = true;
-        let life = node.life;
-        let most = self.cluster.scenario.nodes[number].kernel_delay_max;
+        self.cluster.nodes[number].driver.kernel_busy = true;
         let at = now + self.random.duration(Duration::ZERO, most);
         self.schedule(at, Happening::KernelWorks { node: number, life, steps });
+    }
+
+    /// Takes the addresses out of the steps: the kernel says yes to them, and puts them there later.
+    fn ask_for_addresses(&mut self, number: usize, steps: &mut Vec<Step>, delay: Duration) {
+        let now = self.cluster.now;
+        let is_address = |step: &mut Step| matches!(step, Step::AddAddress { .. });
+        for step in steps.extract_if(.., is_address) {
+            let at = now + self.random.duration(Duration::ZERO, delay);
+            let node = &mut self.cluster.nodes[number];
+            node.driver.awaited.push(step.clone());
+            let life = node.life;
+            self.schedule(at, Happening::AddressComes { node: number, life, step });
+        }
+    }
+
+    /// An address that the kernel said yes to is there, unless whoever asked for it is not.
+    pub(super) fn address_comes(&mut self, number: usize, life: u32, step: Step) {
+        let node = &mut self.cluster.nodes[number];
+        if node.life != life || !node.runs() {
+            return;
+        }
+        if let Some(frost) = node.clock.frost {
+            return self
+                .schedule(frost.until, Happening::AddressComes { node: number, life, step });
+        }
+        node.driver.awaited.retain(|awaited| *awaited != step);
+        node.kernel.carry_out(&step, &mut self.random);
+        self.transcript
+            .tell(self.cluster.now, format_args!("node {number} kernel at last: {step}"));
+        self.hear_kernel(number);
     }
 
     pub(super) fn kernel_works(

@@ -74,6 +74,7 @@ impl World {
                 self.change_priority(node, router, priority);
             }
             Fault::Refusals { node, per_million } => nodes[node].kernel.refusals = per_million,
+            Fault::SlowKernel { node, delay } => nodes[node].kernel.delay = delay,
             Fault::Garbage { node, segment, payload } => self.garbage(node, segment, &payload),
         }
         Ok(())
@@ -170,6 +171,7 @@ impl World {
     }
 
     fn pause(&mut self, number: usize, length: Duration) {
+        self.expect_beat(number);
         let until = self.cluster.now + length;
         let clock = &mut self.cluster.nodes[number].clock;
         clock.paused_until = clock.paused_until.max(Some(until));
@@ -178,6 +180,7 @@ impl World {
 
     /// The whole machine stands still.
     fn freeze(&mut self, number: usize, length: Duration, missed: bool) {
+        self.expect_beat(number);
         let (since, until) = (self.cluster.now, self.cluster.now + length);
         let clock = &mut self.cluster.nodes[number].clock;
         if clock.frost.is_none() {
@@ -231,6 +234,7 @@ impl World {
             let behind = node.clock.behind;
             node.clock = Clock { load: Load::HEALTHY, paused_until: Some(now), frost, behind };
             node.kernel.refusals = 0;
+            node.kernel.delay = None;
             node.scripts_good.clone_from(&self.cluster.scenario.nodes[number].scripts_good);
             self.resume(number);
             self.drain(number, false);

@@ -13,10 +13,11 @@ use crate::event::{Cause, Event, HandoverFailure};
 use crate::hold::Hold;
 use crate::outbox::Outbox;
 use crate::settings::{Centiseconds, Version};
+use crate::slots::Slot;
 use crate::state::{Active, Leaving, State, Successor, Then};
 
-/// A router that yields keeps its addresses for so long. What it announced last may reach neighbours after the first
-/// word of the winner, so it answers until the second one, which comes 50 ms later, has had its effect.
+/// A router that yields keeps its addresses for so long at least. What it announced last may reach neighbours after the
+/// first word of the winner, so it answers until the second one, which comes 50 ms later, has had its effect.
 const LINGER: Duration = Duration::from_millis(60);
 /// After another was seen to answer, packets to this node may be under way for so long, or in the queue of a host that
 /// has not seen it yet.
@@ -24,11 +25,17 @@ const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
 /// The farewell is said once more after so long without a successor, as one may be lost or overtaken. Not more often:
 /// with each one a keepalived waits for its whole skew again.
 const FAREWELL_AGAIN: Duration = Duration::from_millis(20);
-/// What a successor may need from its first advertisement until it is seen to answer.
-const TAKING_MAX: Duration = Duration::from_millis(500);
+/// What a successor may need from its first advertisement until it is seen to answer: others may hold the lock of its
+/// kernel meanwhile. After that it is taken for one that does not announce, or is dead.
+const TAKING_MAX: Duration = Duration::from_secs(2);
+/// The same for one that would not be seen.
+const TAKING_UNSEEN_MAX: Duration = Duration::from_millis(500);
+/// The longest skew of version 2.
+const SKEW_V2_MAX: Duration = Duration::from_secs(1);
 
 impl Router {
-    /// Yields to a higher right: a Backup from now on, which keeps its addresses for a moment.
+    /// Yields to a higher right: a Backup from now on, which keeps its addresses for a moment, and until the winner is
+    /// seen to answer: it may have to wait for its kernel.
     pub(crate) fn yield_to(
         &mut self,
         cause: Cause,
@@ -36,7 +43,8 @@ impl Router {
         now: Instant,
         out: &mut Outbox,
     ) {
-        let hold = Hold::of(&self.station.slots, now + LINGER);
+        let most = if self.station.is_seen_elsewhere() { TAKING_MAX } else { LINGER };
+        let hold = Hold::of(&self.station.slots, now + most).at_least(now + LINGER);
         self.become_backup(cause, known, now, out);
         self.hold = Some(hold).filter(|hold| !hold.is_seen());
     }
@@ -49,7 +57,7 @@ impl Router {
             State::Active(_) => {
                 out.silence(&self.station.settings.name);
                 self.say_farewell(1, now, out);
-                let hold = Hold::of(&self.station.slots, now + self.leaving_max());
+                let hold = Hold::of(&self.station.slots, now + self.skew_max() + TAKING_UNSEEN_MAX);
                 self.state = State::Leaving(Leaving {
                     began_at: now,
                     then,
@@ -64,13 +72,17 @@ impl Router {
         }
     }
 
-    /// The longest skew that a successor may have, and the time that it takes to take over.
-    fn leaving_max(&self) -> Duration {
-        let skew = match self.station.settings.version {
-            Version::V2 => Duration::from_secs(1),
+    /// The longest skew that a successor may have.
+    fn skew_max(&self) -> Duration {
+        match self.station.settings.version {
+            Version::V2 => SKEW_V2_MAX,
             Version::V3 => self.own_interval(),
-        };
-        skew + TAKING_MAX
+        }
+    }
+
+    /// How long a successor is waited for that has advertised and is not seen to answer.
+    fn taking_max(&self) -> Duration {
+        if self.station.is_seen_elsewhere() { TAKING_MAX } else { TAKING_UNSEEN_MAX }
     }
 
     /// Lets time reach `now` while it leaves.
@@ -97,14 +109,21 @@ impl Router {
         if self.source().is_none_or(|source| source == claim.address) {
             return Err(Reject::Own);
         }
+        let (skew, taking) = (self.skew_max(), self.taking_max());
+        let slots = &self.station.slots;
         let State::Leaving(leaving) = &mut self.state else { return Ok(Reaction::Nothing) };
         let known = leaving.successor.map(|successor| successor.address);
         match claim.priority {
-            0 if known == Some(claim.address) => leaving.successor = None,
+            0 if known == Some(claim.address) => leaving.wait_for_another(slots, skew + taking),
             0 => {}
             priority => {
                 leaving.successor = Some(Successor { address: claim.address, priority, interval });
-                leaving.hold.hurry(now + TAKING_MAX);
+                if known != Some(claim.address) {
+                    // It may have waited for the skew of a fellow of its group.
+                    let last = leaving.began_at + skew.max(SKEW_V2_MAX) + taking;
+                    leaving.hold.limit(last.min(now + taking));
+                    leaving.is_over = false;
+                }
             }
         }
         Ok(leaving.reaction())
@@ -119,15 +138,19 @@ impl Router {
         out: &mut Outbox,
     ) -> Reaction {
         self.see_answering(slot, hardware, now, out);
+        let arrived = now + UNDER_WAY_MAX;
+        if let Some(hold) = &mut self.hold {
+            hold.see(slot, arrived);
+        }
         let State::Leaving(leaving) = &mut self.state else { return Reaction::Nothing };
-        leaving.hold.see(slot);
+        leaving.hold.see(slot, arrived);
         leaving.reaction()
     }
 
     /// A watched peer was silent for too long.
     pub(crate) fn lose(&mut self, loss: Loss, now: Instant) {
         let timing = self.timing();
-        let limit = self.leaving_max();
+        let limit = self.skew_max() + self.taking_max();
         match &mut self.state {
             State::Backup(backup) => {
                 let is_lost = backup.lose(loss, timing, now);
@@ -139,8 +162,7 @@ impl Router {
             }
             State::Leaving(leaving) => {
                 if leaving.successor.is_some_and(|successor| successor.address == loss.peer) {
-                    leaving.successor = None;
-                    leaving.hold = Hold::of(&self.station.slots, leaving.began_at + limit);
+                    leaving.wait_for_another(&self.station.slots, limit);
                 }
             }
             State::Initialize | State::Active(_) | State::Fault => {}
@@ -210,15 +232,21 @@ impl Router {
 
     /// Its slots are other ones.
     pub(super) fn hold_afresh(&mut self) {
-        let of = |hold: &Hold| Hold::of(&self.station.slots, hold.until());
-        self.hold = self.hold.as_ref().map(of);
+        let slots = &self.station.slots;
+        self.hold = self.hold.as_ref().map(|hold| hold.afresh(slots));
         if let State::Leaving(leaving) = &mut self.state {
-            leaving.hold = of(&leaving.hold);
+            leaving.hold = leaving.hold.afresh(slots);
         }
     }
 }
 
 impl Leaving {
+    /// The successor is none any more. It may be one again, as may another, until so long after the farewell.
+    fn wait_for_another(&mut self, slots: &[Slot], limit: Duration) {
+        self.successor = None;
+        self.hold = Hold::of(slots, self.began_at + limit);
+    }
+
     /// Once the successor is known and seen, the handover is over.
     fn reaction(&mut self) -> Reaction {
         self.is_over |= self.successor.is_some() && self.hold.is_seen();

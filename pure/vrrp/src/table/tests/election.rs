@@ -500,8 +500,11 @@ fn ipv6_works_alike_from_the_link_local_address() {
     assert_eq!(bench.frames(), 2, "one advertisement for each address");
     assert_eq!(bench.hear(200, "fe80::2"), Ok(()));
     assert_eq!(bench.state(), StateName::Backup);
-    assert!(bench.present(LINK, "2001:db8::9/64"));
+    bench.see(LINK, "fe80::200:5eff:fe00:233");
     bench.pass_ms(60);
+    assert!(bench.present(LINK, "2001:db8::9/64"), "the winner is not seen to answer for both");
+    bench.see(LINK, "2001:db8::9");
+    bench.pass_ms(10);
     assert!(!bench.present(LINK, "2001:db8::9/64"));
 }
 

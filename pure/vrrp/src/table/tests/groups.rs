@@ -66,6 +66,7 @@ fn when_one_yields_all_yield_without_a_farewell() {
     assert_eq!(bench.view(1).standing.why, led_by("R51"));
     assert_eq!(bench.adverts(), [(51, 100)], "a last word of the one that lost");
     bench.see(OTHER, "10.1.0.9");
+    bench.see(LINK, "10.0.0.9");
     bench.pass_ms(59);
     assert!(bench.present(OTHER, "10.1.0.9/24") && bench.present(LINK, "10.0.0.9/24"));
     bench.pass_ms(1);

@@ -79,18 +79,22 @@ fn our_own_announcements_are_nobody_else_s() {
 
 #[test]
 fn a_successor_that_never_announces_is_waited_for_only_so_long() {
-    let mut bench = one();
-    bench.leave();
-    bench.pass_ms(600);
-    assert_eq!(bench.hear(90, HIGH), Ok(()));
-    bench.pass_ms(499);
-    assert!(bench.present(LINK, VIP));
-    bench.pass_ms(1);
-    assert_eq!(handed_over(&bench).len(), 1);
-    bench.pass_ms(59);
-    assert!(bench.present(LINK, VIP), "neighbours may not know yet");
-    bench.pass_ms(1);
-    assert!(bench.table.is_left());
+    for (repeat, millis) in [(5, 2_000), (0, 500)] {
+        let mut asked = router(51, VIP);
+        asked.announce.repeat = repeat;
+        let mut bench = Bench::active(settings(vec![asked]));
+        bench.leave();
+        bench.pass_ms(600);
+        assert_eq!(bench.hear(90, HIGH), Ok(()));
+        bench.pass_ms(millis - 1);
+        assert!(bench.present(LINK, VIP));
+        bench.pass_ms(1);
+        assert_eq!(handed_over(&bench).len(), 1);
+        bench.pass_ms(59);
+        assert!(bench.present(LINK, VIP), "neighbours may not know yet");
+        bench.pass_ms(1);
+        assert!(bench.table.is_left());
+    }
 }
 
 #[test]
@@ -138,11 +142,47 @@ fn a_successor_that_dies_while_taking_over_does_not_leave_the_address_dark() {
     bench.pass_ms(20);
     bench.lose(HIGH);
     assert_eq!(bench.view(0).standing.handover.and_then(|under_way| under_way.to), None);
-    bench.pass_ms(1_500);
+    bench.pass_ms(2_979);
+    assert_eq!(bench.failure(), None, "its kernel may have kept it waiting");
+    bench.pass_ms(1);
     assert!(bench.present(LINK, VIP));
     assert_eq!(bench.failure(), Some(HandoverFailure::NobodyTookOver));
     assert_eq!(bench.state(), StateName::Active);
     assert_eq!(bench.adverts().last(), Some(&(51, 100)), "it is Active again and says so");
+}
+
+#[test]
+fn a_successor_is_given_the_time_that_its_kernel_may_take() {
+    for hundredths in [100, 1] {
+        let mut asked = router(51, VIP);
+        asked.version = Version::V3;
+        asked.advertisement_interval = Centiseconds(hundredths);
+        let mut bench = Bench::active(settings(vec![asked]));
+        bench.leave();
+        for _ in 0..199 {
+            assert_eq!(bench.hear(90, HIGH), Ok(()));
+            bench.pass_ms(10);
+        }
+        assert!(bench.present(LINK, VIP), "it advertises, and its kernel keeps it waiting");
+        bench.see(LINK, "10.0.0.9");
+        bench.pass_ms(10);
+        assert!(!bench.present(LINK, VIP) && bench.table.is_left());
+    }
+}
+
+#[test]
+fn successors_that_take_turns_do_not_make_it_stay() {
+    let mut bench = one();
+    bench.leave();
+    for _ in 0..150 {
+        assert_eq!(bench.hear(90, HIGH), Ok(()));
+        bench.pass_ms(10);
+        assert_eq!(bench.hear(0, HIGH), Ok(()));
+        assert_eq!(bench.hear(80, LOW), Ok(()));
+        bench.pass_ms(10);
+    }
+    bench.pass_ms(60);
+    assert!(bench.table.is_left());
 }
 
 #[test]
@@ -272,6 +312,28 @@ fn whoever_yields_keeps_its_addresses_beyond_the_second_word_of_the_winner() {
 }
 
 #[test]
+fn whoever_yields_keeps_its_addresses_until_the_winner_is_seen_to_answer() {
+    for (repeat, millis) in [(5, 2_000), (0, 60)] {
+        let mut asked = router(51, VIP);
+        asked.announce.repeat = repeat;
+        let mut bench = Bench::active(settings(vec![asked]));
+        assert_eq!(bench.hear(200, HIGH), Ok(()));
+        bench.pass_ms(millis - 1);
+        assert!(bench.present(LINK, VIP));
+        bench.pass_ms(1);
+        assert!(!bench.present(LINK, VIP), "there is an end to it");
+    }
+    let mut bench = one();
+    assert_eq!(bench.hear(200, HIGH), Ok(()));
+    bench.pass_ms(700);
+    bench.see(LINK, "10.0.0.9");
+    bench.pass_ms(9);
+    assert!(bench.present(LINK, VIP), "packets may be under way");
+    bench.pass_ms(1);
+    assert!(!bench.present(LINK, VIP));
+}
+
+#[test]
 fn a_member_whose_own_limit_passed_before_the_group_was_taken_answers_on() {
     let second = RouterSettings {
         version: Version::V3,
@@ -293,6 +355,28 @@ fn a_member_whose_own_limit_passed_before_the_group_was_taken_answers_on() {
 }
 
 #[test]
+fn a_member_that_is_taken_over_late_is_waited_for_as_well() {
+    let second = RouterSettings {
+        version: Version::V3,
+        advertisement_interval: Centiseconds(1),
+        ..router(52, "10.0.0.8/24")
+    };
+    let mut asked = settings(vec![router(51, VIP), second]);
+    asked.groups = vec![group(&["R51", "R52"])];
+    let mut bench = Bench::active(asked);
+    bench.leave();
+    bench.pass_ms(900);
+    assert_eq!(bench.hear_at(0, 90, HIGH, None), Ok(()));
+    assert_eq!(bench.hear_at(1, 90, HIGH, None), Ok(()));
+    bench.see(LINK, "10.0.0.9");
+    bench.pass_ms(1_500);
+    assert!(bench.present(LINK, "10.0.0.8/24"), "the successor is not seen to answer for it");
+    bench.see(LINK, "10.0.0.8");
+    bench.pass_ms(10);
+    assert!(bench.table.is_left());
+}
+
+#[test]
 fn whoever_yielded_to_one_that_has_less_right_by_now_is_active_at_once() {
     for preempt in [Preempt::Never, Preempt::After(Duration::ZERO)] {
         let mut bench =
@@ -306,6 +390,7 @@ fn whoever_yielded_to_one_that_has_less_right_by_now_is_active_at_once() {
     }
     let mut bench = one();
     assert_eq!(bench.hear(200, HIGH), Ok(()));
+    bench.see(LINK, "10.0.0.9");
     bench.pass_ms(60);
     assert_eq!(bench.hear(90, HIGH), Ok(()));
     assert_eq!(bench.state(), StateName::Backup, "the yielding is over");
@@ -352,6 +437,7 @@ fn a_reload_that_lowers_the_priority_leaves_it_active_until_it_is_preempted() {
     assert_eq!(bench.state(), StateName::Active);
     assert_eq!(bench.hear(90, LOW), Ok(()));
     assert!(bench.present(LINK, VIP));
+    bench.see(LINK, "10.0.0.9");
     bench.pass_ms(60);
     assert!(!bench.present(LINK, VIP));
 }
