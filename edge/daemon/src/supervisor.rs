@@ -255,6 +255,7 @@ impl<'a> Supervisor<'a> {
                 // Only a successor has to say that.
                 Message::Prepared => {}
                 Message::Will(will) => self.will = will,
+                Message::Renewed(farewells) => self.will.renew(&farewells),
                 Message::Farewell => {
                     self.charge.farewell = true;
                     self.will = Will::default();

@@ -16,7 +16,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connec
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::will::Will;
+use crate::will::{Farewell, Will};
 
 /// What the control process tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub(crate) enum Message {
     Upgrade,
     /// What to do if it dies.
     Will(Will),
+    /// The farewells of that are these now, since their routers have spoken.
+    Renewed(Vec<Farewell>),
     /// It ends as it should; nothing is left to be done.
     Farewell,
 }
@@ -68,7 +70,7 @@ pub(crate) struct Tether {
     pulse: Pulse,
     upgrading: bool,
     ready: Option<Message>,
-    will: Option<Message>,
+    will: Option<Will>,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
 }
@@ -116,7 +118,10 @@ impl Tether {
     pub(crate) fn tell(&mut self, message: &Message) {
         match message {
             Message::Ready(_) => self.ready = Some(message.clone()),
-            Message::Will(_) => self.will = Some(message.clone()),
+            Message::Will(will) => self.will = Some(will.clone()),
+            Message::Renewed(farewells) => {
+                self.will.iter_mut().for_each(|will| will.renew(farewells));
+            }
             Message::Upgrade => self.upgrading = true,
             Message::Hello { .. } | Message::Reloading | Message::Prepared | Message::Farewell => {}
         }
@@ -152,8 +157,8 @@ impl Tether {
         self.inbox.clear();
         self.outbox.clear();
         self.outbox.extend(&hello[sent..]);
-        let first = [self.ready.as_ref(), self.will.as_ref()];
-        self.outbox.extend(first.into_iter().flatten().flat_map(line_of));
+        let first = [self.ready.clone(), self.will.clone().map(Message::Will)];
+        self.outbox.extend(first.iter().flatten().flat_map(line_of));
         self.flush();
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName};
 use mainstay_engine::Engine;
-use mainstay_engine::vrrp::{self, Transmit};
+use mainstay_engine::vrrp::{self, Place, Transmit};
 use mainstay_plan::{Actual, AddressKey, Estate};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,23 @@ impl Will {
         }
     }
 
+    /// The farewells of a router that has spoken, where they are other ones than before.
+    pub(crate) fn renewed(&self, engine: &Engine, router: Place) -> Vec<Farewell> {
+        let now = engine.farewells_of(router).into_iter();
+        let now = now.filter_map(|one| Farewell::of(one, engine.actual()));
+        now.filter(|farewell| !self.farewells.contains(farewell)).collect()
+    }
+
+    /// Puts farewells in the place of those that said the same before.
+    pub(crate) fn renew(&mut self, farewells: &[Farewell]) {
+        for farewell in farewells {
+            let earlier = self.farewells.iter_mut().find(|earlier| earlier.says_the_same(farewell));
+            if let Some(earlier) = earlier {
+                earlier.clone_from(farewell);
+            }
+        }
+    }
+
     /// Whether there is nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
         let nothing_held = self.addresses.is_empty() && self.routes.is_empty();
@@ -116,6 +133,12 @@ impl Farewell {
             }
             Transmit::Frame { .. } => None,
         }
+    }
+
+    /// Whether it is of the same router, from the same place to the same receiver.
+    fn says_the_same(&self, other: &Farewell) -> bool {
+        let way = |one: &Farewell| (one.link, one.source, one.destination);
+        way(self) == way(other) && self.payload.get(1) == other.payload.get(1)
     }
 
     /// The link that it goes out of, and the family of its addresses.
@@ -190,6 +213,28 @@ mod tests {
         assert_eq!(read.estate(&Actual::default()).routes, [].into(), "gone by itself");
         assert_eq!(read.successor_within(), within);
         assert!(!read.is_empty());
+    }
+
+    #[test]
+    fn a_farewell_takes_the_place_of_the_one_that_said_the_same() {
+        let link = LinkIndex(4);
+        let mut actual = Actual::default();
+        actual.links.insert(link, eth0(link, "eth0".parse().expect("a good name")));
+        let advert = |vrid: u8, stamp: u8| Transmit::Advert {
+            link,
+            source: "10.0.0.1".parse().expect("a good address"),
+            destination: "224.0.0.18".parse().expect("a good address"),
+            ttl: 255,
+            payload: [0x21, vrid, stamp].as_slice().into(),
+        };
+        let of = |adverts: &[(u8, u8)]| {
+            let adverts = adverts.iter().map(|(vrid, stamp)| advert(*vrid, *stamp)).collect();
+            Will::new(adverts, &Estate::default(), &actual, Duration::ZERO)
+        };
+        let mut will = of(&[(51, 1), (52, 1)]);
+        // One of a router that the will knows nothing of is left out: the next whole will has it.
+        will.renew(of(&[(52, 2), (53, 2)]).farewells());
+        assert_eq!(will, of(&[(51, 1), (52, 2)]));
     }
 
     fn eth0(index: LinkIndex, name: LinkName) -> Link {

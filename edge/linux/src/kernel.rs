@@ -15,6 +15,7 @@ mod pending;
 mod routes;
 mod routing;
 mod rules;
+mod stacked;
 mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};

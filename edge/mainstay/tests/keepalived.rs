@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 9] = [
+    let tests: [Test; 10] = [
         ("the_unit_files_line_runs_reloads_and_stops", unit_file),
         ("without_dont_fork_it_goes_into_the_background", background),
         ("a_test_of_the_configuration_ends_as_the_manual_says", config_test),
@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         ("a_file_changes_the_priority_and_a_fifo_hears_of_it", file_and_fifo),
         ("scripts_run_before_anything_and_after_everything", start_and_stop),
         ("a_reload_comes_at_the_time_that_a_file_names", reload_time),
+        ("the_option_s_names_the_network_namespace", namespace),
     ];
     let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -102,15 +103,47 @@ fn output(stage: &Stage, words: &[&str]) -> Result<Output, Failed> {
 
 /// Runs in the foreground, as Debian's unit file does, with more options.
 fn run(stage: &Stage, binary: &Path, config: &Path, more: &[&str]) -> Result<Running, Failed> {
+    start(command(stage, binary), (stage, config), more)
+}
+
+/// Runs what a command says in the foreground.
+fn start(
+    mut command: Command,
+    (stage, config): (&Stage, &Path),
+    more: &[&str],
+) -> Result<Running, Failed> {
     let folder = config.with_extension("d");
     fs::create_dir_all(&folder)?;
     let log = fs::File::create(folder.join("log"))?;
-    let mut command = command(stage, binary);
     command.args(["--dont-fork", "--log-console", "-D", "-f"]).arg(config).args(more);
     command.arg("-p").arg(folder.join("pid")).arg("-r").arg(folder.join("vrrp.pid"));
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     let child = stage.host(0).namespace().run(|| command.spawn())??;
     Ok(Running { child, folder })
+}
+
+fn namespace() -> Checked {
+    let stage = Stage::of_two()?;
+    let file = config(&stage, "k.conf", &(globals(&stage, "") + &Router::default().text()));
+    let binary = swapped(&stage);
+    for option in [&["-s", "blue"][..], &["--namespace=blue"]] {
+        let inside = stage.beside(1);
+        let mut command = command(&stage, Path::new(inside.get_program()));
+        command.args(inside.get_args()).arg(&binary).args(option);
+        let mut running = start(command, (&stage, &file), &[])?;
+        wait::until("the address in `blue`", SOON, || stage.holds(1, stage::ADDRESS))
+            .map_err(|late| Failed::from(format!("{late}\n{}", running.log())))?;
+        assert!(!stage.holds(0, stage::ADDRESS), "not where it was started");
+        signal(number(&running.folder.join("pid")).ok_or("its number")?, Signal::TERM)?;
+        wait::until("the end", SOON, || running.child.try_wait().is_ok_and(|end| end.is_some()))?;
+        assert_eq!(running.child.wait()?.code(), Some(0), "{}", running.log());
+        assert!(!stage.holds(1, stage::ADDRESS), "{}", running.log());
+    }
+    let output = output(&stage, &["-n", "-f", &file.display().to_string(), "-s", "nosuch"])?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(code(&output), 4, "{told}");
+    assert!(told.contains("there is no network namespace `nosuch`"), "{told}");
+    Ok(())
 }
 
 fn number(path: &Path) -> Option<u32> {

@@ -16,6 +16,9 @@ pub type Lines = BTreeSet<String>;
 /// What keepalived and mainstay mark theirs with.
 const MARKS: [&str; 3] = ["keepalived", "18", "109"];
 
+/// In place of an address that follows from hardware drawn by lot.
+const OWN: &str = "the link's own";
+
 /// What counts as belonging to a virtual router: everything but what the host had before.
 ///
 /// # Errors
@@ -65,10 +68,12 @@ fn of_link(link: &Value) -> Lines {
     let name = link["ifname"].as_str().unwrap_or_default();
     let kind = &link["linkinfo"];
     let mut line = format!("link {name}");
-    if kind["info_kind"] == "macvlan" {
-        let mode = &kind["info_data"]["mode"];
+    if let Some("macvlan" | "ipvlan") = kind["info_kind"].as_str() {
+        let mode = &kind["info_data"];
         let up = link["flags"].to_string().contains("\"UP\"");
-        write!(line, " on {} {} mode {mode} up {up} ", link["link"], link["address"])
+        // That of an ipvlan is its base's, which was drawn by lot.
+        let mac = if is_ipvlan(link) { &Value::Null } else { &link["address"] };
+        write!(line, " on {} {mac} mode {mode} up {up} ", link["link"])
             .expect("a string takes all text");
         write!(line, "addresses {}", link["inet6_addr_gen_mode"]).expect("a string takes all text");
     }
@@ -77,8 +82,18 @@ fn of_link(link: &Value) -> Lines {
     }
     let mut lines = Lines::from([line]);
     let addresses = link["addr_info"].as_array().into_iter().flatten();
-    lines.extend(addresses.map(|address| format!("address on {name} {}", plain(address.clone()))));
+    for address in addresses {
+        let mut address = address.clone();
+        if is_ipvlan(link) && address["scope"] == "link" && address["prefixlen"] == 64 {
+            address["local"] = OWN.into();
+        }
+        lines.insert(format!("address on {name} {}", plain(address)));
+    }
     lines
+}
+
+fn is_ipvlan(link: &Value) -> bool {
+    link["linkinfo"]["info_kind"] == "ipvlan"
 }
 
 /// Routes that the kernel makes for addresses follow from those; their order may differ.
@@ -101,7 +116,7 @@ fn plain(mut value: Value) -> String {
         // A link-local address that follows from hardware drawn by lot.
         let local = entries.get_mut("local").filter(|local| local.to_string().contains("ff:fe"));
         if let Some(local) = local {
-            *local = "the link's own".into();
+            *local = OWN.into();
         }
         // Time passes between two looks.
         let left = entries.get_mut("preferred_life_time");

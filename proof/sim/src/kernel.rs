@@ -6,7 +6,7 @@ use std::time::Duration;
 use mainstay_base::{InterfaceAddress, LinkIndex, LinkName};
 use mainstay_plan::{
     Actual, AddressOptions, AddressStep, Change, Link, PresentAddress, PresentFilter,
-    PresentVirtual, Refusal, Step, VirtualLink,
+    PresentVirtual, Refusal, Step, VirtualKind, VirtualLink,
 };
 
 use crate::Random;
@@ -131,12 +131,20 @@ impl Kernel {
         };
         let index = LinkIndex(self.next_index);
         self.next_index += 1;
-        let mark = Some("ours".to_owned());
-        let present = PresentVirtual { base: base.index, private: true, raised: true, mark };
+        let present = PresentVirtual {
+            base: base.index,
+            kind: Some(wanted.kind),
+            raised: true,
+            mark: Some("ours".to_owned()),
+        };
+        let mac = match wanted.kind {
+            VirtualKind::OwnMac(mac) => Some(mac),
+            VirtualKind::BaseMac(_) => base.mac,
+        };
         self.change(Change::Link(Link {
             index,
             name: name.clone(),
-            mac: Some(wanted.mac),
+            mac,
             virtual_on: Some(present),
             ..base
         }));

@@ -18,6 +18,7 @@ mod group;
 mod hmac;
 mod include;
 mod instance;
+mod ipvlan;
 mod join;
 mod keywords;
 mod line;

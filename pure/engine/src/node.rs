@@ -121,6 +121,11 @@ impl Engine {
         self.table.farewells_age()
     }
 
+    /// The farewells of one router, as they are after it spoke.
+    pub fn farewells_of(&self, router: vrrp::Place) -> Vec<vrrp::Transmit> {
+        self.table.farewells_of(router)
+    }
+
     /// Everything that the node shows of itself.
     pub fn status(&self, now: Instant) -> Status {
         let taken = self.holdback.taken_times();

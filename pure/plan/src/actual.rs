@@ -38,7 +38,7 @@ pub struct Link {
     pub multicast: bool,
     /// Whether it is the loopback link, where nobody needs an announcement.
     pub loopback: bool,
-    /// What it stands on, if it is a virtual link (macvlan).
+    /// What it stands on, if it is a virtual link (macvlan or ipvlan).
     pub virtual_on: Option<PresentVirtual>,
     /// What becomes of the addresses behind the first of their subnet (IPv4).
     pub promotes: Promotion,

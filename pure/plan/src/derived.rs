@@ -22,7 +22,8 @@ pub(crate) fn filter(wants: &Wants, actual: &Actual) -> Filter {
         let opened = wants.addresses.contains_key(&key) && !wants.closed.contains(&key);
         (there.contains(&closed) && !opened).then_some(closed)
     });
-    let muffled = wants.links.iter().filter_map(|(name, link)| muffled(name, link, actual));
+    let macvlans = wants.links.iter().filter(|(_, link)| link.has_own_mac());
+    let muffled = macvlans.filter_map(|(name, link)| muffled(name, link, actual));
     Filter { closed: wanted.chain(lingering).collect(), muffled: muffled.collect() }
 }
 
@@ -46,7 +47,7 @@ pub(crate) enum LinkFit {
 pub(crate) fn link_fit(wanted: &VirtualLink, base: &Link, there: Option<&Link>) -> LinkFit {
     let Some(link) = there else { return LinkFit::Incomplete };
     let Some(present) = &link.virtual_on else { return LinkFit::Incomplete };
-    let same = present.base == base.index && present.private && link.mac == Some(wanted.mac);
+    let same = present.base == base.index && present.kind == Some(wanted.kind);
     match (same, &present.mark) {
         (true, Some(_)) if present.raised && link.follows_domain_of(base) => LinkFit::Right,
         (true, _) | (false, None) => LinkFit::Incomplete,
@@ -54,13 +55,14 @@ pub(crate) fn link_fit(wanted: &VirtualLink, base: &Link, there: Option<&Link>) 
     }
 }
 
-/// The link-local addresses that virtual links of IPv6 share with their bases: routers advertise
-/// from there, and hosts take it for the same neighbour.
+/// The link-local addresses that macvlans of IPv6 share with their bases: routers advertise
+/// from there, and hosts take it for the same neighbour. An ipvlan has one of its own.
 pub(crate) fn link_local_addresses(
     wants: &Wants,
     actual: &Actual,
 ) -> Vec<(AddressKey, AddressOptions)> {
-    let v6 = wants.links.iter().filter(|(_, link)| link.family == Family::V6);
+    let v6 = wants.links.iter();
+    let v6 = v6.filter(|(_, link)| link.family == Family::V6 && link.has_own_mac());
     let local_ones = v6.filter_map(|(name, link)| {
         let base = actual.link_named(&link.base)?.index;
         let local = |ip| matches!(ip, std::net::IpAddr::V6(ip) if ip.is_unicast_link_local());

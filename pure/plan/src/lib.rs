@@ -23,5 +23,5 @@ pub use route::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind, 
 pub use rule::{Rule, RuleAction};
 pub use step::{AddressStep, Refusal, Step, Subject};
 pub use steps::steps;
-pub use virtual_link::{PresentVirtual, VirtualLink};
+pub use virtual_link::{PresentVirtual, Siblings, VirtualKind, VirtualLink};
 pub use wants::{AddressKey, AddressOptions, Lifetime, Scope, Wants};

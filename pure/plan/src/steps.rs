@@ -6,7 +6,10 @@ use mainstay_base::{Family, InterfaceAddress, LinkIndex};
 
 use crate::derived::{self, LinkFit, link_local_addresses};
 use crate::fit::{Fit, Subnet, fit};
-use crate::{Actual, AddressKey, AddressOptions, Link, PresentAddress, Promotion, Step, Wants};
+use crate::{
+    Actual, AddressKey, AddressOptions, Link, PresentAddress, Promotion, Step, VirtualKind,
+    VirtualLink, Wants,
+};
 
 /// The steps that lead from `actual` to `wants`, in order.
 ///
@@ -97,14 +100,22 @@ impl<'a> Plan<'a> {
         for (name, wanted) in &self.wants.links {
             let Some(base) = self.actual.link_named(&wanted.base) else { continue };
             let there = self.actual.link_named(name);
-            let fit = derived::link_fit(wanted, base, there);
+            let wanted = VirtualLink { kind: self.kind_of(wanted), ..wanted.clone() };
+            let fit = derived::link_fit(&wanted, base, there);
             if let (LinkFit::Wrong, Some(there)) = (fit, there) {
                 self.steps.push(Step::RemoveLink { link: there.index, name: name.clone() });
             }
             if fit != LinkFit::Right {
-                self.steps.push(Step::AddLink { name: name.clone(), wanted: wanted.clone() });
+                self.steps.push(Step::AddLink { name: name.clone(), wanted });
             }
         }
+    }
+
+    /// The kernel lets all ipvlans on a base hear the same of one another: the first one decides.
+    fn kind_of(&self, wanted: &VirtualLink) -> VirtualKind {
+        let mut same = self.wants.links.values().filter(|link| link.base == wanted.base);
+        let first = same.find(|link| !link.has_own_mac() && !wanted.has_own_mac());
+        first.map_or(wanted.kind, |first| first.kind)
     }
 
     /// Before any address goes.

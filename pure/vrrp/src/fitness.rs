@@ -84,19 +84,28 @@ fn needs(settings: &RouterSettings, links: &Links) -> Fitness {
         return Fitness::Unfit(Cause::NoPeers);
     }
     let link = settings.link.clone();
-    let Some(facts) = links.of(&link) else {
+    if links.of(&link).is_none() {
         return Fitness::Unfit(Cause::LinkMissing { link });
-    };
+    }
     let standing = links.standing(&link);
     if standing == LinkStanding::Down && settings.track_own_link {
         return Fitness::Unfit(Cause::LinkDown { link });
     }
-    match settings.source.or(facts.source(settings.family)) {
-        Some(source) if settings.track_source && !links.has_source(&link, source) => {
+    let voice = voice(settings, links);
+    let place = settings.source_link().clone();
+    let offered = links.of(&place).and_then(|facts| facts.source(settings.family));
+    let is_there = |source| links.has_source(&place, source);
+    match (settings.source, offered) {
+        // A link that is made, and the address that we put there, nobody is put out for.
+        _ if place != link && voice != Fitness::Fit => voice,
+        (Some(source), _) if place != link && !is_there(source) => {
+            Fitness::Unknown(Cause::SourceGone { source, link: place })
+        }
+        (Some(source), _) if settings.track_source && !is_there(source) => {
             Fitness::Unfit(Cause::SourceGone { source, link })
         }
-        Some(_) => voice(settings, links),
-        None => Fitness::Unfit(Cause::NoSource { link }),
+        (Some(_), _) | (_, Some(_)) => voice,
+        (None, None) => Fitness::Unfit(Cause::NoSource { link: place }),
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use mainstay_base::{Family, LinkIndex};
+use mainstay_base::LinkIndex;
 use mainstay_plan::AddressKey;
 
 use crate::group::Group;
 use crate::links::{Links, Named};
+use crate::packet::Place;
 use crate::router::Router;
 use crate::settings::Fixed;
 
@@ -15,7 +16,7 @@ use crate::settings::Fixed;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// Routers by link, family and number, as a packet says.
-    pub by_wire: BTreeMap<(LinkIndex, Family, u8), usize>,
+    pub by_wire: BTreeMap<Place, usize>,
     /// Router and slot of each address; two routers may list one.
     pub by_address: BTreeMap<AddressKey, Vec<(usize, usize)>>,
     /// Router and slot of each address, by the link where neighbours find it.

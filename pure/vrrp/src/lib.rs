@@ -70,7 +70,7 @@ pub use gauge::{Gauge, GaugeKind, Reading, TrackGauge, TrackedGauge};
 pub use input::Input;
 pub use learnt::LearntPeer;
 pub use outbox::Dropped;
-pub use packet::{NeighbourSeen, Payload, Received, Transmit};
+pub use packet::{NeighbourSeen, Payload, Place, Received, Transmit};
 pub use record::{Counters, Transition};
 pub use reject::Reject;
 pub use settings::{

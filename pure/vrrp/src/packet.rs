@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mainstay_base::{LinkIndex, MacAddress};
+use mainstay_base::{Family, LinkIndex, MacAddress};
 use smallvec::SmallVec;
 
 /// A packet as it came in.
@@ -35,6 +35,9 @@ pub struct NeighbourSeen {
 /// seven of IPv6.
 pub type Payload = SmallVec<[u8; 128]>;
 
+/// Where a router is found by what a packet says: link, family and number.
+pub type Place = (LinkIndex, Family, u8);
+
 /// Something to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transmit {
@@ -58,4 +61,16 @@ pub enum Transmit {
         /// From the destination hardware address on.
         bytes: Vec<u8>,
     },
+}
+
+impl Transmit {
+    /// The router that an advertisement speaks of.
+    pub fn router(&self) -> Option<Place> {
+        match self {
+            Transmit::Advert { link, source, payload, .. } => {
+                payload.get(1).map(|vrid| (*link, Family::of(*source), *vrid))
+            }
+            Transmit::Frame { .. } => None,
+        }
+    }
 }

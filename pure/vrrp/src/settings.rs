@@ -161,12 +161,21 @@ impl RouterSettings {
         self.kernel.virtual_links.speaks_on.as_ref().unwrap_or(&self.link)
     }
 
+    /// The link whose address it advertises from: on an ipvlan its own, on a macvlan that of its base.
+    pub fn source_link(&self) -> &LinkName {
+        let is_ipvlan = |made: &VirtualLink| !made.has_own_mac();
+        let spoken = self.advert_link();
+        let made = self.kernel.virtual_links.made.get(spoken);
+        if made.is_some_and(is_ipvlan) { spoken } else { &self.link }
+    }
+
     /// The link where its addresses are unless they say otherwise.
     pub fn home_link(&self) -> &LinkName {
-        let virtuals = self.kernel.virtual_links.made.iter();
-        let mut of_own =
-            virtuals.filter(|(_, made)| made.base == self.link && made.family == self.family);
-        of_own.next().map_or(&self.link, |(name, _)| name)
+        let is_home = |made: &VirtualLink| {
+            made.base == self.link && made.family == self.family && made.has_own_mac()
+        };
+        let mut virtuals = self.kernel.virtual_links.made.iter();
+        virtuals.find(|(_, made)| is_home(made)).map_or(&self.link, |(name, _)| name)
     }
 
     /// The link that has to be up for an address: the base where it stands on a virtual link.

@@ -23,6 +23,8 @@ pub(crate) struct Station {
     pub peers: LearntPeers,
     pub stamps: Stamps,
     link: Option<LinkFacts>,
+    /// The address that its link, or the one that it speaks on, offers to advertise from.
+    offered: Option<IpAddr>,
     /// The number of the link that it advertises on.
     advert_link: Option<LinkIndex>,
 }
@@ -36,6 +38,7 @@ impl Station {
             peers: LearntPeers::default(),
             stamps: Stamps::default(),
             link: None,
+            offered: None,
             advert_link: None,
             settings,
         }
@@ -52,6 +55,8 @@ impl Station {
     /// address.
     pub(crate) fn look_at(&mut self, links: &Links) -> bool {
         self.link = links.of(&self.settings.link).copied();
+        let source = links.of(self.settings.source_link());
+        self.offered = source.and_then(|link| link.source(self.settings.family));
         self.advert_link = links.of(self.settings.advert_link()).map(|facts| facts.index);
         slots::locate(&mut self.slots, links)
     }
@@ -72,8 +77,7 @@ impl Station {
 
     /// The address that it advertises from, where there is one.
     pub(crate) fn source(&self) -> Option<IpAddr> {
-        let of_link = |link: LinkFacts| link.source(self.settings.family);
-        self.settings.source.or_else(|| self.link.and_then(of_link))
+        self.settings.source.or(self.offered)
     }
 
     /// Sends an advertisement of that priority to everybody; 0 is a farewell. How many packets that is: none where it
@@ -136,8 +140,7 @@ impl Station {
     /// the link was away. A configured source that is not the link's own is left out: it may not be
     /// there. How many frames that is.
     pub(crate) fn announce_source(&self, now: Instant, out: &mut Outbox) -> u64 {
-        let there = self.link.and_then(|link| link.source(self.settings.family));
-        let source = self.source().filter(|source| there == Some(*source));
+        let source = self.source().filter(|source| self.offered == Some(*source));
         match (&self.settings.peers, source, self.place()) {
             (Peers::Unicast { .. }, Some(source), Some(place)) => {
                 slots::announce_one(source, place, &self.settings, now, out)

@@ -23,7 +23,7 @@ use crate::stamp::TimeOfDay;
 use crate::track::{Fitness, Judgement, Verdict};
 use crate::view::{GaugeView, GroupView, RouterView, ScriptView, View};
 use crate::wants::Ledger;
-use crate::{Event, Received, Reject, Transmit};
+use crate::{Event, Place, Received, Reject, Transmit};
 
 mod handover;
 mod reloading;
@@ -111,6 +111,13 @@ impl Table {
     pub fn farewells(&self) -> Vec<Transmit> {
         let speaking = |router: &&Router| router.is_active() || router.is_leaving();
         self.routers.iter().filter(speaking).flat_map(Router::farewell).collect()
+    }
+
+    /// The same of one router.
+    pub fn farewells_of(&self, place: Place) -> Vec<Transmit> {
+        let router = self.index.by_wire.get(&place).map(|number| &self.routers[*number]);
+        let speaking = router.filter(|router| router.is_active() || router.is_leaving());
+        speaking.map(Router::farewell).unwrap_or_default()
     }
 
     /// Whether the farewells are good only until a router speaks again, as they are signed.

@@ -45,6 +45,7 @@ impl Image {
         }
         fs::write(root.join("etc/passwd"), "root:x:0:0:root:/:/bin/sh\n")?;
         fs::write(root.join("etc/group"), "root:x:0:\n")?;
+        fs::write(root.join("etc/protocols"), "tcp 6 TCP\nudp 17 UDP\n")?;
         Ok(image)
     }
 

@@ -1,8 +1,10 @@
 //! What lasts from one turn of the engine's thread to the next.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mainstay_base::Instant;
+use mainstay_engine::vrrp::Place;
 
 use super::wall_clock::WallClock;
 use crate::sockets::Outbox;
@@ -42,6 +44,8 @@ pub(super) struct Lasting {
     pub(super) resocket: bool,
     /// The last will may be another one.
     pub(super) will_stale: bool,
+    /// Routers that have spoken since, where that makes their farewells void.
+    pub(super) spoken: BTreeSet<Place>,
     /// The last will as published.
     pub(super) will: Will,
     /// When to give the next sign of life.
@@ -62,6 +66,7 @@ impl Lasting {
             unsettled: true,
             resocket: true,
             will_stale: true,
+            spoken: BTreeSet::new(),
             will: Will::default(),
             beat_at: now,
             wall_clock: WallClock::default(),

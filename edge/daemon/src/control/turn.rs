@@ -17,7 +17,7 @@ use crate::channel::{Report, ToEngine};
 use crate::slow::Told;
 use crate::sockets::Unsent;
 use crate::tether::{Message, Order};
-use crate::will::Will;
+use crate::will::{Farewell, Will};
 
 /// Looks for more before the clock judges; whoever floods us is not waited for any longer.
 const LOOKS_AT_ONCE: usize = 4;
@@ -243,7 +243,9 @@ impl Control {
 
     fn drain(&mut self) {
         while let Some(transmit) = self.engine.poll_transmit() {
-            self.turn.will_stale |= is_advert(&transmit) && self.engine.will_ages();
+            if self.engine.will_ages() {
+                self.turn.spoken.extend(speaker(&transmit));
+            }
             self.turn.outbox.push(transmit);
         }
         while let Some(event) = self.engine.poll_event() {
@@ -308,7 +310,15 @@ impl Control {
     }
 
     fn publish_will(&mut self) {
+        let spoken = std::mem::take(&mut self.turn.spoken);
         if !std::mem::take(&mut self.turn.will_stale) {
+            let will = &self.turn.will;
+            let renewed = spoken.into_iter().flat_map(|router| will.renewed(&self.engine, router));
+            let renewed: Vec<Farewell> = renewed.collect();
+            if !renewed.is_empty() {
+                self.turn.will.renew(&renewed);
+                self.tether.tell(&Message::Renewed(renewed));
+            }
             return;
         }
         let will = Will::of(&self.engine);
@@ -352,8 +362,12 @@ impl Control {
     }
 }
 
-fn is_advert(transmit: &Transmit) -> bool {
-    matches!(transmit, Transmit::Vrrp(vrrp::Transmit::Advert { .. }))
+/// The router that an advertisement speaks of.
+fn speaker(transmit: &Transmit) -> Option<vrrp::Place> {
+    match transmit {
+        Transmit::Vrrp(transmit) => transmit.router(),
+        Transmit::Bfd(_) => None,
+    }
 }
 
 /// Changes after which other sockets may be needed.

@@ -4,6 +4,8 @@
 //! own subject, never those of another, and never the engine. At a stop each has so much time and no more.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -62,7 +64,7 @@ struct Limits {
 }
 
 /// Tells programs what came about.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Notifier {
     node: Node,
     routers: BTreeMap<Name, Notify>,
@@ -70,6 +72,13 @@ pub(crate) struct Notifier {
     queues: BTreeMap<Subject, Arc<Queue>>,
     workers: JoinSet<()>,
     limits: watch::Sender<Option<Limits>>,
+    long_after: Duration,
+}
+
+impl Default for Notifier {
+    fn default() -> Notifier {
+        Notifier::finding_long(LONG_AFTER)
+    }
 }
 
 #[derive(Debug)]
@@ -93,6 +102,19 @@ struct Waiting {
 }
 
 impl Notifier {
+    /// One to which a program that runs for so long is worth a line in the log.
+    fn finding_long(long_after: Duration) -> Notifier {
+        Notifier {
+            node: Node::default(),
+            routers: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            workers: JoinSet::new(),
+            limits: watch::Sender::default(),
+            long_after,
+        }
+    }
+
     /// Takes other settings. What is no longer in them keeps its programs until it has been told
     /// that it is gone.
     pub(crate) fn configure(&mut self, settings: &Settings) {
@@ -170,8 +192,13 @@ impl Notifier {
         };
         let queue = self.queues.entry(subject.clone()).or_insert_with(|| {
             let queue = Arc::new(Queue::default());
-            let limits = self.limits.subscribe();
-            self.workers.spawn(work(name_of(subject), Arc::clone(&queue), limits));
+            let worker = Worker {
+                name: name_of(subject),
+                queue: Arc::clone(&queue),
+                limits: self.limits.subscribe(),
+                long_after: self.long_after,
+            };
+            self.workers.spawn(worker.work());
             queue
         });
         let of_stop = tiding == Tiding::State(StateName::Initialize);
@@ -223,32 +250,46 @@ impl Queue {
     }
 }
 
-async fn work(name: String, queue: Arc<Queue>, limits: watch::Receiver<Option<Limits>>) {
-    while let Some(run) = queue.next().await {
-        let words = run.program.words();
-        if limits.borrow().is_some_and(|limits| limits.of(&run) <= Instant::now()) {
-            tracing::warn!("{name}: no time was left for {words} at the end");
-            continue;
-        }
-        let over = time_is_up(limits.clone(), &run);
-        let mut running = std::pin::pin!(run.program.run_until(&run.further, over, KILL_AFTER));
-        let ended = match tokio::time::timeout(LONG_AFTER, &mut running).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                let behind = queue.len();
-                tracing::warn!("{name}: {words} still runs after {LONG_AFTER:?}, {behind} wait");
-                running.await
+/// What carries out the queue of one subject.
+struct Worker {
+    name: String,
+    queue: Arc<Queue>,
+    limits: watch::Receiver<Option<Limits>>,
+    long_after: Duration,
+}
+
+impl Worker {
+    async fn work(self) {
+        while let Some(run) = self.queue.next().await {
+            let (name, words) = (&self.name, run.program.words());
+            if self.limits.borrow().is_some_and(|limits| limits.of(&run) <= Instant::now()) {
+                tracing::warn!("{name}: no time was left for {words} at the end");
+                continue;
             }
-        };
-        match ended {
-            Ok(Some(status)) if status.success() => tracing::debug!("{name}: {words} ended well"),
-            Ok(Some(status)) => tracing::warn!("{name}: {words}: {status}"),
-            Ok(None) => tracing::warn!(
-                "{name}: {words} took too long at the end and was ended with all that it started: make it \
-                 quicker, or let it start what takes long with setsid(1)"
-            ),
-            Err(error) => tracing::error!("{name}: cannot run {words}: {error}"),
+            match self.run(&run, &words).await {
+                Ok(Some(status)) if status.success() => {
+                    tracing::debug!("{name}: {words} ended well")
+                }
+                Ok(Some(status)) => tracing::warn!("{name}: {words}: {status}"),
+                Ok(None) => tracing::warn!(
+                    "{name}: {words} took too long at the end and was ended with all that it started: make it \
+                     quicker, or let it start what takes long with setsid(1)"
+                ),
+                Err(error) => tracing::error!("{name}: cannot run {words}: {error}"),
+            }
         }
+    }
+
+    /// How it ended; none if it was ended.
+    async fn run(&self, run: &Run, words: &str) -> io::Result<Option<ExitStatus>> {
+        let over = time_is_up(self.limits.clone(), run);
+        let mut running = std::pin::pin!(run.program.run_until(&run.further, over, KILL_AFTER));
+        if let Ok(ended) = tokio::time::timeout(self.long_after, &mut running).await {
+            return ended;
+        }
+        let (name, after, behind) = (&self.name, self.long_after, self.queue.len());
+        tracing::warn!("{name}: {words} still runs after {after:?}, {behind} wait");
+        running.await
     }
 }
 

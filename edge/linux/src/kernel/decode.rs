@@ -9,7 +9,7 @@ use mainstay_plan::{
 
 use super::marks::{LINK_MARK, promotion};
 use super::parts::{family_of, ip};
-use super::{routes, rules};
+use super::{routes, rules, stacked};
 
 use crate::netlink::{Attributes, array, number, text};
 
@@ -78,22 +78,24 @@ fn link(payload: &[u8]) -> Option<Link> {
             libc::IFLA_IFALIAS => alias = text(value),
             libc::IFLA_MASTER => master = number(value).map(LinkIndex),
             libc::IFLA_AF_SPEC => of_families = value,
-            libc::IFLA_ADDRESS if ethernet && value.len() == 6 => mac = array(value, 0),
+            libc::IFLA_ADDRESS if ethernet && value.len() == 6 => {
+                mac = array(value, 0).map(MacAddress)
+            }
             _ => {}
         }
     }
     Some(Link {
         index,
         name: name?,
-        mac: mac.map(MacAddress),
+        mac,
         // The kernel sets IFF_RUNNING from the operational state, dormant links excluded.
         up: is(libc::IFF_UP) && is(libc::IFF_RUNNING),
         mtu: mtu?,
         multicast: is(libc::IFF_MULTICAST),
         loopback: is(libc::IFF_LOOPBACK),
-        virtual_on: macvlan_mode(kind_of).zip(base).map(|(mode, base)| PresentVirtual {
+        virtual_on: stacked::read(kind_of, mac).zip(base).map(|(kind, base)| PresentVirtual {
             base,
-            private: mode == PRIVATE,
+            kind,
             raised: is(libc::IFF_UP),
             mark: alias.filter(|alias| alias.starts_with(LINK_MARK)).map(str::to_owned),
         }),
@@ -120,21 +122,6 @@ fn is_in_domain(kind_of: &[u8]) -> bool {
     let mut inside = Attributes::of(kind_of);
     let slave = inside.find(|(kind, _)| *kind == KIND_OF_SLAVE);
     slave.and_then(|(_, kind)| text(kind)) == Some("vrf")
-}
-
-/// `MACVLAN_MODE_PRIVATE`.
-const PRIVATE: u32 = 1;
-
-/// The mode of a macvlan, out of what the kernel says of a link's kind.
-fn macvlan_mode(kind_of: &[u8]) -> Option<u32> {
-    const KIND: u16 = 1;
-    const DETAILS: u16 = 2;
-    const MODE: u16 = 1;
-    let inside = |bytes, wanted| Attributes::of(bytes).find(|(kind, _)| *kind == wanted);
-    let (_, kind) = inside(kind_of, KIND)?;
-    let (_, details) = inside(kind_of, DETAILS)?;
-    let (_, mode) = inside(details, MODE)?;
-    (text(kind)? == "macvlan").then(|| number(mode))?
 }
 
 /// An address as the kernel tells it.

@@ -7,13 +7,11 @@ use mainstay_base::{Family, LinkIndex, LinkName};
 use mainstay_plan::{Change, Link, PresentVirtual, Promotion, Refusal, VirtualLink};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::{
-    InfoData, InfoKind, InfoMacVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, MacVlanMode,
-};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 
 use super::marks::{LINK_MARK, PROMOTION_MARK, promotion};
 use super::variables::{self, of_link};
-use super::{Kernel, News};
+use super::{Kernel, News, stacked};
 
 /// Variables of a base: it answers for addresses of its own only, and not for those that stand on its
 /// virtual links.
@@ -33,14 +31,17 @@ impl Kernel {
         let there = self.mirror.link_named(name);
         let stands = |link: &&Link| {
             let present = link.virtual_on.as_ref();
-            present.is_some_and(|present| present.base == base && present.private)
-                && link.mac == Some(wanted.mac)
+            present.is_some_and(|on| on.base == base && on.kind == Some(wanted.kind))
         };
         if there.filter(stands).is_none() {
             self.ask(create(name, base, wanted), NLM_F_CREATE | NLM_F_EXCL, news)?;
         }
         self.join_domain(name, &below, news)?;
-        let mark = self.mark_of(base, &wanted.base);
+        let mark = if wanted.has_own_mac() {
+            self.mark_of(base, &wanted.base)
+        } else {
+            LINK_MARK.to_owned()
+        };
         set_variables(name, wanted)?;
         let link = self.mirror.link_named(name).ok_or_else(|| missing(name))?.index;
         self.ask(raise(link, mark), 0, news)
@@ -140,9 +141,12 @@ fn restore(base: &LinkName, mark: &str) -> Result<(), Refusal> {
 fn set_variables(name: &LinkName, wanted: &VirtualLink) -> Result<(), Refusal> {
     let set =
         |family, variable, value| variables::set(&of_link(family, name.as_str(), variable), value);
+    set("ipv6", "disable_ipv6", if wanted.family == Family::V6 { "0" } else { "1" })?;
+    if !wanted.has_own_mac() {
+        return Ok(());
+    }
     // None: no address of its own; the link-local one is that of its base.
     set("ipv6", "addr_gen_mode", "1")?;
-    set("ipv6", "disable_ipv6", if wanted.family == Family::V6 { "0" } else { "1" })?;
     if wanted.family == Family::V6 {
         return Ok(());
     }
@@ -160,17 +164,9 @@ fn set_variables(name: &LinkName, wanted: &VirtualLink) -> Result<(), Refusal> {
 }
 
 fn create(name: &LinkName, base: LinkIndex, wanted: &VirtualLink) -> RouteNetlinkMessage {
-    let mode = vec![InfoMacVlan::Mode(MacVlanMode::Private)];
     let mut message = LinkMessage::default();
-    message.attributes = vec![
-        LinkAttribute::IfName(name.to_string()),
-        LinkAttribute::Link(base.0),
-        LinkAttribute::Address(wanted.mac.0.to_vec()),
-        LinkAttribute::LinkInfo(vec![
-            LinkInfo::Kind(InfoKind::MacVlan),
-            LinkInfo::Data(InfoData::MacVlan(mode)),
-        ]),
-    ];
+    message.attributes = vec![LinkAttribute::IfName(name.to_string()), LinkAttribute::Link(base.0)];
+    message.attributes.extend(stacked::write(wanted.kind));
     RouteNetlinkMessage::NewLink(message)
 }
 

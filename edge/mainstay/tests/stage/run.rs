@@ -121,14 +121,20 @@ impl Stage {
 
     /// Runs the daemon inside a host, while the namespace called `blue` is that of another one.
     pub fn serve_beside(&self, place: usize, blue: usize, file: &str) -> io::Result<Served> {
+        let mut command = self.beside(blue);
+        command.arg(env!("CARGO_BIN_EXE_mainstay"));
+        self.serve_command(place, file, command)
+    }
+
+    /// Runs whatever is added to it where the namespace called `blue` is that of a host.
+    pub fn beside(&self, blue: usize) -> Command {
         const SCRIPT: &str = "mount -t tmpfs none /run && mkdir /run/netns && : > /run/netns/blue && \
                               mount --bind \"$1\" /run/netns/blue && shift && exec \"$@\"";
         let fd = self.host(blue).namespace().as_fd().as_raw_fd();
         let namespace = format!("/proc/{}/fd/{fd}", std::process::id());
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-c", SCRIPT, "sh", &namespace]);
-        command.arg(env!("CARGO_BIN_EXE_mainstay"));
-        self.serve_command(place, file, command)
+        command
     }
 
     fn serve_command(&self, place: usize, file: &str, command: Command) -> io::Result<Served> {

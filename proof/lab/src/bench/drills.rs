@@ -8,7 +8,7 @@ use crate::drill::{self, Act, Drill, Failure, Outcome, PAIRS};
 use crate::program::Program;
 
 /// The drills whose gaps are compared where none is named.
-pub const DRILLS: [&str; 12] = [
+pub const DRILLS: [&str; 15] = [
     "v2-pass",
     "v2-unicast",
     "v3",
@@ -21,6 +21,9 @@ pub const DRILLS: [&str; 12] = [
     "nopreempt",
     "preempt-delay",
     "reload",
+    "split",
+    "one-way",
+    "killed",
 ];
 
 /// Plays each drill so many times with every pair: who is preferred first, K or M, then the

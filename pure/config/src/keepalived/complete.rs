@@ -43,7 +43,8 @@ pub(super) fn complete(
     let mut addresses = advertised(draft, (family, &link), &mut excluded, faults);
     let peers = peers(draft, family, defaults, faults);
     let unicast = matches!(peers, Peers::Unicast { .. });
-    let owner = Owner { link: &link, vrid, family, strict, unicast };
+    let told = source(draft, family, faults);
+    let owner = Owner { link: &link, vrid, family, strict, unicast, source: told };
     let lists = [&mut addresses, &mut excluded];
     let virtual_links = vmac::place(&draft.virtual_mac, &owner, lists, names, faults);
     let routing = std::mem::take(&mut draft.routing).finish(&mut names.priorities, faults);
@@ -70,7 +71,7 @@ pub(super) fn complete(
         addresses: addresses.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
         excluded: excluded.into_iter().map(|entry| virtual_address(entry, &link)).collect(),
         peers,
-        source: source(draft, family, faults),
+        source: told.or(draft.virtual_mac.ipvlan.as_ref().and_then(|own| own.source(family))),
         preempt,
         track_own_link: !draft.tracking.ignore_own_link,
         track_source: tracks_source(draft, faults),

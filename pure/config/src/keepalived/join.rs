@@ -65,6 +65,8 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
     }
     let priorities = &mut joining.virtual_names.priorities;
     joining.settings.vrrp.fixed = fixed.finish(&globals.default_link, priorities, joining.faults);
+    let own_addresses = std::mem::take(&mut joining.virtual_names.own_addresses);
+    joining.settings.vrrp.fixed.addresses.extend(own_addresses);
     for draft in groups {
         joining.group(draft, &globals);
     }

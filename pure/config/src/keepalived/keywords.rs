@@ -158,9 +158,6 @@ const fn braces(block: Block, name: &'static str, status: Status) -> Keyword {
 
 const LVS: Status =
     Skipped("virtual servers are keepalived's other half, which mainstay does not take over");
-const IPVLAN: Status = NoEffect(
-    "the addresses go on `interface` itself, which has the hardware address that an ipvlan would have; for a link of their own take `use_vmac`",
-);
 const TUNING: Status = NoEffect("it tunes the insides of keepalived");
 const SAVED: Status =
     NoEffect("the settings in force are in `last-good.toml` in the runtime directory");
@@ -418,7 +415,7 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "use_vmac", CarriedOut),
     key(Instance, "vmac_xmit_base", CarriedOut),
     key(Instance, "use_vmac_addr", CarriedOut),
-    key(Instance, "use_ipvlan", IPVLAN),
+    key(Instance, "use_ipvlan", CarriedOut),
     key(Instance, "garp_extra_if", CarriedOut),
     key(Instance, "vmac_garp_intvl", CarriedOut),
     key(Instance, "vrf", CarriedOut),

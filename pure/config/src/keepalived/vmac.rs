@@ -1,12 +1,14 @@
-//! `use_vmac` and its kin: links with the virtual router's hardware address.
+//! `use_vmac`, `use_ipvlan` and their kin: links of a virtual router's own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use mainstay_base::{Family, LinkName};
-use mainstay_engine::vrrp::{VirtualLinks, Vrid};
-use mainstay_plan::VirtualLink;
+use mainstay_engine::vrrp::{VirtualAddress, VirtualLinks, Vrid};
+use mainstay_plan::{Siblings, VirtualKind, VirtualLink};
 
 use super::address::Entry;
+use super::ipvlan::Ipvlan;
 use super::line::At;
 use super::routing::Priorities;
 use super::tree::Statement;
@@ -21,6 +23,8 @@ use crate::{Code, Fault};
 pub(super) struct VirtualMac {
     /// `use_vmac`, with the name that it gives.
     asked: Option<(At, Option<LinkName>)>,
+    /// `use_ipvlan`.
+    pub ipvlan: Option<Ipvlan>,
     from_base: Option<At>,
     for_addresses: bool,
     /// `vrf`.
@@ -42,6 +46,7 @@ impl VirtualMac {
                 let name = statement.values().first().and_then(|word| link(word, faults));
                 self.asked = Some((at, name));
             }
+            "use_ipvlan" => self.ipvlan = Some(Ipvlan::read(statement, faults)),
             "vmac_xmit_base" => self.from_base = Some(at),
             "vrf" => {
                 no_more(statement, 1, faults);
@@ -65,6 +70,8 @@ pub(super) struct Owner<'a> {
     pub family: Family,
     pub strict: bool,
     pub unicast: bool,
+    /// The address that it is told to advertise from.
+    pub source: Option<IpAddr>,
 }
 
 /// What is given out once in a file: priorities of rules, and names of virtual links: `vrrp.51`, `vrrp6.51`, `vrrp1.51` …
@@ -74,6 +81,10 @@ pub(super) struct VirtualNames {
     prefix_of_addresses: String,
     given: BTreeMap<(LinkName, Vrid, Family), LinkName>,
     taken: BTreeSet<LinkName>,
+    /// What ipvlans hear of one another, by their base.
+    siblings: BTreeMap<LinkName, Siblings>,
+    /// Addresses that virtual links have as long as they are there.
+    pub own_addresses: Vec<VirtualAddress>,
     /// Priorities of rules that have none.
     pub priorities: Priorities,
 }
@@ -83,9 +94,15 @@ impl VirtualNames {
     pub(super) fn beginning(prefix: Option<&str>, of_addresses: Option<&str>) -> VirtualNames {
         let prefix = prefix.unwrap_or("vrrp").to_owned();
         let prefix_of_addresses = of_addresses.unwrap_or(&prefix).to_owned();
-        let (given, taken) = (BTreeMap::new(), BTreeSet::new());
-        let priorities = Priorities::default();
-        VirtualNames { prefix, prefix_of_addresses, given, taken, priorities }
+        VirtualNames {
+            prefix,
+            prefix_of_addresses,
+            given: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            siblings: BTreeMap::new(),
+            own_addresses: Vec::new(),
+            priorities: Priorities::default(),
+        }
     }
 
     /// The name of the one on a base, the same one for whoever has number and family.
@@ -131,7 +148,9 @@ pub(super) fn place(
     faults: &mut Faults,
 ) -> VirtualLinks {
     let mut links = VirtualLinks::default();
-    if let Some((_, name)) = &asked.asked {
+    if let Some(ipvlan) = &asked.ipvlan {
+        place_ipvlan(ipvlan, asked, owner, (&mut links, names), faults);
+    } else if let Some((_, name)) = &asked.asked {
         let wish = name.as_ref().map_or(Wish::Router, Wish::Of);
         let name = make(&mut links, owner, (owner.link, owner.family), wish, names);
         links.speaks_on = name.filter(|_| !from_base(asked, owner, faults));
@@ -142,7 +161,8 @@ pub(super) fn place(
     }
     for entry in lists.into_iter().flatten() {
         let base = entry.link.clone().unwrap_or_else(|| owner.link.clone());
-        let with_router = asked.asked.is_some() && (base == *owner.link || asked.for_addresses);
+        let has_own = asked.asked.is_some() && asked.ipvlan.is_none();
+        let with_router = has_own && (base == *owner.link || asked.for_addresses);
         if with_router || entry.virtual_mac {
             let family = entry.address.family();
             let name = make(&mut links, owner, (&base, family), Wish::Address, names);
@@ -150,6 +170,40 @@ pub(super) fn place(
         }
     }
     links
+}
+
+/// The link of `use_ipvlan`: advertisements leave by it, the virtual addresses stay on the base.
+fn place_ipvlan(
+    ipvlan: &Ipvlan,
+    asked: &VirtualMac,
+    owner: &Owner<'_>,
+    (links, names): (&mut VirtualLinks, &mut VirtualNames),
+    faults: &mut Faults,
+) {
+    for at in asked.asked.iter().map(|(at, _)| *at).chain(asked.from_base) {
+        let message = "this has no effect beside `use_ipvlan`";
+        let fault = Fault::warning(Code::VirtualMac, message).here(at, "");
+        faults.add(fault.help("remove one of the two lines"));
+    }
+    let own = ipvlan.source(owner.family);
+    if owner.source.is_none() {
+        ipvlan.check(owner.family, faults);
+    }
+    let key = (owner.link.clone(), owner.vrid, owner.family);
+    let wish = ipvlan.name.as_ref().map_or(Wish::Router, Wish::Of);
+    let Some(name) = names.name(key, wish) else { return };
+    let siblings = *names.siblings.entry(owner.link.clone()).or_insert(ipvlan.siblings());
+    if siblings != ipvlan.siblings() {
+        let message = format!("all ipvlans on {} hear the same of one another", owner.link);
+        let fault = Fault::warning(Code::VirtualMac, message).here(ipvlan.at, "");
+        faults.add(fault.help("write the same of `bridge`, `private`, `vepa` for each of them"));
+    }
+    let kind = VirtualKind::BaseMac(siblings);
+    let made = VirtualLink { base: owner.link.clone(), kind, family: owner.family };
+    links.made.insert(name.clone(), made);
+    names.own_addresses.extend(ipvlan.own_address(&name));
+    // Another address to speak from is the base's, and so is the way.
+    links.speaks_on = Some(name).filter(|_| owner.source.is_none() || owner.source == own);
 }
 
 /// Whether advertisements leave by the base after all.
@@ -181,7 +235,7 @@ fn make(
     let name = names.name((base.clone(), owner.vrid, family), wish)?;
     links.made.entry(name.clone()).or_insert_with(|| VirtualLink {
         base: base.clone(),
-        mac: hardware_address(owner.vrid, family),
+        kind: VirtualKind::OwnMac(hardware_address(owner.vrid, family)),
         family,
     });
     Some(name)

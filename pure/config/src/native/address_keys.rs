@@ -4,7 +4,7 @@ use super::section::{Section, key};
 
 pub(super) const VIRTUAL_LINK: Section = Section {
     heading: "a virtual link",
-    about: "A link with the virtual router's hardware address: `{ name = \"vrrp.51\", on = \"eth0\" }`.",
+    about: "A link of the virtual router's own, with its hardware address unless told otherwise: `{ name = \"vrrp.51\", on = \"eth0\" }`.",
     keys: &[
         key("name", "the name of a link", "required", "\"vrrp.51\"", "what it is called"),
         key("on", "the name of a link", "the router's", "\"eth0\"", "the link that it stands on"),
@@ -14,6 +14,13 @@ pub(super) const VIRTUAL_LINK: Section = Section {
             "the router's",
             "\"ipv4\"",
             "whose addresses stand on it, and which of the two hardware addresses it has",
+        ),
+        key(
+            "ipvlan",
+            "\"bridge\", \"private\" or \"vepa\"",
+            "none: it has a hardware address of its own",
+            "\"bridge\"",
+            "it is an ipvlan, with the hardware address of the link that it stands on; the word says what others there hear of it",
         ),
     ],
 };

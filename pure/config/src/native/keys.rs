@@ -302,7 +302,7 @@ pub(super) const ROUTER: Section = Section {
             "a list of tables",
             "none",
             "[{ name = \"vrrp.51\" }]",
-            "links with the virtual router's hardware address (RFC 9568 §7.3), for its addresses",
+            "links of the virtual router's own: with its hardware address (RFC 9568 §7.3) for its addresses, or to speak on",
         ),
         key(
             "speaks_on",

@@ -2,12 +2,12 @@
 
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{VirtualLinks, Vrid};
-use mainstay_plan::VirtualLink;
+use mainstay_plan::{VirtualKind, VirtualLink};
 
 use super::keys;
 use super::table::{Reader, Table};
 use super::tracking::LINK;
-use crate::virtual_links::hardware_address;
+use crate::virtual_links::{SIBLINGS, hardware_address};
 use crate::{Code, Fault};
 
 /// Reads them; a link that is spoken on has to be one of them.
@@ -27,11 +27,10 @@ pub(super) fn read(
         let words = [("ipv4", Family::V4), ("ipv6", Family::V6)];
         let family = reader.choice(inner, "family", &words).unwrap_or(family);
         let Some(vrid) = vrid else { continue };
-        let link = VirtualLink {
-            base: base.unwrap_or_else(|| own.clone()),
-            mac: hardware_address(vrid, family),
-            family,
-        };
+        let ipvlan = reader.choice(inner, "ipvlan", &SIBLINGS).map(VirtualKind::BaseMac);
+        let kind = ipvlan.unwrap_or(VirtualKind::OwnMac(hardware_address(vrid, family)));
+        let base = base.unwrap_or_else(|| own.clone());
+        let link = VirtualLink { base, kind, family };
         links.made.insert(name.value, link);
     }
     let speaks_on = reader.parsed::<LinkName>(table, "speaks_on", LINK);

@@ -13,11 +13,12 @@ use mainstay_engine::vrrp::{
     Routing, StartAs, TrackLink, TrackScript, TrackedScript, Version, VirtualAddress, Weight,
 };
 use mainstay_engine::{Notify, Settings};
-use mainstay_plan::{AddressOptions, Lifetime, Scope};
+use mainstay_plan::{AddressOptions, Lifetime, Scope, VirtualKind};
 
 use super::routing::route_text;
 use super::times;
 use crate::limits::usual_lifetime;
+use crate::virtual_links::SIBLINGS;
 
 /// Writes settings as TOML. What has its default is left out.
 pub fn write(settings: &Settings) -> String {
@@ -223,6 +224,8 @@ impl Text {
                     Family::V4 => inline.key("family", quoted("ipv4")),
                     Family::V6 => inline.key("family", quoted("ipv6")),
                 }
+                let shared = SIBLINGS.iter().filter(|(_, s)| link.kind == VirtualKind::BaseMac(*s));
+                shared.for_each(|(word, _)| inline.key("ipvlan", quoted(word)));
                 inline.end()
             })
             .collect();

@@ -1,7 +1,9 @@
 //! `native::load(native::write(settings)) == settings`.
 
+use mainstay_base::MacAddress;
 use mainstay_config::{Code, native, render};
 use mainstay_engine::Settings;
+use mainstay_plan::{Siblings, VirtualKind, VirtualLink};
 
 use crate::support::{Files, load, load_sample};
 
@@ -48,6 +50,13 @@ vrrp_instance "quo'te" {
     same_after_writing(&settings);
 }
 
+fn own_mac(link: &VirtualLink) -> MacAddress {
+    match link.kind {
+        VirtualKind::OwnMac(mac) => mac,
+        VirtualKind::BaseMac(_) => panic!("{link:?} shares one"),
+    }
+}
+
 #[test]
 fn virtual_links_are_named_once_and_read_back_as_they_were() {
     let text = "
@@ -84,7 +93,7 @@ vrrp_instance c {
         .routers
         .iter()
         .flat_map(|router| &router.kernel.virtual_links.made)
-        .map(|(name, link)| format!("{name}@{} {}", link.base, link.mac))
+        .map(|(name, link)| format!("{name}@{} {}", link.base, own_mac(link)))
         .collect();
     assert_eq!(
         made,
@@ -150,4 +159,77 @@ vrrp_instance a {
     assert_eq!(router.kernel.routing.routes.len(), 11);
     assert_eq!(router.track_links.len(), 2, "the links of what is in its track group");
     same_after_writing(&settings);
+}
+
+#[test]
+fn an_ipvlan_is_spoken_on_with_an_address_of_its_own_and_reads_back_as_it_was() {
+    let text = "
+vrrp_instance a {
+    interface eth0
+    virtual_router_id 51
+    use_ipvlan own0 192.0.2.50/24 private
+    virtual_ipaddress { 192.0.2.1/24 }
+}
+vrrp_instance b {
+    interface eth1
+    virtual_router_id 52
+    use_ipvlan
+    virtual_ipaddress { fe80::1/64 }
+}
+vrrp_instance c {
+    interface eth2
+    virtual_router_id 53
+    use_ipvlan 192.0.2.51
+    unicast_src_ip 192.0.2.3
+    unicast_peer { 192.0.2.9 }
+    virtual_ipaddress { 192.0.2.2/24 }
+}
+";
+    let settings = load(text).settings.expect("the text is accepted");
+    let spoken = settings.vrrp.routers.iter().map(|router| {
+        let source = router.source.map(|source| source.to_string());
+        let home = router.home_link().to_string();
+        (router.advert_link().to_string(), router.source_link().to_string(), source, home)
+    });
+    let line = |spoken: &str, of: &str, source: Option<&str>, home: &str| {
+        (spoken.to_owned(), of.to_owned(), source.map(str::to_owned), home.to_owned())
+    };
+    let expected = [
+        line("own0", "own0", Some("192.0.2.50"), "eth0"),
+        line("vrrp.52", "vrrp.52", None, "eth1"),
+        line("eth2", "eth2", Some("192.0.2.3"), "eth2"),
+    ];
+    assert_eq!(spoken.collect::<Vec<_>>(), expected);
+    let kinds = settings.vrrp.routers.iter().flat_map(|router| &router.kernel.virtual_links.made);
+    let kinds: Vec<VirtualKind> = kinds.map(|(_, made)| made.kind).collect();
+    let wished = [Siblings::Private, Siblings::Bridge, Siblings::Bridge];
+    assert_eq!(kinds, wished.map(VirtualKind::BaseMac));
+    let fixed = &settings.vrrp.fixed.addresses;
+    let own: Vec<String> =
+        fixed.iter().map(|own| format!("{} {}", own.key.link, own.key.address)).collect();
+    assert_eq!(own, ["own0 192.0.2.50/24", "vrrp.53 192.0.2.51/32"]);
+    same_after_writing(&settings);
+}
+
+#[test]
+fn what_an_ipvlan_cannot_do_is_said() {
+    let said = |lines: &str| {
+        let text = format!(
+            "vrrp_instance a {{\n interface eth0\n virtual_router_id 51\n {lines}\n \
+             virtual_ipaddress {{ 192.0.2.1/24 }}\n}}\n"
+        );
+        let loaded = load(text);
+        assert!(loaded.settings.is_some(), "{lines}");
+        loaded.faults.iter().filter(|fault| fault.code == Code::VirtualMac).count()
+    };
+    for (lines, count) in [
+        ("use_ipvlan 192.0.2.50", 0),
+        ("use_ipvlan", 1),
+        ("use_ipvlan fe80::50", 1),
+        ("use_ipvlan own0 192.0.2.50 bridge own1 vepa 192.0.2.51", 3),
+        ("use_ipvlan 192.0.2.50\nuse_vmac", 1),
+        ("use_ipvlan 192.0.2.50\nvmac_xmit_base", 1),
+    ] {
+        assert_eq!(said(lines), count, "{lines}");
+    }
 }

@@ -44,8 +44,11 @@ impl Table {
         self.pacing.clone_from(&settings.pacing);
         self.take_scripts(settings);
         self.gauges.configure(&settings.gauges);
-        let tracked = settings.routers.iter().filter(|router| router.track_source);
-        let tracked = tracked.filter_map(|router| Some((router.link.clone(), router.source?)));
+        let is_tracked =
+            |router: &&RouterSettings| router.track_source || *router.source_link() != router.link;
+        let tracked = settings.routers.iter().filter(is_tracked);
+        let tracked =
+            tracked.filter_map(|router| Some((router.source_link().clone(), router.source?)));
         self.links.configure(&settings.link_delays, tracked);
         self.take_groups(&settings.groups);
         self.rebuild();

@@ -157,3 +157,53 @@ fn what_hangs_at_a_stop_is_ended_and_the_stop_is_told_all_the_same() {
     assert_eq!(scribe.lines(), ["stop"], "what came before it has no time left");
     assert!(begun.elapsed() < Duration::from_secs(20), "600 s were not waited for");
 }
+
+/// What is logged on a thread.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody panics with it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn one_that_runs_long_while_others_wait_is_worth_a_line() {
+    let release = std::env::temp_dir().join(format!("mainstay-release-{}", std::process::id()));
+    let script = format!("until test -e {}; do sleep 0.05; done", release.display());
+    let words = ["/bin/sh".to_owned(), "-c".to_owned(), script];
+    let slow = Command { words: words.to_vec(), user: None, group: None };
+    let name = Name::new("VI_1");
+    let mut notifier = Notifier::finding_long(Duration::from_millis(50));
+    let notify = Notify { active: Some(slow), ..Notify::default() };
+    notifier.routers.insert(name.clone(), notify);
+    let logged = Logged::default();
+    let writer = logged.clone();
+    let log = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let said =
+        || String::from_utf8_lossy(&logged.0.lock().expect("nobody panics with it")).into_owned();
+    tracing::subscriber::with_default(log, || {
+        run(async || {
+            let subject = Subject::Router(name);
+            notifier.tell(&subject, Tiding::State(StateName::Active), 100);
+            notifier.tell(&subject, Tiding::State(StateName::Active), 100);
+            let line = async {
+                while !said().contains("still runs after") {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            };
+            let came = tokio::time::timeout(Duration::from_secs(20), line).await;
+            std::fs::write(&release, "").expect("the directory is writable");
+            notifier.finish(LONG).await;
+            came.expect("the line comes while the program runs");
+        });
+    });
+    let _ = std::fs::remove_file(&release);
+    assert!(said().contains("still runs after 50ms, 1 wait"), "{}", said());
+}

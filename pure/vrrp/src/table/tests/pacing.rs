@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mainstay_base::{Family, Instant, LinkIndex, MacAddress, Machine};
-use mainstay_plan::{Actual, Change, PresentAddress, VirtualLink};
+use mainstay_plan::{Actual, Change, PresentAddress, VirtualKind, VirtualLink};
 
 use crate::bench::{Bench, LINK, OTHER, name, on, router, settings};
 use crate::settings::*;
@@ -53,7 +53,8 @@ fn a_link_alone_does_not_hold_another_up() {
 fn a_virtual_link_is_paced_with_the_one_beneath_it() {
     let mut asked = paced(&["eth0"]);
     let mac = MacAddress([0, 0, 0x5e, 0, 1, 51]);
-    let made = VirtualLink { base: name("eth0"), mac, family: Family::V4 };
+    let made =
+        VirtualLink { base: name("eth0"), kind: VirtualKind::OwnMac(mac), family: Family::V4 };
     asked.routers[0].kernel.virtual_links.made.insert(name("eth1"), made);
     // The kernel of the bench makes no links, so that eth1 stands for the one that was made.
     let bench = Bench::start(paced(&[]));

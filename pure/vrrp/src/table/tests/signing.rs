@@ -203,6 +203,9 @@ fn the_farewell_of_the_last_will_is_believed_after_every_advertisement() {
         let Some(Transmit::Advert { payload, .. }) = will.first() else {
             panic!("an Active has a will: {will:?}");
         };
+        let router = will[0].router().expect("a farewell is an advertisement");
+        assert_eq!(first.table.farewells_of(router), will, "it is the only one");
+        assert_eq!(second.table.farewells_of(router), [], "a Backup has none");
         let advert = said(&first).pop().expect("it speaks");
         let mut witness = Bench::start(usual());
         witness.pass_ms(3_500);
