@@ -15,8 +15,10 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 const DISTANCES_BORNE: u32 = 2;
 /// But no more than so many detection times, a power of two.
 const DETECTION_TIMES_MAX: u32 = 8;
-/// A peer that has not been up for so long has shown no rhythm yet: it is given the longest time.
+/// A peer that has not been up for so long has shown no rhythm yet: it is given the longest time,
 const UNPROVEN: Duration = Duration::from_secs(5);
+/// but no more than so much beyond the detection time. How late a machine is does not depend on how often it speaks.
+const UNPROVEN_LATE_MAX: Duration = Duration::from_millis(84);
 /// What happens that early belongs to the start of a machine or a program, and says nothing of how it goes on.
 const STARTING: Duration = Duration::from_secs(2);
 
@@ -59,7 +61,7 @@ impl Rhythm {
     /// How long silence is borne of a peer that was heard for `proven` since it came up.
     pub(crate) fn patience(&self, detection: Duration, proven: Duration) -> Duration {
         if proven < UNPROVEN {
-            return detection * DETECTION_TIMES_MAX;
+            return (detection * DETECTION_TIMES_MAX).min(detection + UNPROVEN_LATE_MAX);
         }
         let wanted = self.longest() * DISTANCES_BORNE;
         let mut times = 1;
@@ -102,7 +104,10 @@ mod tests {
     #[test]
     fn who_has_shown_no_rhythm_yet_is_given_the_longest_time() {
         let rhythm = Rhythm::default();
-        assert_eq!(rhythm.patience(DETECTION, UNPROVEN / 2), DETECTION * 8);
+        let young = |millis| rhythm.patience(Duration::from_millis(millis), UNPROVEN / 2);
+        assert_eq!(young(12), Duration::from_millis(96));
+        assert_eq!(young(192), Duration::from_millis(276), "one of 200 peers");
+        assert_eq!(young(3), Duration::from_millis(24), "eight detection times");
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub(crate) struct Session {
     sequence: Sequence,
     prompts: Prompts,
     last_heard: Option<Instant>,
+    /// How long silence after that is borne: fixed then, as what comes up meanwhile is no reason to judge sooner.
+    borne: Duration,
     /// By how much a verdict was postponed, and until when, because this node was late.
     patience: Option<(Duration, Instant)>,
     /// Time has reached it since it came up. Until then what was heard may have waited to be read, and the peer may not
@@ -124,6 +126,7 @@ impl Session {
             sequence: Sequence::starting_at(identity.sequence),
             prompts: Prompts::full(now),
             last_heard: None,
+            borne: Duration::ZERO,
             patience: None,
             is_awake: true,
             every: None,
@@ -193,6 +196,7 @@ impl Session {
         let changed = self.follow(packet.control.state, now, out);
         let detection = self.detection();
         self.record.rhythm.agree(detection);
+        self.borne = self.bearable();
         self.tell_detection(out);
         if packet.control.poll || changed {
             let occasion = if packet.control.poll { Occasion::Answer } else { Occasion::Change };
@@ -362,7 +366,7 @@ impl Session {
             transmit_interval: self.every,
             receive_interval: is_up.then_some(receive_interval),
             multiplier: is_up.then_some(self.remote.multiplier),
-            detection: is_up.then(|| self.bearable(self.last_heard.unwrap_or(self.since))),
+            detection: is_up.then_some(self.borne),
             distance_max: self.record.rhythm.longest(),
             packets_per_second: sends.unwrap_or(0).saturating_add(receives.unwrap_or(0)),
             last_heard: self.last_heard,
@@ -409,9 +413,8 @@ impl Session {
         self.record.counters.downs += 1;
         self.record.last_down = Some((now, why));
         let last_heard = self.last_heard.unwrap_or(self.since);
-        let borne = self.bearable(last_heard);
         if let Some(agreed) = self.told.take() {
-            let detection = if why == DownCause::Silent { borne } else { agreed };
+            let detection = if why == DownCause::Silent { self.borne } else { agreed };
             out.tell(Event::Down { peer: self.peer, why, last_heard, detection, late });
         }
     }
@@ -438,6 +441,8 @@ impl Session {
             State::Down | State::Init => self.negotiation = Negotiation::at(self.terms()),
             State::AdminDown => {}
         }
+        // The peer may speak more slowly as soon as it is asked to.
+        self.borne = self.borne.max(self.bearable());
     }
 
     /// The times to offer in this state. RFC 5880 §6.8.3.
@@ -460,25 +465,22 @@ impl Session {
     }
 
     fn judge_at(&self) -> Option<Instant> {
+        let silent_at = self.last_heard.unwrap_or(self.since) + self.borne;
         match self.state {
-            State::Init | State::Up => {
-                let heard = self.last_heard.unwrap_or(self.since);
-                Some(self.patience.map_or(heard + self.bearable(heard), |(_, until)| until))
-            }
-            State::Down if self.remote.is_known() => {
-                Some(self.last_heard.unwrap_or(self.since) + self.detection())
-            }
+            State::Init | State::Up => Some(self.patience.map_or(silent_at, |(_, until)| until)),
+            State::Down if self.remote.is_known() => Some(silent_at),
             State::AdminDown | State::Down => None,
         }
     }
 
-    /// How long silence after `heard` is borne. Whom the operator asked for by name is judged by the agreed time;
+    /// How long silence is borne by what is agreed now. Whom the operator asked for by name is judged by the agreed time;
     /// whom the node watches by itself is believed to be dead only against the rhythm that it kept.
-    fn bearable(&self, heard: Instant) -> Duration {
+    fn bearable(&self) -> Duration {
         let detection = self.detection();
         if !self.settings.by_rhythm || self.state != State::Up {
             return detection;
         }
+        let heard = self.last_heard.unwrap_or(self.since);
         self.record.rhythm.patience(detection, heard.since(self.since))
     }
 

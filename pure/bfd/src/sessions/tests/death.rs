@@ -228,3 +228,29 @@ fn who_came_irregularly_before_is_waited_for_longer() {
     wire.pass(MS * 2);
     assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
 }
+
+#[test]
+fn what_is_agreed_while_a_peer_is_silent_is_no_reason_to_judge_it_sooner() {
+    let every = |millis: u32| SessionSettings {
+        desired_min_tx: MS * millis,
+        required_min_rx: MS * millis,
+        by_rhythm: true,
+        ..SessionSettings::default()
+    };
+    let mut wire = alone_and_up(every(10));
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    for distance in [10; 600].into_iter().chain([16, 31]) {
+        wire.pass(MS * distance);
+        let words = Control { final_bit: true, ..said(State::Up, 7, ours) };
+        wire.hand(0, &bytes(&words)).expect("it is heard");
+    }
+    let borne = wire.ends[0].view(&peer_of(0)).detection;
+    assert_eq!(borne, Some(MS * 120), "30 ms, doubled until it is twice 31 ms");
+    // From now on it is 48 ms, which would have to be doubled once only.
+    wire.watch(0, every(16));
+    assert_eq!(wire.ends[0].view(&peer_of(0)).detection, borne);
+    wire.pass(MS * 119);
+    assert_eq!(wire.ends[0].state(&peer_of(0)), State::Up);
+    wire.pass(MS * 2);
+    assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
+}

@@ -136,3 +136,24 @@ fn when_most_have_gone_the_rest_is_watched_closely_again() {
     crowd.pass(Duration::from_secs(5));
     assert_eq!(interval(&crowd, 0), Some(MS * 128), "fifty in a second for five");
 }
+
+#[test]
+fn who_falls_in_step_with_a_packet_that_is_due_now_speaks_with_it() {
+    let mut crowd = Crowd::of(1);
+    // The moment of the next packet has come, and it has not left yet.
+    crowd.now = crowd.sessions.poll_timeout().expect("a packet is due").at;
+    let peer = Peer { remote: [10, 0, 0, 9].into(), ..peer_of(0) };
+    let watch = Input::Watch { peer, settings: SessionSettings::default() };
+    crowd.sessions.handle_input(watch, crowd.now).expect("there is room");
+    crowd.drain();
+    crowd.sent.clear();
+    crowd.sessions.handle_timeout(crowd.now);
+    crowd.drain();
+    assert_eq!(crowd.sent, [crowd.now; 2], "both in one turn");
+    let next = crowd.sessions.poll_timeout().expect("both speak on");
+    assert!(next.at > crowd.now);
+    crowd.sent.clear();
+    crowd.sessions.handle_timeout(next.at);
+    crowd.drain();
+    assert_eq!(crowd.sent.len(), 2, "and both in the next one");
+}
