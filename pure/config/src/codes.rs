@@ -97,6 +97,7 @@ codes! {
     SessionUnweighted = "track/unweighted-session": "An unweighted session makes the router unfit when its peer dies: the observer goes into FAULT.",
     WeightsOwner = "track/owner": "Weights have no effect on the address owner.",
     ScriptMissing = "script/no-command": "A script needs a command.",
+    ScriptShell = "script/shell": "A command that begins with `<` is run by the shell of the machine.",
     ScriptPath = "script/not-absolute": "A program named without its whole path is looked up where the daemon runs.",
     MailNowhere = "mail/nowhere": "Mail is asked for without a server or without a recipient.",
     TomlSyntax = "toml/syntax": "The text is not TOML.",

@@ -151,9 +151,15 @@ pub(super) fn flag(statement: &Statement, faults: &mut Faults) -> Option<bool> {
     }
 }
 
-/// An IP address.
+/// An IP address; the length of a prefix behind it does not count, as with keepalived.
 pub(super) fn ip(keyword: &str, word: &Word, faults: &mut Faults) -> Option<IpAddr> {
-    let parsed = word.text.parse().ok();
+    let (text, length) = word.text.split_once('/').unzip();
+    let parsed = text.unwrap_or(&word.text).parse().ok();
+    if let (Some(length), Some(_)) = (length, parsed) {
+        let message = format!("`/{length}` is left out: `{keyword}` takes a single address");
+        let fault = Fault::warning(Code::AddressOption, message).here(word.at, "");
+        faults.add(fault.help("write it without the length of a prefix"));
+    }
     if parsed.is_none() {
         let message = format!("`{keyword}` takes an IP address, not `{}`", word.text);
         let fault = Fault::error(Code::AddressBad, message).here(word.at, "");
@@ -231,7 +237,13 @@ pub(super) fn command(statement: &Statement, faults: &mut Faults) -> Option<Comm
         return None;
     };
     let words = command_words(whole, faults)?;
-    absolute(&words, whole, faults);
+    let words = match words.first() {
+        Some(program) if program.starts_with('<') => by_shell(&words, whole, faults),
+        Some(_) | None => {
+            absolute(&words, whole, faults);
+            words
+        }
+    };
     let mut more = outer.iter().skip(1).map(|word| word.text.clone());
     Some(Command { words, user: more.next(), group: more.next() })
 }
@@ -272,6 +284,21 @@ fn command_words(whole: &Word, faults: &mut Faults) -> Option<Vec<String>> {
         return None;
     }
     Some(words.into_iter().map(|word| word.text).collect())
+}
+
+/// As keepalived runs what begins with a redirection: `</dev/tcp/127.0.0.1/80` tries a port.
+fn by_shell(words: &[String], whole: &Word, faults: &mut Faults) -> Vec<String> {
+    let message = "a command that begins with `<` is run by /bin/sh";
+    let fault = Fault::warning(Code::ScriptShell, message).here(whole.at, "");
+    faults.add(fault.help(
+        "bash alone knows /dev/tcp: where /bin/sh is another shell, write `/bin/bash -c '…'`",
+    ));
+    let mut words = words.iter();
+    let mut line = words.next().cloned().unwrap_or_default();
+    for word in words {
+        line.push_str(&format!(" '{}'", word.replace('\'', "'\\''")));
+    }
+    vec!["/bin/sh".to_owned(), "-c".to_owned(), line]
 }
 
 fn absolute(words: &[String], whole: &Word, faults: &mut Faults) {

@@ -1,5 +1,7 @@
 //! What surprises people is said, each at its place; what cannot stand costs its instance.
 
+use mainstay_engine::vrrp::Peers;
+
 use crate::support::{lines, load};
 
 /// An instance `a` of these lines, which begin with line 4.
@@ -54,9 +56,14 @@ fn what_surprises_is_said_at_its_place() {
         ("virtual_ipaddress {\n192.0.2.5\n192.0.2.5\n}", "warning 6:1 address/duplicate"),
         ("virtual_ipaddress {\n192.0.2.2 lable x\n}", "error 5:11 address/bad"),
         ("unicast_fault_no_peer\nunicast_src_ip 192.0.2.7", "warning 5:1 vrrp/no-peers"),
+        ("unicast_src_ip 192.0.2.7/24", "warning 4:16 address/option-without-effect"),
+        ("unicast_peer {\n192.0.2.5/24\n}", "warning 5:1 address/option-without-effect"),
+        ("unicast_peer {\n192.0.2.5/wide\n}", "warning 5:1 address/option-without-effect"),
+        ("unicast_peer {\n192.0.2/24\n}", "error 5:1 address/bad"),
         ("unicast_peer {\n}", "warning 4:1 vrrp/no-peers"),
         ("unicast_peer {\n192.0.2.5\n2001:db8::1\n}", "error 6:1 vrrp/peer-family"),
         ("notify_master \"x.sh a\"", "warning 4:15 script/not-absolute"),
+        ("notify_master \"</dev/tcp/192.0.2.9/80\"", "warning 4:15 script/shell"),
         ("track_script {\nnone\n}", "error 5:1 name/unknown"),
         ("priority 255\ntrack_interface {\neth1 weight 5\n}", "warning 6:1 track/owner"),
         ("use_vmac\nunicast_peer { 192.0.2.7 }", "warning 4:1 vrrp/virtual-mac"),
@@ -115,4 +122,22 @@ fn addresses_that_do_not_fit_are_moved_out_of_the_advertisement() {
             assert_eq!(said, moved > 0);
         }
     }
+}
+
+#[test]
+fn what_begins_with_a_redirection_is_run_by_the_shell() {
+    let script = "vrrp_script port {\nscript \"</dev/tcp/192.0.2.9/80 a it\\\\'s\"\n}\n";
+    let loaded = load(format!("{script}{}", instance(ADDRESS)));
+    let settings = loaded.settings.expect("settings");
+    let words = &settings.vrrp.scripts[0].command.words;
+    assert_eq!(words, &["/bin/sh", "-c", r"</dev/tcp/192.0.2.9/80 'a' 'it'\''s'"]);
+}
+
+#[test]
+fn peers_may_bear_the_length_of_a_prefix() {
+    let text = format!("unicast_src_ip 192.0.2.7/24\nunicast_peer {{\n192.0.2.5/24\n}}\n{ADDRESS}");
+    let router = load(instance(&text)).settings.expect("settings").vrrp.routers.remove(0);
+    assert_eq!(router.source, Some([192, 0, 2, 7].into()));
+    let Peers::Unicast { peers, .. } = router.peers else { panic!("{:?}", router.peers) };
+    assert_eq!(peers[0].address, std::net::IpAddr::from([192, 0, 2, 5]));
 }
