@@ -58,13 +58,25 @@ pub(super) fn fixed_entry(statement: &Statement, faults: &mut Faults) -> Option<
     read(statement, true, faults)
 }
 
+/// The address before something that is no length of a prefix, by itself, as keepalived takes it.
+fn alone(word: &Word, faults: &mut Faults) -> Option<InterfaceAddress> {
+    let (ip, length) = word.text.split_once('/')?;
+    let address: InterfaceAddress = ip.parse().ok()?;
+    let message =
+        format!("`{length}` is no length of a prefix; {address} is taken, as keepalived takes it");
+    let fault = Fault::error(Code::AddressBad, message).here(word.at, "");
+    faults.add(fault.help("write `ADDRESS/LENGTH`, such as `192.0.2.1/24`"));
+    Some(address)
+}
+
 fn read(statement: &Statement, fixed: bool, faults: &mut Faults) -> Option<Entry> {
     let first = statement.words.first()?;
     let (bare, written) = match first.text.as_str() {
         "default" => (None, true),
         text => (text.parse::<InterfaceAddress>().ok(), text.contains('/')),
     };
-    let Some(address) = bare else {
+    let alone = || alone(first, faults);
+    let Some(address) = bare.or_else(alone) else {
         let message = format!("`{}` is no address", first.text);
         let fault = Fault::error(Code::AddressBad, message).here(first.at, "");
         let help = undefined(&first.text).unwrap_or_else(|| {

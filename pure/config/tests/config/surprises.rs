@@ -54,6 +54,7 @@ fn what_surprises_is_said_at_its_place() {
         ("strict_mode on\npreempt_delay 3", "warning 5:1 vrrp/strict"),
         ("virtual_ipaddress {\n192.0.2.5\n2001:db8::1\n}", "error 6:1 address/mixed-families"),
         ("virtual_ipaddress {\n192.0.2.5\n192.0.2.5\n}", "warning 6:1 address/duplicate"),
+        ("virtual_ipaddress {\n192.0.2.2/255.255.255.0\n}", "error 5:1 address/bad"),
         ("virtual_ipaddress {\n192.0.2.2 lable x\n}", "error 5:11 address/bad"),
         ("unicast_fault_no_peer\nunicast_src_ip 192.0.2.7", "warning 5:1 vrrp/no-peers"),
         ("unicast_src_ip 192.0.2.7/24", "warning 4:16 address/option-without-effect"),
@@ -131,6 +132,15 @@ fn what_begins_with_a_redirection_is_run_by_the_shell() {
     let settings = loaded.settings.expect("settings");
     let words = &settings.vrrp.scripts[0].command.words;
     assert_eq!(words, &["/bin/sh", "-c", r"</dev/tcp/192.0.2.9/80 'a' 'it'\''s'"]);
+}
+
+#[test]
+fn an_address_with_a_bad_length_stands_alone() {
+    let text = "virtual_ipaddress {\n192.0.2.1/24,\n2001:db8::1/129\n}\n";
+    let router = load(instance(text)).settings.expect("settings").vrrp.routers.remove(0);
+    let addresses: Vec<String> =
+        router.addresses.iter().map(|address| address.key.address.to_string()).collect();
+    assert_eq!(addresses, ["192.0.2.1/32"]);
 }
 
 #[test]
