@@ -89,6 +89,7 @@ pub(crate) struct Driver {
     pub turn: Option<(Instant, u64)>,
     pub turn_number: u64,
     pub stopping: bool,
+    /// It was started meanwhile: it does so once it has stopped, or once the machine runs.
     pub start_afterwards: bool,
 }
 

@@ -14,6 +14,7 @@ use std::io;
 use mainstay_linux::realtime;
 
 use super::result::{Bar, Table};
+use crate::program::Program;
 use bout::{Bout, Deed, Want};
 
 pub use options::Options;
@@ -102,6 +103,10 @@ fn play(name: &str, title: &str, options: &Options, table: &mut Table) -> io::Re
             let lost = passed.lost;
             let rounds = options.rounds_of(program);
             eprintln!("{name}: {program} {round}/{rounds}: gap {gap:.1} ms, {lost} lost");
+            if lost > 0 && want == Want::Both && program == Program::Mainstay {
+                let logs = bout.logs();
+                table.remark(format!("{name}: round {round} lost {lost}\n{logs}"));
+            }
             want.note(table, title, program, (gap, lost as f64));
         }
     }

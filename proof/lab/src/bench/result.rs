@@ -95,6 +95,8 @@ pub struct Table {
     pub columns: Vec<String>,
     /// What was measured.
     pub rows: Vec<Row>,
+    /// How it was measured, where that is not plain, and what was seen where something went wrong.
+    pub remarks: Vec<String>,
 }
 
 impl Table {
@@ -109,7 +111,7 @@ impl Table {
 
     /// An empty table with these columns.
     pub fn with_columns(title: &str, columns: Vec<String>) -> Table {
-        Table { title: title.to_owned(), columns, rows: Vec::new() }
+        Table { title: title.to_owned(), columns, rows: Vec::new(), remarks: Vec::new() }
     }
 
     /// Notes a sample of a program; the row is made if it is not there.
@@ -123,6 +125,12 @@ impl Table {
     /// There is no such column.
     pub fn note_in(&mut self, row: &str, column: usize, sample: f64) {
         self.row(row).figures[column].note(sample);
+    }
+
+    /// Keeps a remark for machines, and says it on standard error.
+    pub fn remark(&mut self, remark: String) {
+        eprintln!("{remark}");
+        self.remarks.push(remark);
     }
 
     /// Says what the last column of a row must not exceed; the row is made if it is not there.
@@ -188,7 +196,7 @@ impl Table {
             object
         };
         let rows: Vec<Value> = self.rows.iter().map(row).collect();
-        json!({ "title": self.title, "columns": self.columns, "rows": rows })
+        json!({ "title": self.title, "columns": self.columns, "rows": rows, "remarks": self.remarks })
     }
 }
 
@@ -251,7 +259,9 @@ mod tests {
             samples.into_iter().for_each(|sample| table.note("cut", program, sample));
         }
         assert!(table.markdown().ends_with("| cut | 300 (400) | 150 (160) | 0.50 |\n"));
+        table.remark("asked every 2 ms".to_owned());
         assert_eq!(table.json()["rows"][0]["mainstay"][2], 160.0);
+        assert_eq!(table.json()["remarks"][0], "asked every 2 ms");
     }
 
     #[test]

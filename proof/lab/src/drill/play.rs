@@ -293,7 +293,7 @@ impl Stage {
         let log = |daemon: &Daemon| {
             let text = daemon.log();
             let lines: Vec<&str> = text.lines().collect();
-            let tail = lines[lines.len().saturating_sub(25)..].join("\n");
+            let tail = lines[lines.len().saturating_sub(30)..].join("\n");
             format!("--- {} (pid {})\n{tail}\n", daemon.program(), daemon.pid())
         };
         self.daemons.iter().flatten().map(log).collect()

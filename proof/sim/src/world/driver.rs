@@ -25,6 +25,10 @@ impl World {
             node.driver.start_afterwards = node.driver.stopping;
             return Ok(());
         }
+        if node.clock.frost.is_some() {
+            node.driver.start_afterwards = true;
+            return Ok(());
+        }
         node.life += 1;
         node.driver = Driver::default();
         node.drained = false;
@@ -428,7 +432,12 @@ impl World {
                 node.driver.receive(Packet { at, ..packet });
             }
             self.clients_stale = true;
+            let waits = !node.runs() && std::mem::take(&mut node.driver.start_afterwards);
+            if waits {
+                self.schedule(now, Happening::Starts { node: number });
+            }
         }
+        let node = &mut self.cluster.nodes[number];
         if resumed {
             node.clock.paused_until = None;
         }

@@ -98,6 +98,11 @@ impl Bout {
         Ok(bout)
     }
 
+    /// The end of each daemon's log.
+    pub(super) fn logs(&self) -> String {
+        self.stage.logs()
+    }
+
     /// One round: what came of the deed. The pair is whole again afterwards.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::super::load::{self, ROUTERS};
 use super::super::result::{Bar, Table};
 use super::super::usage;
 use super::options::Options;
-use super::pinger::Pinger;
+use super::pinger::{EVERY, Pinger, SHARES};
 use crate::cluster::{Cluster, Layout, Plug};
 use crate::daemon::Daemon;
 use crate::program::Program;
@@ -37,11 +37,13 @@ pub(super) fn play(
     let price = format!("255 routers, {interval} s: the busier node, % of a core");
     table.demand(title, Bar::every(60.0));
     table.demand(&price, Bar::every(2.0));
+    table.remark(format!("{title}: each round one address of {SHARES}, every {EVERY:?}"));
     for program in Table::PROGRAMS {
         let mut crowd = Crowd::begin(program, interval)?;
         table.note(&price, program, crowd.price());
         let pinger = Pinger::start(crowd.cluster.host(2).namespace(), addresses())?;
         for round in 1..=options.rounds_of(program) {
+            pinger.begin(round);
             let slowest = crowd.round(&pinger)?;
             let rounds = options.rounds_of(program);
             eprintln!("many, {interval} s: {program} {round}/{rounds}: slowest {slowest:?}");

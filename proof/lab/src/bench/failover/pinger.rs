@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,14 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, ipproto, sock
 
 use crate::worker::Worker;
 
-/// From one request to the same address to the next.
-pub(super) const EVERY: Duration = Duration::from_millis(10);
+/// From one request to an address that is looked at to the next. All at this pace would take a processor by themselves.
+pub(super) const EVERY: Duration = Duration::from_millis(2);
 
-/// The requests of a turn are spread over so many parts of it.
-const PARTS: usize = 10;
+/// One address of so many is looked at, others in the next round.
+pub(super) const SHARES: usize = 5;
+
+/// The others are asked with each of so many turns, to know that they answer.
+const SELDOM: usize = 25;
 
 /// When each address answered.
 type Answers = Arc<Mutex<Vec<Vec<Instant>>>>;
@@ -26,6 +29,7 @@ type Answers = Arc<Mutex<Vec<Vec<Instant>>>>;
 #[derive(Debug)]
 pub(super) struct Pinger {
     answers: Answers,
+    round: Arc<AtomicUsize>,
     _asking: Worker,
     _listening: Worker,
 }
@@ -40,13 +44,21 @@ impl Pinger {
         let answers = Answers::new(Mutex::new(vec![Vec::new(); addresses.len()]));
         let (asking, listening) = (Arc::clone(&socket), socket);
         let (asked, noted) = (addresses.clone(), Arc::clone(&answers));
+        let round = Arc::new(AtomicUsize::new(0));
+        let chosen = Arc::clone(&round);
         Ok(Pinger {
             answers,
-            _asking: Worker::start_urgent(move |stop| ask(&asking, &asked, stop)),
+            round,
+            _asking: Worker::start_urgent(move |stop| ask(&asking, &asked, &chosen, stop)),
             _listening: Worker::start_urgent(move |stop| {
                 listen(&listening, &addresses, &noted, stop);
             }),
         })
+    }
+
+    /// From now on the addresses of this round are looked at.
+    pub(super) fn begin(&self, round: usize) {
+        self.round.store(round, Ordering::Relaxed);
     }
 
     /// Forgets all answers but the last one of each address.
@@ -61,10 +73,12 @@ impl Pinger {
         held(&self.answers).iter().all(|answers| answers.last().is_some_and(|at| *at >= from))
     }
 
-    /// The longest time without an answer of each address until now.
+    /// The longest time without an answer of each address that is looked at, until now.
     pub(super) fn gaps(&self) -> Vec<Duration> {
-        let now = Instant::now();
-        held(&self.answers).iter().map(|answers| longest(answers, now)).collect()
+        let (now, round) = (Instant::now(), self.round.load(Ordering::Relaxed));
+        let answers = held(&self.answers);
+        let looked_at = answers.iter().enumerate().filter(|(place, _)| is_of(*place, round));
+        looked_at.map(|(_, answers)| longest(answers, now)).collect()
     }
 }
 
@@ -83,17 +97,23 @@ fn open() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-fn ask(socket: &OwnedFd, addresses: &[Ipv4Addr], stop: &AtomicBool) {
-    let every = EVERY / u32::try_from(PARTS).unwrap_or(1);
+/// Whether an address is looked at in a round.
+fn is_of(place: usize, round: usize) -> bool {
+    place % SHARES == round % SHARES
+}
+
+fn ask(socket: &OwnedFd, addresses: &[Ipv4Addr], round: &AtomicUsize, stop: &AtomicBool) {
     let (mut next, mut turn) = (Instant::now(), 0);
     while !stop.load(Ordering::Relaxed) {
-        for address in addresses.iter().skip(turn % PARTS).step_by(PARTS) {
+        let round = round.load(Ordering::Relaxed);
+        let is_due = |place: usize| is_of(place, round) || place % SELDOM == turn % SELDOM;
+        for (_, address) in addresses.iter().enumerate().filter(|(place, _)| is_due(*place)) {
             // A request that cannot be sent stays unanswered, which is what is measured.
             let to = SocketAddrV4::new(*address, 0);
             let _ = rustix::net::sendto(socket, &REQUEST, SendFlags::DONTWAIT, &to);
         }
         turn += 1;
-        next += every;
+        next += EVERY;
         let now = Instant::now();
         next = next.max(now);
         std::thread::sleep(next - now);
@@ -153,6 +173,12 @@ mod tests {
         packet[20] = 8;
         assert_eq!(answerer(&packet), None);
         assert!((0..28).all(|length| answerer(&packet[..length]).is_none()));
+    }
+
+    #[test]
+    fn every_address_is_looked_at_in_one_of_the_rounds() {
+        let rounds = |place| (1..=SHARES).filter(|round| is_of(place, *round)).count();
+        assert!((0..255).all(|place| rounds(place) == 1));
     }
 
     #[test]
