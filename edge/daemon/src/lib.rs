@@ -34,6 +34,7 @@ mod telling;
 #[cfg(test)]
 mod testing;
 mod tether;
+mod unit;
 mod verdicts;
 mod watched;
 mod will;

@@ -30,6 +30,7 @@ use crate::scripts::once;
 use crate::scripts::tracked::{self, Schedule, Trackers};
 use crate::server::{self, Doors, Request};
 use crate::telling::Teller;
+use crate::unit::Unit;
 use crate::watched::Watchers;
 use crate::{Error, Loader, Occasion};
 
@@ -46,6 +47,8 @@ pub(crate) enum Told {
     Taken(u64),
     /// Something that the loop noticed by itself.
     Note(api::Level, String),
+    /// There has been no supervisor for a while.
+    Alone,
     /// Another process goes on with everything.
     Resigned,
     /// No other process takes the place of this one, and why.
@@ -201,6 +204,7 @@ impl Work {
                     Some(Told::Taken(number)) => self.moves.taken(number),
                     Some(Told::Note(level, text)) => self.journal.note(level, text),
                     Some(Told::NotReplaced(why)) => self.go_on(&why),
+                    Some(Told::Alone) => self.stop_with_the_unit(),
                     Some(Told::Resigned) => break End::Resigned,
                     Some(Told::Stopped) | None => break End::Stopped,
                 },
@@ -420,6 +424,17 @@ impl Work {
     fn stop(&mut self) {
         self.stopping = true;
         self.engine.send(ToEngine::Stop);
+    }
+
+    /// A unit that is stopped while systemd waits to start the next supervisor stops nobody: nothing is signalled.
+    fn stop_with_the_unit(&self) {
+        let Some(unit) = Unit::of_this_process() else { return };
+        let engine = self.engine.clone();
+        tokio::spawn(async move {
+            if unit.is_stopped().await {
+                engine.send(ToEngine::Stop);
+            }
+        });
     }
 
     /// Writes to the FIFOs where everything stands.

@@ -96,6 +96,11 @@ impl Cluster {
     pub fn build(layouts: Vec<Layout>) -> io::Result<Cluster> {
         let switch = Namespace::make()?;
         switch.run(|| set_sysctl("net.ipv6.conf.default.disable_ipv6", "1"))??;
+        // A switch looks into no packet; where the module is loaded, the kernel's bridge would, for whoever sends.
+        for family in ["iptables", "ip6tables", "arptables"] {
+            let _ =
+                switch.run(|| set_sysctl(&format!("net.bridge.bridge-nf-call-{family}"), "0"))?;
+        }
         let segments =
             layouts.iter().flat_map(|layout| &layout.plugs).map(|plug| plug.segment + 1).max();
         let mut bridges = Links::of(&switch)?;

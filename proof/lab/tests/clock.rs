@@ -1,7 +1,8 @@
-//! The wall clock is set while two nodes watch each other: nothing comes of it.
+//! The wall clock is set, or the machine sleeps, while two nodes watch each other: nothing comes of it.
 //!
 //! Only where the clock is nobody's: `cargo xtask machine clock`.
 
+use std::fs;
 use std::io;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -27,6 +28,10 @@ const TRIES: u32 = 3;
 /// Of eight hundred steps so many may meet a moment in which the emulation stands still.
 const FALLS: u64 = 8;
 
+/// A machine sleeps for so long: less and more than a Backup waits for advertisements.
+const SLEEPS: [Duration; 3] =
+    [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(60)];
+
 /// A moment that is shown may be off by so much, where looking took its time.
 const OFF_BY_MAX: u64 = 10_000;
 
@@ -40,6 +45,7 @@ fn main() -> ExitCode {
     let trials = vec![
         Trial::test("a_clock_that_is_set_moves_nothing", steps),
         Trial::test("a_clock_that_is_set_all_the_time_moves_nothing", storm),
+        Trial::test("a_machine_that_slept_goes_on", sleeps),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -162,4 +168,43 @@ fn storm() -> Result<(), Failed> {
         assert!(falls <= FALLS, "{falls} falls: {}", pair.stage().logs());
     }
     Ok(())
+}
+
+/// Both nodes sleep at once, as in a machine that is suspended: no state changes, and the session is up afterwards.
+fn sleeps() -> Result<(), Failed> {
+    let pair = Pair::begin()?;
+    for length in SLEEPS {
+        let before = [settled(&pair, 0)?, settled(&pair, 1)?];
+        let slept = suspend(length)?;
+        assert!(slept + Duration::from_secs(2) > length, "it slept for {slept:?} only");
+        pair.stays(LONGER)?;
+        adverts_go_on(&pair)?;
+        for host in [0, 1] {
+            let after = settled(&pair, host)?;
+            let but_for_falls = Settled { downs: before[host].downs, ..after };
+            assert_eq!(but_for_falls, before[host], "{length:?}: {}", pair.stage().logs());
+            println!("{length:?}, host {host}: {} falls", after.downs - before[host].downs);
+        }
+    }
+    Ok(())
+}
+
+/// Suspends the machine to idle, to be woken by its clock; for how long it really slept.
+fn suspend(length: Duration) -> io::Result<Duration> {
+    let alarm = "/sys/class/rtc/rtc0/wakealarm";
+    fs::write(alarm, "0")?;
+    fs::write(alarm, format!("+{}", length.as_secs()))?;
+    let before = slept();
+    // It comes back when the machine is awake again.
+    fs::write("/sys/power/state", "freeze")?;
+    Ok(slept().saturating_sub(before))
+}
+
+/// For how long the machine has slept since it was started.
+fn slept() -> Duration {
+    let since = |clock| {
+        let at = clock_gettime(clock);
+        Duration::try_from(at).unwrap_or_default()
+    };
+    since(ClockId::Boottime).saturating_sub(since(ClockId::Monotonic))
 }

@@ -77,6 +77,7 @@ fn main() -> ExitCode {
         Trial::test("restart_settles", restarts),
         Trial::test("both_killed_is_a_dead_host_that_cleans_up", both_killed),
         Trial::test("stop_leaves_nothing", stops),
+        Trial::test("a_stop_while_there_is_no_supervisor_leaves_nothing", stopped_alone),
         Trial::test("the_hardened_unit_works_without_scripts", hardened),
         Trial::test("in_the_place_of_keepalived_under_its_unit", as_keepalived),
         Trial::test("a_package_that_is_removed_takes_its_address_along", removed),
@@ -371,6 +372,26 @@ fn stops() -> Result<(), Failed> {
         assert!(!fs::exists(format!("/proc/{pid}"))?, "process {pid} is left");
     }
     assert!(!fs::exists("/run/mainstay")?, "the runtime directory is left");
+    Ok(())
+}
+
+/// systemd signals nobody then: the unit has no main process, and is about to be started again.
+fn stopped_alone() -> Result<(), Failed> {
+    let late = "/run/systemd/system/mainstay.service.d/late.conf";
+    fs::create_dir_all("/run/systemd/system/mainstay.service.d")?;
+    fs::write(late, "[Service]\nRestartSec=15s\n")?;
+    sh("systemctl daemon-reload && systemctl start mainstay").map_err(|error| told(&error))?;
+    let before = settled()?;
+    sh(&format!("kill -KILL {}", before.supervisor))?;
+    let waits = || show("mainstay", "SubState").is_ok_and(|state| state == "auto-restart");
+    until("systemd waiting", waits)?;
+    assert!(here(), "{}", told(&"the address went with the supervisor"));
+    sh("systemctl stop mainstay").map_err(|error| told(&error))?;
+    let left = || fs::exists(format!("/proc/{}", before.control)).unwrap_or(true);
+    until("the end of the control process", || !left())?;
+    assert!(!here(), "{}", told(&"the address is left"));
+    fs::remove_file(late)?;
+    sh("systemctl daemon-reload")?;
     Ok(())
 }
 

@@ -50,6 +50,8 @@ pub(super) struct Lasting {
     pub(super) will: Will,
     /// When to give the next sign of life.
     pub(super) beat_at: Instant,
+    /// There has been a supervisor, or the slow side was told that there is none, at that moment.
+    pub(super) accompanied_at: Instant,
     /// The time of day as the engine knows it.
     pub(super) wall_clock: WallClock,
 }
@@ -69,6 +71,7 @@ impl Lasting {
             spoken: BTreeSet::new(),
             will: Will::default(),
             beat_at: now,
+            accompanied_at: now,
             wall_clock: WallClock::default(),
         }
     }

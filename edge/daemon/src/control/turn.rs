@@ -29,6 +29,8 @@ const STOOD_STILL: Duration = Duration::from_millis(20);
 const IN_TIME: Duration = Duration::from_millis(1);
 /// A second wish to stop is one of its own after this time.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(300);
+/// Without a supervisor for so long, it is asked whether there will be one; and again each time.
+const ALONE_AFTER: Duration = Duration::from_secs(1);
 /// Rounds of steps and their answers in one turn; more come with the next one.
 const ROUNDS_AT_ONCE: usize = 8;
 
@@ -206,21 +208,19 @@ impl Control {
     }
 
     fn let_time_pass(&mut self) -> Result<(), Error> {
-        let is_due = |deadline: &Deadline| deadline.at <= clock::now();
-        if !self.engine.poll_timeout().as_ref().is_some_and(is_due) {
-            return Ok(());
-        }
-        // What came before a deadline that is met in time has been found by the wait that ended with it.
-        let now = clock::now();
-        let is_in_time = |deadline: &Deadline| now.since(deadline.at) < IN_TIME;
-        let now = match self.engine.poll_timeout().filter(is_in_time) {
-            Some(_) => now.max(self.turn.now),
-            None => self.listen_until_now()?,
-        };
-        let Some(deadline) = self.engine.poll_timeout() else { return Ok(()) };
+        let Some(mut deadline) = self.engine.poll_timeout() else { return Ok(()) };
+        let mut now = clock::now();
         if now < deadline.at {
             return Ok(());
         }
+        // What came before a deadline that is met in time has been found by the wait that ended with it.
+        if now.since(deadline.at) >= IN_TIME {
+            now = self.listen_until_now()?;
+            let due = self.engine.poll_timeout().filter(|deadline| deadline.at <= now);
+            let Some(still) = due else { return Ok(()) };
+            deadline = still;
+        }
+        let now = now.max(self.turn.now);
         if let Some(late) = self.lateness.met(deadline.at, now) {
             let text = format!("deadline `{}` missed by {} ms", deadline.why, late.as_millis());
             self.tell(Told::Note(Level::Warning, text));
@@ -335,6 +335,16 @@ impl Control {
         }
     }
 
+    /// Another supervisor is there after a fraction of a second, if there is to be one.
+    fn tell_of_solitude(&mut self, now: Instant) {
+        if self.tether.is_connected() {
+            self.turn.accompanied_at = now;
+        } else if now.since(self.turn.accompanied_at) >= ALONE_AFTER {
+            self.turn.accompanied_at = now;
+            self.tell(Told::Alone);
+        }
+    }
+
     /// Tries again what could not be had.
     fn beat(&mut self) -> Result<(), Error> {
         let now = clock::now();
@@ -343,6 +353,7 @@ impl Control {
         }
         self.obey();
         self.mend_tether();
+        self.tell_of_solitude(now);
         if self.kernel.is_overdue() {
             self.hear_kernel()?;
         }
