@@ -292,3 +292,6 @@ fn nothing_came() -> io::Result<usize> {
     let nothing = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
     if nothing.contains(&error.kind()) { Ok(0) } else { Err(error) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 #[allow(dead_code, reason = "the tests of the daemon use the rest")]
 mod stage;
 
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let tests: [Test; 16] = [
+    let tests: [Test; 17] = [
         ("a_control_process_that_runs_in_circles_is_ended", spinning_control),
         ("an_address_stays_until_its_successor_answers", address_stays),
         ("what_belongs_to_an_address_goes_with_it_and_what_is_static_stays", belongings_go),
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         ("a_full_disk_stops_nothing", full_disk),
         ("a_disk_that_cannot_be_written_is_waited_for", read_only_disk),
         ("without_descriptors_nothing_goes_in_circles", no_descriptors),
+        ("a_supervisor_without_descriptors_does_not_go_in_circles", no_descriptors_above),
         ("a_static_address_may_be_the_only_source_and_come_back", static_source),
         ("it_lives_and_dies_in_the_network_namespace_of_its_file", namespace),
         ("a_variable_of_a_link_is_put_back_as_it_was_found", promotion),
@@ -443,6 +444,34 @@ fn no_descriptors() -> Checked {
     assert!(stage.holds(0, stage::ADDRESS), "{}", served.log());
     wait::until("the script's end", SOON, || said("script chk runs to its end again"))?;
     Ok(())
+}
+
+/// Whoever connects to the supervisor while it has no descriptor left is heard later; it does not go in circles.
+fn no_descriptors_above() -> Checked {
+    let stage = Stage::of_one()?;
+    let served = stage.serve(0, &Router::default().text(), Path::new("/nowhere"))?;
+    stage.until_shown(0, |status| state(status) == Some(State::Active))?;
+    let before = stage.shown(0)?;
+    let supervisor = served.program()?;
+    let limit =
+        |to: usize| stage.shell(0, &format!("prlimit --pid {supervisor} --nofile={to}:4096"));
+    let descriptors = format!("/proc/{supervisor}/fd");
+    let is_free = |number: &usize| !Path::new(&format!("{descriptors}/{number}")).exists();
+    limit((0..).find(is_free).ok_or("all numbers are taken")?)?;
+    let mut stranger = UnixStream::connect(stage.runtime_dir(0).join("tether.sock"))?;
+    let began = (Instant::now(), processor_time(supervisor)?);
+    let serves = || stage.holds(0, stage::ADDRESS);
+    assert_eq!(wait::throughout(Duration::from_secs(2), serves), Ok(()), "{}", served.log());
+    let (lasted, used) = (began.0.elapsed(), processor_time(supervisor)? - began.1);
+    assert!(used < lasted / 2, "{used:?} of {lasted:?}");
+    let refused = || served.log().matches("a stranger connected").count();
+    assert_eq!(refused(), 0, "{}", served.log());
+    limit(1024)?;
+    stranger.set_read_timeout(Some(SOON))?;
+    assert_eq!(stranger.read(&mut [0; 1])?, 0, "{}", served.log());
+    assert_eq!(refused(), 1, "{}", served.log());
+    stage::signal(before.pid, Signal::KILL)?;
+    stage.until_shown(0, |now| now.pid != before.pid && state(now) == Some(State::Active))
 }
 
 /// How long a process has used a processor.

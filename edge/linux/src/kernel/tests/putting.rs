@@ -215,6 +215,41 @@ fn without_permission_every_step_is_refused() {
 }
 
 #[test]
+fn a_permission_that_is_lost_while_running_and_comes_back_refuses_single_steps_only() {
+    let pair = pair();
+    let told = pair.left.run(|| {
+        let open = || Kernel::open().expect("opens");
+        let mut left = Watched::of(open(), open());
+        let link = left.index("left");
+        let key = |n: u8| key("left", &format!("10.0.0.{n}/24"));
+        let permitted = rustix::thread::capabilities(None).expect("readable");
+        let may = |effective: CapabilitySet| {
+            let sets = rustix::thread::CapabilitySets { effective, ..permitted };
+            rustix::thread::set_capabilities(None, sets).expect("within what is permitted");
+        };
+        let mut told = said(&left.apply(&[add(link, key(7))]));
+        may(CapabilitySet::empty());
+        told.extend(said(&left.apply(&[remove(link, key(7)), add(link, key(8))])));
+        left.is_faithful();
+        may(permitted.effective);
+        told.extend(said(&left.apply(&[remove(link, key(7)), add(link, key(8))])));
+        left.is_faithful();
+        told
+    });
+    let expected = [
+        "+10.0.0.7/24",
+        "ok add 10.0.0.7/24 on left",
+        "remove 10.0.0.7/24 on left: Operation not permitted",
+        "add 10.0.0.8/24 on left: Operation not permitted",
+        "-10.0.0.7/24 by us",
+        "ok remove 10.0.0.7/24 on left",
+        "+10.0.0.8/24",
+        "ok add 10.0.0.8/24 on left",
+    ];
+    assert_eq!(told.expect("enterable"), expected);
+}
+
+#[test]
 fn addresses_of_an_earlier_life_are_known_again() {
     let pair = pair();
     let mut first = Watched::open(&pair.left);
