@@ -21,6 +21,17 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 /// is measured.
 const SECOND_BURST: Duration = Duration::from_secs(8);
 
+/// Who plays, and with which lines in each virtual router; keepalived signs from its 2.4 line on only.
+const PLAYERS: [(&str, Program, &str); 3] = [
+    ("keepalived", Program::Keepalived, ""),
+    ("mainstay", Program::Mainstay, ""),
+    (
+        "mainstay, signed (`auth_hmac`)",
+        Program::Mainstay,
+        "auth_hmac {\n key 1 hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n }",
+    ),
+];
+
 /// Two hosts on one link.
 pub(super) fn layout() -> Vec<Layout> {
     let host = |name, address| Layout::new(name, Plug::new("eth0", 0, &[address]));
@@ -44,10 +55,11 @@ pub(super) fn file(interval: &str, lines: &str) -> String {
 /// # Errors
 /// They do not settle.
 pub fn load(span: Duration) -> io::Result<Table> {
-    let mut table = Table::new("255 virtual routers at 1 s, for each node");
-    for program in Table::PROGRAMS {
+    let columns = PLAYERS.map(|(name, ..)| name.to_owned()).into();
+    let mut table = Table::with_columns("255 virtual routers at 1 s, for each node", columns);
+    for (column, (_, program, lines)) in PLAYERS.into_iter().enumerate() {
         let cluster = Cluster::build(layout())?;
-        let file = |priority: u8| file("1", &format!("priority {priority}"));
+        let file = |priority: u8| file("1", &format!("priority {priority}\n {lines}"));
         let active = Daemon::start(&cluster, 0, program, &file(200))?;
         settled(&cluster)?;
         let backup = Daemon::start(&cluster, 1, program, &file(100))?;
@@ -57,7 +69,7 @@ pub fn load(span: Duration) -> io::Result<Table> {
         std::thread::sleep(span);
         for ((name, daemon), before) in nodes.into_iter().zip(before) {
             let after = usage::of_tree(daemon.pid());
-            note(&mut table, (name, program), &before, &after, span);
+            note(&mut table, (name, column), &before, &after, span);
         }
         held(&cluster, program)?;
     }
@@ -66,16 +78,16 @@ pub fn load(span: Duration) -> io::Result<Table> {
 
 fn note(
     table: &mut Table,
-    (name, program): (&str, Program),
+    (name, column): (&str, usize),
     before: &Usage,
     after: &Usage,
     span: Duration,
 ) {
     let busy = after.on_processor.saturating_sub(before.on_processor);
     let share = busy.as_secs_f64() / span.as_secs_f64() * 100.0;
-    table.note(&format!("{name}: processor, % of one core"), program, share);
-    table.note(&format!("{name}: resident memory, MB"), program, after.resident as f64 / 1e6);
-    table.note(&format!("{name}: processes"), program, after.processes as f64);
+    table.note_in(&format!("{name}: processor, % of one core"), column, share);
+    table.note_in(&format!("{name}: resident memory, MB"), column, after.resident as f64 / 1e6);
+    table.note_in(&format!("{name}: processes"), column, after.processes as f64);
 }
 
 fn settled(cluster: &Cluster) -> io::Result<()> {
