@@ -18,18 +18,7 @@ pub(crate) fn key(link: &str, address: &str) -> AddressKey {
 
 /// A link that is up.
 pub(crate) fn link(index: u32, name: &str) -> Link {
-    Link {
-        index: LinkIndex(index),
-        name: link_name(name),
-        mac: Some(MacAddress([2, 0, 0, 0, 0, 1])),
-        up: true,
-        mtu: 1500,
-        multicast: true,
-        loopback: false,
-        virtual_on: None,
-        promotes: mainstay_plan::Promotion::Off,
-        domain: None,
-    }
+    Link::ethernet(LinkIndex(index), link_name(name), Some(MacAddress([2, 0, 0, 0, 0, 1])))
 }
 
 /// A router that tracks nothing but its own link.

@@ -238,17 +238,6 @@ mod tests {
     }
 
     fn eth0(index: LinkIndex, name: LinkName) -> Link {
-        Link {
-            index,
-            name,
-            mac: Some(MacAddress([2, 0, 0, 0, 0, 1])),
-            mtu: 1500,
-            up: true,
-            multicast: true,
-            loopback: false,
-            virtual_on: None,
-            promotes: mainstay_plan::Promotion::Off,
-            domain: None,
-        }
+        Link::ethernet(index, name, Some(MacAddress([2, 0, 0, 0, 0, 1])))
     }
 }

@@ -240,18 +240,7 @@ mod tests {
     fn kernel() -> Kernel {
         let mut kernel = Kernel::default();
         kernel.attach(
-            Link {
-                index: LinkIndex(2),
-                name: name("eth0"),
-                mac: None,
-                up: true,
-                mtu: 1500,
-                multicast: true,
-                loopback: false,
-                virtual_on: None,
-                promotes: mainstay_plan::Promotion::Off,
-                domain: None,
-            },
+            Link::ethernet(LinkIndex(2), name("eth0"), None),
             &["10.0.0.11/24".parse().expect("an address")],
         );
         kernel.forget_answers();

@@ -106,18 +106,11 @@ fn own_addresses(segment: usize, host: u8) -> Vec<InterfaceAddress> {
 
 fn link(segment: usize, host: u8) -> Link {
     let segment_byte = segment_byte(segment);
-    Link {
-        index: LinkIndex(2 + u32::from(segment_byte)),
-        name: link_name(segment),
-        mac: Some(MacAddress([2, 0, 0, 0, segment_byte, host])),
-        up: true,
-        mtu: 1500,
-        multicast: true,
-        loopback: false,
-        virtual_on: None,
-        promotes: mainstay_plan::Promotion::Off,
-        domain: None,
-    }
+    Link::ethernet(
+        LinkIndex(2 + u32::from(segment_byte)),
+        link_name(segment),
+        Some(MacAddress([2, 0, 0, 0, segment_byte, host])),
+    )
 }
 
 /// Virtual addresses that an earlier life, or somebody else, left behind.

@@ -47,6 +47,22 @@ pub struct Link {
 }
 
 impl Link {
+    /// An Ethernet link that is up, stands on nothing and is in no routing domain.
+    pub fn ethernet(index: LinkIndex, name: LinkName, mac: Option<MacAddress>) -> Link {
+        Link {
+            index,
+            name,
+            mac,
+            up: true,
+            mtu: 1500,
+            multicast: true,
+            loopback: false,
+            virtual_on: None,
+            promotes: Promotion::Off,
+            domain: None,
+        }
+    }
+
     /// Whether it is in the routing domain of its base; one whose base is in none may be in any.
     pub fn follows_domain_of(&self, base: &Link) -> bool {
         base.domain.is_none() || self.domain == base.domain

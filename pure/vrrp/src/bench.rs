@@ -94,16 +94,12 @@ pub(crate) fn track_link(link: &str, weight: i16) -> TrackLink {
 pub(crate) fn link(index: LinkIndex, up: bool) -> Link {
     let number = u8::try_from(index.0).expect("a small index");
     Link {
-        index,
-        name: name(if index == LINK { "eth0" } else { "eth1" }),
-        mac: Some(MacAddress([2, 0, 0, 0, 0, number])),
         up,
-        mtu: 1500,
-        multicast: true,
-        loopback: false,
-        virtual_on: None,
-        promotes: mainstay_plan::Promotion::Off,
-        domain: None,
+        ..Link::ethernet(
+            index,
+            name(if index == LINK { "eth0" } else { "eth1" }),
+            Some(MacAddress([2, 0, 0, 0, 0, number])),
+        )
     }
 }
 

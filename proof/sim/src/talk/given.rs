@@ -78,18 +78,11 @@ impl Given {
     fn add_link(&mut self, words: &mut Words<'_>) -> Result<(), String> {
         self.links += 1;
         let number = u8::try_from(self.links).map_err(|_| "too many links")?;
-        let mut link = Link {
-            index: LinkIndex(1 + self.links),
-            name: words.value("the link's name")?,
-            mac: Some(MacAddress([2, 0, 0, 0, 0, number])),
-            up: true,
-            mtu: 1500,
-            multicast: true,
-            loopback: false,
-            virtual_on: None,
-            promotes: mainstay_plan::Promotion::Off,
-            domain: None,
-        };
+        let mut link = Link::ethernet(
+            LinkIndex(1 + self.links),
+            words.value("the link's name")?,
+            Some(MacAddress([2, 0, 0, 0, 0, number])),
+        );
         let mut addresses: Vec<InterfaceAddress> = Vec::new();
         while let Some(word) = words.next() {
             match word {

@@ -22,18 +22,7 @@ fn eth0() -> LinkName {
 }
 
 fn link(up: bool) -> Link {
-    Link {
-        index: ETH0,
-        name: eth0(),
-        mac: Some(MacAddress([2, 0, 0, 0, 0, 1])),
-        up,
-        mtu: 1500,
-        multicast: true,
-        loopback: false,
-        virtual_on: None,
-        promotes: mainstay_plan::Promotion::Off,
-        domain: None,
-    }
+    Link { up, ..Link::ethernet(ETH0, eth0(), Some(MacAddress([2, 0, 0, 0, 0, 1]))) }
 }
 
 fn ip(text: &str) -> IpAddr {

@@ -29,18 +29,7 @@ fn closed(ip: &str) -> ClosedAddress {
 /// What one router had, beside a static rule, a virtual link that stays, and somebody's address.
 fn actual() -> Actual {
     let mut actual = Actual::default();
-    actual.apply(&Change::Link(Link {
-        index: ETH0,
-        name: "eth0".parse().expect("a link name"),
-        mac: None,
-        up: true,
-        mtu: 1500,
-        multicast: true,
-        loopback: false,
-        virtual_on: None,
-        promotes: crate::Promotion::Off,
-        domain: None,
-    }));
+    actual.apply(&Change::Link(Link::ethernet(ETH0, "eth0".parse().expect("a link name"), None)));
     for (text, ours, secondary) in [
         ("10.0.0.8/24", true, false),
         ("10.0.0.9/24", true, true),

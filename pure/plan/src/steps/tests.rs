@@ -17,18 +17,7 @@ fn key(link: &str, address: &str) -> AddressKey {
 }
 
 fn eth0() -> Link {
-    Link {
-        index: ETH0,
-        name: "eth0".parse().expect("a link name"),
-        mac: None,
-        up: true,
-        mtu: 1500,
-        multicast: true,
-        loopback: false,
-        virtual_on: None,
-        promotes: crate::Promotion::Off,
-        domain: None,
-    }
+    Link::ethernet(ETH0, "eth0".parse().expect("a link name"), None)
 }
 
 /// eth0 with these addresses, each with whether it bears our mark.

@@ -15,18 +15,7 @@ fn ip(text: &str) -> IpAddr {
 
 fn actual(addresses: &[(&str, PresentAddress)]) -> Actual {
     let mut actual = Actual::default();
-    let link = Link {
-        index: ETH0,
-        name: eth0(),
-        mac: Some(MacAddress([2, 0, 0, 0, 0, 1])),
-        up: true,
-        mtu: 1500,
-        multicast: true,
-        loopback: false,
-        virtual_on: None,
-        promotes: mainstay_plan::Promotion::Off,
-        domain: None,
-    };
+    let link = Link::ethernet(ETH0, eth0(), Some(MacAddress([2, 0, 0, 0, 0, 1])));
     actual.links.insert(ETH0, link);
     for (address, present) in addresses {
         let address = address.parse().expect("an address");
