@@ -54,8 +54,6 @@ pub(crate) struct Session {
     sequence: Sequence,
     prompts: Prompts,
     last_heard: Option<Instant>,
-    /// How long silence after that is borne: fixed then, as what comes up meanwhile is no reason to judge sooner.
-    borne: Duration,
     /// By how much a verdict was postponed, and until when, because this node was late.
     patience: Option<(Duration, Instant)>,
     /// Time has reached it since it came up. Until then what was heard may have waited to be read, and the peer may not
@@ -100,6 +98,8 @@ struct Record {
     last_down: Option<(Instant, DownCause)>,
     late_max: Duration,
     rhythm: Rhythm,
+    /// How long silence is borne since the last packet: fixed then, as what comes up meanwhile is no reason to judge sooner.
+    borne: Duration,
     /// What was sent last, poll and final left out.
     said: Option<Control>,
 }
@@ -126,7 +126,6 @@ impl Session {
             sequence: Sequence::starting_at(identity.sequence),
             prompts: Prompts::full(now),
             last_heard: None,
-            borne: Duration::ZERO,
             patience: None,
             is_awake: true,
             every: None,
@@ -196,7 +195,7 @@ impl Session {
         let changed = self.follow(packet.control.state, now, out);
         let detection = self.detection();
         self.record.rhythm.agree(detection);
-        self.borne = self.bearable();
+        self.record.borne = self.bearable();
         self.tell_detection(out);
         if packet.control.poll || changed {
             let occasion = if packet.control.poll { Occasion::Answer } else { Occasion::Change };
@@ -366,7 +365,7 @@ impl Session {
             transmit_interval: self.every,
             receive_interval: is_up.then_some(receive_interval),
             multiplier: is_up.then_some(self.remote.multiplier),
-            detection: is_up.then_some(self.borne),
+            detection: is_up.then_some(self.record.borne),
             distance_max: self.record.rhythm.longest(),
             packets_per_second: sends.unwrap_or(0).saturating_add(receives.unwrap_or(0)),
             last_heard: self.last_heard,
@@ -414,7 +413,7 @@ impl Session {
         self.record.last_down = Some((now, why));
         let last_heard = self.last_heard.unwrap_or(self.since);
         if let Some(agreed) = self.told.take() {
-            let detection = if why == DownCause::Silent { self.borne } else { agreed };
+            let detection = if why == DownCause::Silent { self.record.borne } else { agreed };
             out.tell(Event::Down { peer: self.peer, why, last_heard, detection, late });
         }
     }
@@ -442,7 +441,7 @@ impl Session {
             State::AdminDown => {}
         }
         // The peer may speak more slowly as soon as it is asked to.
-        self.borne = self.borne.max(self.bearable());
+        self.record.borne = self.record.borne.max(self.bearable());
     }
 
     /// The times to offer in this state. RFC 5880 §6.8.3.
@@ -465,7 +464,7 @@ impl Session {
     }
 
     fn judge_at(&self) -> Option<Instant> {
-        let silent_at = self.last_heard.unwrap_or(self.since) + self.borne;
+        let silent_at = self.last_heard.unwrap_or(self.since) + self.record.borne;
         match self.state {
             State::Init | State::Up => Some(self.patience.map_or(silent_at, |(_, until)| until)),
             State::Down if self.remote.is_known() => Some(silent_at),

@@ -286,8 +286,10 @@ impl World {
         if let Event::Vrrp(vrrp::Event::HandoverBegan { router }) = event {
             node.leaving.insert(router.clone());
         }
-        // A handover that succeeds ends with the change of state, which is told next.
-        if let Event::Vrrp(vrrp::Event::HandoverFailed { router, .. }) = event {
+        // A handover that succeeds ends with the change of state, which is told next; one that is under way goes on.
+        if let Event::Vrrp(vrrp::Event::HandoverFailed { router, why }) = event
+            && *why != vrrp::HandoverFailure::Underway
+        {
             node.leaving.remove(router);
         }
         if let Event::Vrrp(vrrp::Event::StateChanged { router, to, .. }) = event {
