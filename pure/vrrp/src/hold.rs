@@ -12,6 +12,8 @@ pub(crate) struct Hold {
     /// Until then, also if it is seen.
     at_least: Instant,
     until: Instant,
+    /// The limit was moved because the node had slept.
+    is_extended: bool,
     /// The slots that nobody else was seen to answer for.
     unseen: BTreeSet<usize>,
 }
@@ -22,7 +24,7 @@ impl Hold {
     pub(crate) fn of(slots: &[Slot], until: Instant) -> Hold {
         let waited_for = |(_, slot): &(usize, &Slot)| slot.present && slot.out.is_some();
         let unseen = slots.iter().enumerate().filter(waited_for).map(|(number, _)| number);
-        Hold { at_least: until, until, unseen: unseen.collect() }
+        Hold { at_least: until, until, is_extended: false, unseen: unseen.collect() }
     }
 
     /// The same, but no longer than until `at_least` once another is seen to answer for all of them.
@@ -32,12 +34,13 @@ impl Hold {
 
     /// Keeps everything until then, whoever answers.
     pub(crate) fn last(until: Instant) -> Hold {
-        Hold { at_least: until, until, unseen: BTreeSet::new() }
+        Hold { at_least: until, until, is_extended: false, unseen: BTreeSet::new() }
     }
 
     /// The same for other slots.
     pub(crate) fn afresh(&self, slots: &[Slot]) -> Hold {
-        Hold { at_least: self.at_least, ..Hold::of(slots, self.until) }
+        let unseen = Hold::of(slots, self.until).unseen;
+        Hold { unseen, ..self.clone() }
     }
 
     /// Another was seen to answer for a slot. What is under way to us may take until `arrived`.
@@ -60,6 +63,13 @@ impl Hold {
     /// The limit does not come before `until`.
     pub(crate) fn extend(&mut self, until: Instant) {
         (self.at_least, self.until) = (self.at_least.max(until), self.until.max(until));
+    }
+
+    /// The same for a node that had slept, which may sleep again and again: only the first time counts.
+    pub(crate) fn extend_once(&mut self, until: Instant) {
+        if !std::mem::replace(&mut self.is_extended, true) {
+            self.extend(until);
+        }
     }
 
     /// The limit.

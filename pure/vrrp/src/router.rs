@@ -161,6 +161,7 @@ impl Router {
         if let State::Backup(backup) = &mut self.state {
             backup.stood_still(span, timing.active_down(), now);
         }
+        self.linger_afresh(now);
     }
 
     fn keep_rhythm(&mut self, due: Instant, now: Instant) {

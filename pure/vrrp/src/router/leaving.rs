@@ -230,6 +230,13 @@ impl Router {
         }
     }
 
+    /// It has slept, and may have yielded to what came in meanwhile: its last word leaves only now.
+    pub(super) fn linger_afresh(&mut self, now: Instant) {
+        if let Some(hold) = &mut self.hold {
+            hold.extend_once(now + LINGER);
+        }
+    }
+
     /// Its slots are other ones.
     pub(super) fn hold_afresh(&mut self) {
         let slots = &self.station.slots;

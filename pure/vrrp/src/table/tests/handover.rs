@@ -334,6 +334,21 @@ fn whoever_yields_keeps_its_addresses_until_the_winner_is_seen_to_answer() {
 }
 
 #[test]
+fn whoever_yields_to_what_came_in_while_it_slept_answers_on_from_now() {
+    let mut bench = one();
+    assert_eq!(bench.hear(200, HIGH), Ok(()));
+    bench.see(LINK, "10.0.0.9");
+    let asleep = Duration::from_secs(3);
+    bench.now = bench.now + asleep;
+    bench.tell(crate::Input::Absent(asleep));
+    bench.pass_ms(59);
+    assert!(bench.present(LINK, VIP), "its last word has just left");
+    bench.tell(crate::Input::Absent(asleep));
+    bench.pass_ms(1);
+    assert!(!bench.present(LINK, VIP), "however often it sleeps");
+}
+
+#[test]
 fn a_member_whose_own_limit_passed_before_the_group_was_taken_answers_on() {
     let second = RouterSettings {
         version: Version::V3,
