@@ -1,4 +1,4 @@
-//! The wall clock is set, or the machine sleeps, while two nodes watch each other: nothing comes of it.
+//! The clock is set or the machine sleeps beneath two nodes: nothing moves.
 //!
 //! Only where the clock is nobody's: `cargo xtask machine clock`.
 
