@@ -49,15 +49,17 @@ impl Router {
         self.hold = Some(hold).filter(|hold| !hold.is_seen());
     }
 
-    /// Says farewell and goes on answering until another is seen to answer.
-    pub(crate) fn leave(&mut self, then: Then, now: Instant, out: &mut Outbox) {
+    /// Says farewell and goes on answering until another is seen to answer. Whoever is watched may have to wait for its
+    /// kernel before it can so much as hear the farewell, so it is given more time.
+    pub(crate) fn leave(&mut self, then: Then, is_watching: bool, now: Instant, out: &mut Outbox) {
+        let hearing = if is_watching { TAKING_MAX } else { TAKING_UNSEEN_MAX };
         match &mut self.state {
             State::Leaving(leaving) if then == Then::Stop => leaving.then = then,
             State::Leaving(_) => {}
             State::Active(_) => {
                 out.silence(&self.station.settings.name);
                 self.say_farewell(1, now, out);
-                let hold = Hold::of(&self.station.slots, now + self.skew_max() + TAKING_UNSEEN_MAX);
+                let hold = Hold::of(&self.station.slots, now + self.skew_max() + hearing);
                 self.state = State::Leaving(Leaving {
                     began_at: now,
                     then,
@@ -114,7 +116,9 @@ impl Router {
         let State::Leaving(leaving) = &mut self.state else { return Ok(Reaction::Nothing) };
         let known = leaving.successor.map(|successor| successor.address);
         match claim.priority {
-            0 if known == Some(claim.address) => leaving.wait_for_another(slots, skew + taking),
+            0 if known == Some(claim.address) => {
+                leaving.wait_for_another(slots, skew + taking, now)
+            }
             0 => {}
             priority => {
                 leaving.successor = Some(Successor { address: claim.address, priority, interval });
@@ -162,7 +166,7 @@ impl Router {
             }
             State::Leaving(leaving) => {
                 if leaving.successor.is_some_and(|successor| successor.address == loss.peer) {
-                    leaving.wait_for_another(&self.station.slots, limit);
+                    leaving.wait_for_another(&self.station.slots, limit, now);
                 }
             }
             State::Initialize | State::Active(_) | State::Fault => {}
@@ -248,10 +252,11 @@ impl Router {
 }
 
 impl Leaving {
-    /// The successor is none any more. It may be one again, as may another, until so long after the farewell.
-    fn wait_for_another(&mut self, slots: &[Slot], limit: Duration) {
+    /// The successor is none any more. It may be one again, as may another, until so long after the farewell; there is
+    /// a moment left to them in any case.
+    fn wait_for_another(&mut self, slots: &[Slot], limit: Duration, now: Instant) {
         self.successor = None;
-        self.hold = Hold::of(slots, self.began_at + limit);
+        self.hold = Hold::of(slots, (self.began_at + limit).max(now + FAREWELL_AGAIN));
     }
 
     /// Once the successor is known and seen, the handover is over.

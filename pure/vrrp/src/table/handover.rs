@@ -19,7 +19,8 @@ impl Table {
         for number in 0..self.routers.len() {
             let router = &self.routers[number];
             if router.is_active() || router.is_leaving() {
-                self.at(number, |router, out| router.leave(Then::Stop, now, out));
+                let is_watching = self.is_watching(number);
+                self.at(number, |router, out| router.leave(Then::Stop, is_watching, now, out));
             } else {
                 self.at(number, |router, out| router.stop_after_hold(now, out));
             }
@@ -36,9 +37,10 @@ impl Table {
     pub(super) fn drain(&mut self, name: Option<&Name>, now: Instant) {
         let Some(numbers) = self.named_or_all(name) else { return };
         for number in &numbers {
+            let is_watching = self.is_watching(*number);
             self.at(*number, |router, out| {
                 router.drain(true, now, out);
-                router.leave(Then::Backup, now, out);
+                router.leave(Then::Backup, is_watching, now, out);
             });
         }
     }
@@ -59,9 +61,10 @@ impl Table {
             return self.out.tell(Event::HandoverFailed { router, why });
         }
         for number in &numbers {
+            let is_watching = self.is_watching(*number);
             self.at(*number, |router, out| {
                 router.stand_back();
-                router.leave(Then::Backup, now, out);
+                router.leave(Then::Backup, is_watching, now, out);
             });
         }
     }
@@ -141,6 +144,12 @@ impl Table {
         all.dedup();
         all.retain(|peer| router.source() != Some(*peer));
         all
+    }
+
+    /// Whether anybody is watched on the link of a router.
+    fn is_watching(&self, number: usize) -> bool {
+        let link = self.links.of(&self.routers[number].settings().link).map(|facts| facts.index);
+        self.watched.keys().any(|(on, _)| Some(*on) == link)
     }
 
     /// A watched peer is dead: whoever has it as Active takes over after the quick skew.

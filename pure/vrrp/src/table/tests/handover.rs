@@ -152,6 +152,36 @@ fn a_successor_that_dies_while_taking_over_does_not_leave_the_address_dark() {
 }
 
 #[test]
+fn a_watched_peer_may_be_slow_to_hear_the_farewell() {
+    for (is_watched, millis) in [(false, 1_500), (true, 3_000)] {
+        let mut bench = one();
+        if is_watched {
+            bench.watch(HIGH);
+        }
+        bench.switch("R51", None);
+        bench.pass_ms(millis - 1);
+        assert_eq!(bench.failure(), None);
+        bench.pass_ms(1);
+        assert_eq!(bench.failure(), Some(HandoverFailure::NobodyTookOver));
+    }
+}
+
+#[test]
+fn a_successor_lost_at_the_limit_leaves_a_moment_to_others() {
+    let mut bench = one();
+    bench.watch(HIGH);
+    bench.switch("R51", None);
+    bench.pass_ms(2_000);
+    assert_eq!(bench.hear(90, HIGH), Ok(()));
+    bench.pass_ms(990);
+    bench.lose(HIGH);
+    bench.pass_ms(19);
+    assert_eq!(bench.failure(), None);
+    bench.pass_ms(1);
+    assert_eq!(bench.failure(), Some(HandoverFailure::NobodyTookOver));
+}
+
+#[test]
 fn a_successor_is_given_the_time_that_its_kernel_may_take() {
     for hundredths in [100, 1] {
         let mut asked = router(51, VIP);
