@@ -23,8 +23,18 @@ pub(crate) struct Backup {
     pub heard: Option<Heard>,
     /// Until then it holds back from an Active of lower priority.
     pub preempt_at: Option<Instant>,
+    /// Another that said it was Active, while the one with more right was known to live.
+    overheard: Option<Overheard>,
     /// The Active is known to be gone, and the skew among its Backups decides who is next.
     electing: bool,
+}
+
+/// An advertisement that was not believed when it came in.
+#[derive(Clone, Copy, Debug)]
+struct Overheard {
+    claim: Claim,
+    interval: Centiseconds,
+    at: Instant,
 }
 
 /// What an advertisement was to a Backup.
@@ -58,6 +68,17 @@ pub(crate) struct Loss {
     pub last_heard: Instant,
     /// The silence that counts as death.
     pub detection: Duration,
+}
+
+/// What the death of a peer means to a Backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// It was not the Active, or it lives.
+    Nobody,
+    /// It was the Active, and the skew decides who is next.
+    Active,
+    /// It was the Active, and that one is Active in its place already.
+    Succeeded(Claim),
 }
 
 /// Why a Backup would take over when its timer runs out.
@@ -95,6 +116,7 @@ impl Backup {
             interval,
             heard: None,
             preempt_at: None,
+            overheard: None,
             electing: false,
         }
     }
@@ -121,6 +143,7 @@ impl Backup {
             }
             // Its interval is not that of the Active, and the timer runs on.
             BackupVerdict::Accept if !self.electing && self.knows_a_better(claim, now) => {
+                self.overheard = Some(Overheard { claim, interval, at: now });
                 return Hearing::Known;
             }
             BackupVerdict::Accept => {
@@ -150,7 +173,7 @@ impl Backup {
     }
 
     /// Whether another Active with more right was heard within its interval. To that one the sender will yield, or has
-    /// yielded with this word; its death would say nothing.
+    /// yielded with this word; its death would say nothing. Or it knows already that the other one is dead.
     fn knows_a_better(&self, claim: Claim, now: Instant) -> bool {
         self.heard.is_some_and(|heard| {
             heard.address != claim.address
@@ -176,24 +199,43 @@ impl Backup {
         is_another && claim.priority > 0 && claim.priority < ours
     }
 
-    /// A watched peer was silent for too long: true if it was the Active, and none of its advertisements
+    /// A watched peer was silent for too long: what follows if it was the Active, and none of its advertisements
     /// says otherwise.
     ///
     /// One that came in during the first half of the silence may be the last word of a host that died right after;
     /// a later one shows that only the packets of the session were lost, and the ordinary timer runs on.
-    pub(crate) fn lose(&mut self, loss: Loss, timing: Timing, now: Instant) -> bool {
+    ///
+    /// Another Backup may have known earlier, and have said so: then it is the next Active.
+    pub(crate) fn lose(&mut self, loss: Loss, timing: Timing, now: Instant) -> Lost {
         let Some(heard) = self.heard.filter(|heard| heard.address == loss.peer) else {
-            return false;
+            return Lost::Nobody;
         };
         if heard.at > loss.last_heard + loss.detection / 2 {
-            return false;
+            return Lost::Nobody;
+        }
+        let next = self.overheard.take().filter(|next| next.at > loss.last_heard);
+        if let Some(next) = next.filter(|next| next.claim.priority >= timing.priority) {
+            self.follow(next, timing, now);
+            return Lost::Succeeded(next.claim);
         }
         self.preempt_at = None;
         self.electing = true;
         self.outlook = Outlook::PeerLost { from: loss.peer, detection: loss.detection };
         let soon = now + timing.quick_skew(loss.detection);
         self.active_down_at = self.active_down_at.map(|at| at.min(soon));
-        true
+        Lost::Active
+    }
+
+    /// Takes that one for the Active after all.
+    fn follow(&mut self, next: Overheard, timing: Timing, now: Instant) {
+        if timing.version == Version::V3 {
+            self.interval = next.interval;
+        }
+        let timing = Timing { interval: self.interval, ..timing };
+        let until = (next.at + timing.active_down()).max(now);
+        self.active_down_at = self.active_down_at.map(|_| until);
+        self.outlook = Outlook::Silence;
+        self.note(next.claim, next.at);
     }
 
     /// The peer that was thought to be dead answers again within the skew: it lives, and the ordinary timer

@@ -1,10 +1,14 @@
 //! Addresses that are kept for a moment after another was found to take them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use mainstay_base::Instant;
 
 use crate::slots::Slot;
+
+/// What was seen before may be of an earlier holder.
+const JUST_NOW: Duration = Duration::from_millis(50);
 
 /// What is kept until the other one is seen to answer, or until a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +29,14 @@ impl Hold {
         let waited_for = |(_, slot): &(usize, &Slot)| slot.present && slot.out.is_some();
         let unseen = slots.iter().enumerate().filter(waited_for).map(|(number, _)| number);
         Hold { at_least: until, until, is_extended: false, unseen: unseen.collect() }
+    }
+
+    /// The same without what another was seen to answer for just now: who takes an address may announce it before it
+    /// says that it is Active.
+    pub(crate) fn without_seen(mut self, slots: &[Slot], now: Instant) -> Hold {
+        let is_seen = |slot: &Slot| slot.elsewhere_at.is_some_and(|at| now.since(at) < JUST_NOW);
+        self.unseen.retain(|number| !slots.get(*number).is_some_and(is_seen));
+        self
     }
 
     /// The same, but no longer than until `at_least` once another is seen to answer for all of them.

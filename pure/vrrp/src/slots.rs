@@ -21,6 +21,8 @@ pub(crate) struct Slot {
     pub present: bool,
     /// Out of which link and from which hardware address it is announced, where that is possible.
     pub out: Option<(LinkIndex, MacAddress)>,
+    /// When another was last seen to answer for it.
+    pub elsewhere_at: Option<Instant>,
 }
 
 /// The slots of a router: the advertised addresses first, in the order of the wire.
@@ -32,6 +34,7 @@ pub(crate) fn of(settings: &RouterSettings, earlier: &[Slot]) -> Vec<Slot> {
             advertised,
             present: before.is_some_and(|slot| slot.present),
             out: before.and_then(|slot| slot.out),
+            elsewhere_at: before.and_then(|slot| slot.elsewhere_at),
         }
     };
     let advertised = settings.addresses.iter().map(|address| slot(address, true));

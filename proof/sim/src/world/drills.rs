@@ -28,7 +28,7 @@ const OVERTAKING: Weather = Weather {
     stragglers: 0,
 };
 /// A handover is over after so long: the longest skew of a successor, and what it needs to take over.
-const HANDED_OVER_AFTER: Duration = Duration::from_millis(3_500);
+const HANDED_OVER_AFTER: Duration = Duration::from_secs(5);
 /// The longest sleep of a host.
 const ASLEEP_MAX: Duration = Duration::from_secs(20);
 /// Others may hold the lock of a kernel for so long.

@@ -131,13 +131,18 @@ impl Router {
             Hearing::Known => Reaction::Nothing,
             Hearing::Overtaken => Reaction::Ready,
             Hearing::Stranger => {
-                self.record.forget_told();
-                let router = self.station.settings.name.clone();
-                let (address, priority) = (claim.address, claim.priority);
-                out.tell(Event::ActiveHeard { router, address, priority });
+                self.tell_of_stranger(claim, out);
                 Reaction::Nothing
             }
         }
+    }
+
+    /// Another one is Active than before.
+    pub(super) fn tell_of_stranger(&mut self, claim: Claim, out: &mut Outbox) {
+        self.record.forget_told();
+        let router = self.station.settings.name.clone();
+        let (address, priority) = (claim.address, claim.priority);
+        out.tell(Event::ActiveHeard { router, address, priority });
     }
 
     /// Whether that is whom it has just yielded to, with less right by now than we have: our last word may have made

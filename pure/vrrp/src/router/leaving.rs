@@ -7,7 +7,7 @@ use mainstay_base::{Instant, MacAddress};
 
 use super::{Reaction, Router};
 use crate::Reject;
-use crate::backup::{Heard, Loss};
+use crate::backup::{Heard, Loss, Lost};
 use crate::election::Claim;
 use crate::event::{Cause, Event, HandoverFailure};
 use crate::hold::Hold;
@@ -44,9 +44,11 @@ impl Router {
         out: &mut Outbox,
     ) {
         let most = if self.station.is_seen_elsewhere() { TAKING_MAX } else { LINGER };
-        let hold = Hold::of(&self.station.slots, now + most).at_least(now + LINGER);
+        let slots = &self.station.slots;
+        let hold = Some(Hold::of(slots, now + most)).filter(|hold| !hold.is_seen());
+        let hold = hold.map(|hold| hold.without_seen(slots, now).at_least(now + LINGER));
         self.become_backup(cause, known, now, out);
-        self.hold = Some(hold).filter(|hold| !hold.is_seen());
+        self.hold = hold;
     }
 
     /// Says farewell and goes on answering until another is seen to answer. Whoever is watched may have to wait for its
@@ -142,6 +144,9 @@ impl Router {
         out: &mut Outbox,
     ) -> Reaction {
         self.see_answering(slot, hardware, now, out);
+        if let Some(seen) = self.station.slots.get_mut(slot) {
+            seen.elsewhere_at = Some(now);
+        }
         let arrived = now + UNDER_WAY_MAX;
         if let Some(hold) = &mut self.hold {
             hold.see(slot, arrived);
@@ -152,18 +157,19 @@ impl Router {
     }
 
     /// A watched peer was silent for too long.
-    pub(crate) fn lose(&mut self, loss: Loss, now: Instant) {
+    pub(crate) fn lose(&mut self, loss: Loss, now: Instant, out: &mut Outbox) {
         let timing = self.timing();
         let limit = self.skew_max() + self.taking_max();
         match &mut self.state {
-            State::Backup(backup) => {
-                let is_lost = backup.lose(loss, timing, now);
-                if let (true, Some(hold), Some(at)) =
-                    (is_lost, &mut self.hold, backup.active_down_at)
-                {
-                    hold.extend(at);
+            State::Backup(backup) => match backup.lose(loss, timing, now) {
+                Lost::Nobody => {}
+                Lost::Active => {
+                    if let (Some(hold), Some(at)) = (&mut self.hold, backup.active_down_at) {
+                        hold.extend(at);
+                    }
                 }
-            }
+                Lost::Succeeded(claim) => self.tell_of_stranger(claim, out),
+            },
             State::Leaving(leaving) => {
                 if leaving.successor.is_some_and(|successor| successor.address == loss.peer) {
                     leaving.wait_for_another(&self.station.slots, limit, now);

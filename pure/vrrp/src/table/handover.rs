@@ -159,7 +159,7 @@ impl Table {
         for number in 0..self.routers.len() {
             let link = self.links.of(&self.routers[number].settings().link);
             if link.is_some_and(|facts| facts.index == on) {
-                self.at(number, |router, _| router.lose(loss, now));
+                self.at(number, |router, out| router.lose(loss, now, out));
             }
         }
     }

@@ -320,6 +320,17 @@ fn draining_survives_a_reload() {
 }
 
 #[test]
+fn a_winner_may_announce_before_it_says_that_it_is_active() {
+    let mut bench = one();
+    bench.see(LINK, "10.0.0.9");
+    assert_eq!(bench.hear(200, HIGH), Ok(()));
+    bench.pass_ms(59);
+    assert!(bench.present(LINK, VIP));
+    bench.pass_ms(1);
+    assert!(!bench.present(LINK, VIP));
+}
+
+#[test]
 fn whoever_yields_keeps_its_addresses_beyond_the_second_word_of_the_winner() {
     for hundredths in [100, 1] {
         let mut asked = router(51, VIP);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::Input;
 use crate::bench::{Bench, DETECTION, HIGH, LOW, group, ip, on, priority, router, settings};
-use crate::event::{Cause, StateName};
+use crate::event::{Cause, Event, StateName};
 use crate::settings::*;
 
 const VIP: &str = "10.0.0.9/24";
@@ -169,6 +169,40 @@ fn the_worse_of_two_backups_stays_when_it_hears_the_better() {
     assert_eq!(bench.hear(150, HIGH), Ok(()));
     bench.pass_ms(3_600);
     assert_eq!(bench.state(), StateName::Backup);
+}
+
+#[test]
+fn another_backup_that_knew_of_the_death_earlier_is_the_next_active() {
+    let mut bench = backup(100);
+    assert_eq!(
+        bench.hear(150, HIGH),
+        Ok(()),
+        "LOW has more right and lives, for all that is known"
+    );
+    bench.pass_ms(5);
+    bench.lose(LOW);
+    assert_eq!(bench.view(0).active.map(|active| active.address), Some(ip(HIGH)));
+    let heard = Event::ActiveHeard { router: bench.view(0).name, address: ip(HIGH), priority: 150 };
+    assert!(bench.told.contains(&heard));
+    bench.pass_ms(3_600);
+    assert_eq!(bench.state(), StateName::Backup);
+    bench.pass_ms(5);
+    assert_eq!(bench.why(), Cause::Silence { last_active: Some(ip(HIGH)) });
+}
+
+#[test]
+fn what_was_overheard_while_the_active_lived_or_has_less_right_does_not_follow_it() {
+    for (ours, theirs, millis) in [(100, 150, 13), (150, 90, 5)] {
+        let mut bench = backup_of(ours, Preempt::Never);
+        assert_eq!(bench.hear(200, LOW), Ok(()));
+        bench.pass_ms(500);
+        assert_eq!(bench.hear(theirs, HIGH), Ok(()));
+        bench.pass_ms(millis);
+        bench.lose(LOW);
+        bench.pass_ms(5);
+        assert_eq!(bench.state(), StateName::Active);
+        assert_eq!(bench.why(), lost());
+    }
 }
 
 #[test]
