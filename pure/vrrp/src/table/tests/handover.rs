@@ -389,8 +389,8 @@ fn whoever_yields_to_what_came_in_while_it_slept_answers_on_from_now() {
     assert!(!bench.present(LINK, VIP), "however often it sleeps");
 }
 
-#[test]
-fn a_member_whose_own_limit_passed_before_the_group_was_taken_answers_on() {
+/// A group of two, Active; the second one gives up a handover sooner than the first one.
+fn unequal_members() -> Bench {
     let second = RouterSettings {
         version: Version::V3,
         advertisement_interval: Centiseconds(1),
@@ -398,7 +398,12 @@ fn a_member_whose_own_limit_passed_before_the_group_was_taken_answers_on() {
     };
     let mut asked = settings(vec![router(51, VIP), second]);
     asked.groups = vec![group(&["R51", "R52"])];
-    let mut bench = Bench::active(asked);
+    Bench::active(asked)
+}
+
+#[test]
+fn a_member_whose_own_limit_passed_before_the_group_was_taken_answers_on() {
+    let mut bench = unequal_members();
     bench.leave();
     bench.pass_ms(900);
     assert_eq!(bench.hear(90, HIGH), Ok(()));
@@ -412,14 +417,7 @@ fn a_member_whose_own_limit_passed_before_the_group_was_taken_answers_on() {
 
 #[test]
 fn a_member_that_is_taken_over_late_is_waited_for_as_well() {
-    let second = RouterSettings {
-        version: Version::V3,
-        advertisement_interval: Centiseconds(1),
-        ..router(52, "10.0.0.8/24")
-    };
-    let mut asked = settings(vec![router(51, VIP), second]);
-    asked.groups = vec![group(&["R51", "R52"])];
-    let mut bench = Bench::active(asked);
+    let mut bench = unequal_members();
     bench.leave();
     bench.pass_ms(900);
     assert_eq!(bench.hear_at(0, 90, HIGH, None), Ok(()));
