@@ -1,4 +1,4 @@
-//! Gratuitous ARP: a host tells its neighbours which hardware address has an IPv4 address.
+//! ARP: a host tells its neighbours which hardware address has an IPv4 address, or asks who has one.
 //!
 //! Linux believes a gratuitous packet even within its neighbour lock time, but a reply counts as
 //! gratuitous only if sender and target hardware address are equal (RFC 5944 §4.6); that is why the
@@ -20,25 +20,42 @@ pub enum Form {
 }
 
 /// A whole Ethernet frame that announces `address` at `mac` to all neighbours.
-///
-/// ```text
-///  0       2       4   5   6       8            14        18           24        28
-/// | hw=1  | 0800  | 6 | 4 | op    | sender mac | address | target mac | address |
-/// ```
 pub fn gratuitous(form: Form, mac: MacAddress, address: Ipv4Addr) -> Vec<u8> {
     let (operation, target) = match form {
-        Form::Request => (1u16, MacAddress::BROADCAST),
-        Form::Reply => (2u16, mac),
+        Form::Request => (REQUEST, MacAddress::BROADCAST),
+        Form::Reply => (REPLY, mac),
     };
-    let mut frame = ethernet::frame(MacAddress::BROADCAST, mac, EtherType::Arp, 28);
+    broadcast(operation, (mac, address), (target, address))
+}
+
+/// A whole Ethernet frame in which `sender` at `mac` asks all neighbours who has `wanted`. RFC 826.
+pub fn request(mac: MacAddress, sender: Ipv4Addr, wanted: Ipv4Addr) -> Vec<u8> {
+    broadcast(REQUEST, (mac, sender), (UNKNOWN, wanted))
+}
+
+const REQUEST: u16 = 1;
+const REPLY: u16 = 2;
+/// What stands in a request in place of the hardware address that is asked for.
+const UNKNOWN: MacAddress = MacAddress([0; 6]);
+
+/// ```text
+///  0       2       4   5   6       8            14               18           24              28
+/// | hw=1  | 0800  | 6 | 4 | op    | sender mac | sender address | target mac | target address |
+/// ```
+fn broadcast(
+    operation: u16,
+    sender: (MacAddress, Ipv4Addr),
+    target: (MacAddress, Ipv4Addr),
+) -> Vec<u8> {
+    let mut frame = ethernet::frame(MacAddress::BROADCAST, sender.0, EtherType::Arp, 28);
     frame.extend_from_slice(&1u16.to_be_bytes());
     frame.extend_from_slice(&EtherType::Ipv4.number().to_be_bytes());
     frame.extend_from_slice(&[6, 4]);
     frame.extend_from_slice(&operation.to_be_bytes());
-    frame.extend_from_slice(&mac.0);
-    frame.extend_from_slice(&address.octets());
-    frame.extend_from_slice(&target.0);
-    frame.extend_from_slice(&address.octets());
+    for (mac, address) in [sender, target] {
+        frame.extend_from_slice(&mac.0);
+        frame.extend_from_slice(&address.octets());
+    }
     frame
 }
 
@@ -67,5 +84,16 @@ mod tests {
             assert_eq!(arp.target_hw_addr(), target.0);
             assert_eq!(arp.target_protocol_addr(), ADDRESS.octets());
         }
+    }
+    #[test]
+    fn a_request_is_what_rfc_826_says() {
+        let frame = request(MAC, Ipv4Addr::new(192, 0, 2, 1), ADDRESS);
+        #[rustfmt::skip]
+        assert_eq!(frame, [
+            0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 7, 8, 6,
+            0, 1, 8, 0, 6, 4, 0, 1,
+            2, 0, 0, 0, 0, 7, 192, 0, 2, 1,
+            0, 0, 0, 0, 0, 0, 192, 0, 2, 9,
+        ]);
     }
 }
