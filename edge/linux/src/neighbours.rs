@@ -1,4 +1,4 @@
-//! Who answers for the virtual addresses: ARP and neighbour advertisements of others.
+//! Who answers for certain addresses: ARP and neighbour advertisements of others.
 
 mod filter;
 mod receive;

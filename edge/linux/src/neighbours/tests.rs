@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use mainstay_base::MacAddress;
+use mainstay_wire::{arp as arp_frames, ndp};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::*;
 use crate::frames::{Frame, FrameSocket};
-use crate::testing::{Pair, pair};
+use crate::testing::{Pair, address, pair};
+use crate::topology::set_sysctl;
 
 const HOLDER: MacAddress = MacAddress([2, 0, 0, 0, 0, 9]);
 
@@ -139,4 +141,53 @@ fn more_addresses_than_the_kernel_compares_are_all_heard() {
     let seen = heard(&mut pair, &socket, &frames, &arp(1, "10.0.0.99", "10.0.0.99"));
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert_eq!(seen[0].address, IpAddr::from([10, 0, 23, 111]));
+}
+
+/// Sends a question until it is answered; a link that has just come up may lose the first ones.
+fn answer(pair: &mut Pair, socket: &NeighbourSocket, question: &[u8]) -> Seen {
+    let link = pair.left_links.index_of("left").expect("there");
+    let sender = pair.left.run(FrameSocket::open).expect("enterable").expect("opens");
+    let mut inbox = Inbox::default();
+    for _ in 0..100 {
+        assert_eq!(sender.send([Frame { link, bytes: question }]).count, 1);
+        let limit = Timespec::try_from(Duration::from_millis(200)).expect("short");
+        let ready = poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&limit));
+        if ready.expect("pollable") > 0 {
+            socket.receive(&mut inbox).expect("receives");
+            return inbox.seen().next().expect("nothing else is heard");
+        }
+    }
+    panic!("no answer");
+}
+
+/// No process is there to answer: the other namespace is empty.
+#[test]
+fn a_kernel_answers_who_asks_for_its_address() {
+    let mut pair = pair();
+    for namespace in [&mut pair.left, &mut pair.right] {
+        let no_wait = || set_sysctl("net.ipv6.conf.all.accept_dad", "0");
+        namespace.run(no_wait).expect("enterable").expect("settable");
+    }
+    for text in ["10.0.0.1/24", "fd00::1/64"] {
+        pair.left_links.add_address("left", address(text)).expect("taken");
+    }
+    for text in ["10.0.0.2/24", "fd00::2/64"] {
+        pair.right_links.add_address("right", address(text)).expect("taken");
+    }
+    let links = pair.left.run(crate::kernel::Kernel::open).expect("enterable");
+    let whole = links.expect("opens").read_whole().expect("readable");
+    let left = pair.left_links.index_of("left").expect("there");
+    let mac = whole.links[&left].mac.expect("an Ethernet link");
+    let questions = [
+        arp_frames::request(mac, [10, 0, 0, 1].into(), [10, 0, 0, 2].into()),
+        ndp::solicitation(mac, "fd00::1".parse().expect("good"), "fd00::2".parse().expect("good")),
+    ];
+    let wanted = set(&["10.0.0.2", "fd00::2"]);
+    for (family, question) in [Family::V4, Family::V6].into_iter().zip(questions) {
+        let open = || NeighbourSocket::open(family, &wanted);
+        let socket = pair.left.run(open).expect("enterable").expect("opens");
+        let seen = answer(&mut pair, &socket, &question);
+        assert_eq!((seen.link, Family::of(seen.address)), (left, family));
+        assert!(wanted.contains(&seen.address) && seen.hardware != mac, "{seen:?}");
+    }
 }
