@@ -7,6 +7,7 @@
 //!
 //! - `control` takes packets apart and puts them together, `authenticate` proves where they come from;
 //! - `times`, `rate`, `prompts` decide, as pure functions, how often and how long; `negotiation` agrees on it;
+//! - `rhythm` says how long silence is borne of a peer, `inquiry` how it is asked before it is judged;
 //! - `session` is one session, with the drawing of its states; `sessions` is all of them.
 //!
 //! Changes of state are answered at once, so that a session is up within one exchange. Packets to all peers leave
@@ -19,6 +20,7 @@
 mod authenticate;
 mod control;
 mod event;
+mod inquiry;
 mod negotiation;
 mod outbox;
 mod packet;
@@ -40,7 +42,8 @@ pub use packet::{PAYLOAD_MAX, PORT, Payload, Peer, Received, Transmit};
 pub use reject::Reject;
 pub use sessions::{Input, SESSIONS_MAX, Sessions};
 pub use settings::{
-    Authentication, AuthenticationKind, IDLE_TX, INTERVAL, Key, MULTIPLIER, PACKETS_PER_SECOND_MAX,
-    SessionSettings,
+    Authentication, AuthenticationKind, IDLE_TX, INTERVAL, INTERVAL_AT_EASE, Key, MULTIPLIER,
+    PACKETS_PER_SECOND_MAX, SessionSettings,
 };
+pub use times::asked as detection_of_asked;
 pub use view::{Counters, SessionView, State};

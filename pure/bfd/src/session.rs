@@ -23,11 +23,12 @@ use mainstay_base::{Deadline, Instant};
 
 use crate::authenticate::Sequence;
 use crate::control::{Control, Diagnostic, Dissected};
+use crate::inquiry::Inquiry;
 use crate::negotiation::Negotiation;
 use crate::outbox::Outbox;
 use crate::prompts::Prompts;
 use crate::remote::Remote;
-use crate::rhythm::Rhythm;
+use crate::rhythm::{Pace, Rhythm};
 use crate::settings::{IDLE_TX, SessionSettings};
 use crate::times::{self, Terms, jittered, length, micros};
 use crate::view::{Counters, SessionView, State};
@@ -54,6 +55,8 @@ pub(crate) struct Session {
     sequence: Sequence,
     prompts: Prompts,
     last_heard: Option<Instant>,
+    /// The peer is silent for longer than it should be, and was asked.
+    inquiry: Option<Inquiry>,
     /// By how much a verdict was postponed, and until when, because this node was late.
     patience: Option<(Duration, Instant)>,
     /// Time has reached it since it came up. Until then what was heard may have waited to be read, and the peer may not
@@ -80,6 +83,8 @@ enum Occasion {
     Change,
     /// The peer polled.
     Answer,
+    /// The peer is silent and has to answer.
+    Question,
 }
 
 /// The numbers by which a session is known on the wire.
@@ -126,6 +131,7 @@ impl Session {
             sequence: Sequence::starting_at(identity.sequence),
             prompts: Prompts::full(now),
             last_heard: None,
+            inquiry: None,
             patience: None,
             is_awake: true,
             every: None,
@@ -182,10 +188,13 @@ impl Session {
         }
         self.sequence.verify(self.settings.authentication.as_ref(), packet)?;
         if let Some(before) = self.last_heard.filter(|_| self.state == State::Up) {
-            self.record.rhythm.heard(now.since(before), self.since, now);
+            let asked = self.inquiry.map(|inquiry| inquiry.distance(self.pace(), now));
+            let distance = now.since(before);
+            self.record.rhythm.heard(asked.map_or(distance, |asked| asked.min(distance)), now);
         }
         self.remote.learn(&packet.control);
         self.last_heard = Some(now);
+        self.inquiry = None;
         self.patience = None;
         self.unanswered = 0;
         self.record.counters.received += 1;
@@ -193,8 +202,7 @@ impl Session {
             self.negotiation.finish();
         }
         let changed = self.follow(packet.control.state, now, out);
-        let detection = self.detection();
-        self.record.rhythm.agree(detection);
+        self.record.rhythm.agree(self.pace(), now);
         self.record.borne = self.bearable();
         self.tell_detection(out);
         if packet.control.poll || changed {
@@ -219,6 +227,40 @@ impl Session {
         self.send_at = self.every.map(|every| now + self.jittered(every, chance));
     }
 
+    /// Asks a peer that is silent for longer than it should be; true if the state is another one. Late by the
+    /// detection time or more, this node has been silent itself for so long that the peer's silence says nothing.
+    pub(crate) fn ask(&mut self, now: Instant, out: &mut Outbox) -> bool {
+        let Some(due) = self.ask_at().filter(|at| *at <= now) else { return false };
+        let pace = self.pace();
+        if let Some(inquiry) = &mut self.inquiry {
+            inquiry.repeat(pace, now);
+        } else {
+            let late = now.since(due);
+            self.record.late_max = self.record.late_max.max(late);
+            if late >= pace.detection {
+                self.fall_silent(DownCause::Overslept, late, now, out);
+                return true;
+            }
+            let is_first = !std::mem::replace(&mut self.is_awake, true);
+            let late = if is_first { pace.detection } else { late };
+            self.inquiry = Some(Inquiry::begin(pace, late, now));
+        }
+        self.record.counters.asked += 1;
+        out.ask(self.peer);
+        if self.remote.required_rx > 0 {
+            self.send(Occasion::Question, out);
+        }
+        false
+    }
+
+    /// The kernel of the peer answered. It counts only for who was asked.
+    pub(crate) fn answered(&mut self, now: Instant) {
+        if let Some(inquiry) = &mut self.inquiry {
+            inquiry.answer(now);
+            self.record.counters.answered += 1;
+        }
+    }
+
     /// Judges the silence of the peer; true if the state is another one, or if it is a stranger from now on: one
     /// that says it is down and then falls silent may come back without any memory of us.
     ///
@@ -234,10 +276,10 @@ impl Session {
         }
         let late = now.since(judge_at);
         self.record.late_max = self.record.late_max.max(late);
-        if late >= self.detection() {
-            self.fall(DownCause::Overslept, late, now, out);
+        let (why, late) = if late >= self.detection() {
+            (DownCause::Overslept, late)
         } else if let Some((postponed, _)) = self.patience {
-            self.fall(DownCause::Silent, postponed, now, out);
+            (DownCause::Silent, postponed)
         } else if !self.is_awake {
             self.is_awake = true;
             self.patience = Some((late, now + self.detection()));
@@ -246,10 +288,9 @@ impl Session {
             self.patience = Some((late, now + late));
             return false;
         } else {
-            self.fall(DownCause::Silent, late, now, out);
-        }
-        self.prompt(Occasion::Change, now, out);
-        self.remote.forget();
+            (DownCause::Silent, late)
+        };
+        self.fall_silent(why, late, now, out);
         true
     }
 
@@ -345,7 +386,8 @@ impl Session {
     pub(crate) fn deadline(&self) -> Option<Deadline> {
         let send = self.send_at.map(|at| Deadline { at, why: "session" });
         let judge = self.judge_at().map(|at| Deadline { at, why: "detection" });
-        Deadline::earlier(send, judge)
+        let ask = self.ask_at().map(|at| Deadline { at, why: "question" });
+        Deadline::earlier(send, Deadline::earlier(judge, ask))
     }
 
     /// Everything that it shows.
@@ -399,9 +441,11 @@ impl Session {
         true
     }
 
-    fn fall(&mut self, why: DownCause, late: Duration, now: Instant, out: &mut Outbox) {
+    fn fall_silent(&mut self, why: DownCause, late: Duration, now: Instant, out: &mut Outbox) {
         self.down(why, late, now, out);
         self.enter(State::Down, Diagnostic::DetectionTimeExpired, now);
+        self.prompt(Occasion::Change, now, out);
+        self.remote.forget();
     }
 
     /// Notes that it is not up any more, and tells it if it was told to be.
@@ -422,11 +466,15 @@ impl Session {
         self.state = state;
         self.since = now;
         self.diagnostic = diagnostic;
+        self.inquiry = None;
         self.patience = None;
         self.is_awake = state != State::Up;
         self.unanswered = 0;
         match state {
-            State::Up => self.negotiation.wish(self.terms()),
+            State::Up => {
+                self.record.rhythm.begin(now);
+                self.negotiation.wish(self.terms());
+            }
             State::Down | State::Init => self.negotiation = Negotiation::at(self.terms()),
             // Departs from RFC 5880 §6.8.3: the last words follow each other as fast as packets did
             // before, so that the loss of one does not look like a death.
@@ -458,15 +506,43 @@ impl Session {
     }
 
     fn detection(&self) -> Duration {
-        let required_rx = self.negotiation.in_force().required_rx;
-        let agreed = times::detection(self.remote.multiplier, required_rx, self.remote.desired_tx);
-        agreed.max(self.settings.detection_min)
+        self.pace().detection
+    }
+
+    /// What the peer has to keep to. RFC 5880 §6.8.4; who is asked before it is judged may be judged sooner.
+    fn pace(&self) -> Pace {
+        let interval = length(self.negotiation.in_force().required_rx.max(self.remote.desired_tx));
+        let agreed = interval * u32::from(self.remote.multiplier);
+        let detection =
+            if self.settings.by_rhythm { times::asked(interval, agreed) } else { agreed };
+        Pace { interval, detection: detection.max(self.settings.detection_min) }
+    }
+
+    fn heard_at(&self) -> Instant {
+        self.last_heard.unwrap_or(self.since)
+    }
+
+    /// When to ask a peer that is silent: one that the node watches by itself, and that is up.
+    fn ask_at(&self) -> Option<Instant> {
+        if !self.settings.by_rhythm || self.state != State::Up {
+            return None;
+        }
+        let due = || Inquiry::due(self.pace(), self.heard_at());
+        Some(self.inquiry.map_or_else(due, |inquiry| inquiry.next_at()))
     }
 
     fn judge_at(&self) -> Option<Instant> {
-        let silent_at = self.last_heard.unwrap_or(self.since) + self.record.borne;
+        let heard = self.heard_at();
+        let silent_at = heard + self.record.borne;
         match self.state {
-            State::Init | State::Up => Some(self.patience.map_or(silent_at, |(_, until)| until)),
+            State::Init | State::Up if self.patience.is_some() => {
+                self.patience.map(|(_, until)| until)
+            }
+            State::Up if self.settings.by_rhythm => {
+                let inquiry = self.inquiry?;
+                Some(inquiry.judge_at(self.pace(), heard, self.record.borne))
+            }
+            State::Init | State::Up => Some(silent_at),
             State::Down if self.remote.is_known() => Some(silent_at),
             State::AdminDown | State::Down => None,
         }
@@ -475,12 +551,11 @@ impl Session {
     /// How long silence is borne by what is agreed now. Whom the operator asked for by name is judged by the agreed time;
     /// whom the node watches by itself is believed to be dead only against the rhythm that it kept.
     fn bearable(&self) -> Duration {
-        let detection = self.detection();
+        let pace = self.pace();
         if !self.settings.by_rhythm || self.state != State::Up {
-            return detection;
+            return pace.detection;
         }
-        let heard = self.last_heard.unwrap_or(self.since);
-        self.record.rhythm.patience(detection, heard.since(self.since))
+        self.record.rhythm.patience(pace, self.heard_at())
     }
 
     /// Tells that both ends are up, and whenever the detection time is another one.
@@ -509,11 +584,15 @@ impl Session {
         }
     }
 
-    /// Polls ride on packets in their turn, answers and changes of state do not poll. RFC 5880 §6.5.
+    /// Polls ride on packets in their turn and on questions, answers and changes of state do not poll. RFC 5880 §6.5.
     fn send(&mut self, occasion: Occasion, out: &mut Outbox) {
         let said = self.words();
         let changed = self.record.said.replace(said) != Some(said);
-        let poll = occasion == Occasion::Turn && self.negotiation.is_polling();
+        let poll = match occasion {
+            Occasion::Turn => self.negotiation.is_polling(),
+            Occasion::Question => true,
+            Occasion::Change | Occasion::Answer => false,
+        };
         let final_bit = occasion == Occasion::Answer;
         let control = Control { poll, final_bit, ..said };
         let payload = self.sequence.seal(self.settings.authentication.as_ref(), &control, changed);

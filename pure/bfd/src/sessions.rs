@@ -34,6 +34,11 @@ pub enum Input<'a> {
         /// The two ends.
         peer: Peer,
     },
+    /// The kernel of a peer answered a question; `now` is the moment at which ours received that.
+    Answered {
+        /// The two ends.
+        peer: Peer,
+    },
     /// A link is gone or down, and all its sessions with it; this says nothing about the peers.
     LinkGone(LinkIndex),
     /// All sessions together may send so many packets in a second.
@@ -96,10 +101,9 @@ impl Sessions {
         self.sessions.values().map(Session::view)
     }
 
-    /// At the latest so long after a packet another one leaves; none while no session is up.
-    pub fn tick(&self) -> Option<Duration> {
-        let up = self.sessions.values().filter(|session| session.state() == State::Up);
-        up.filter_map(Session::transmit_interval).min()
+    /// Whose kernel is to be asked whether it lives, by a question that kernels answer by themselves.
+    pub fn poll_ask(&mut self) -> Option<Peer> {
+        self.out.poll_ask()
     }
 
     /// How many packets were not used, by reason.
@@ -284,6 +288,10 @@ impl Machine for Sessions {
                 self.unwatch(&peer, now);
                 Ok(())
             }
+            Input::Answered { peer } => {
+                self.sessions.get_mut(&peer).into_iter().for_each(|session| session.answered(now));
+                Ok(())
+            }
             Input::LinkGone(link) => {
                 self.lose_link(link, now);
                 Ok(())
@@ -309,7 +317,7 @@ impl Machine for Sessions {
         let chance = self.random.next();
         let (mut changed, mut gone) = (false, false);
         for session in self.sessions.values_mut() {
-            changed |= session.judge(now, &mut self.out);
+            changed |= session.judge(now, &mut self.out) || session.ask(now, &mut self.out);
             session.send_due(chance, now, &mut self.out);
             gone |= session.is_gone();
         }

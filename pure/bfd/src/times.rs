@@ -32,13 +32,10 @@ pub(crate) fn jittered(interval: Duration, multiplier: u8, chance: u32) -> Durat
     interval - less
 }
 
-/// Silence of this length is a death. RFC 5880 §6.8.4.
-pub(crate) fn detection(
-    remote_multiplier: u8,
-    required_rx: u32,
-    remote_desired_tx: u32,
-) -> Duration {
-    length(required_rx.max(remote_desired_tx)) * u32::from(remote_multiplier)
+/// Silence of this length is a death of who was asked: half of what was agreed, but long enough to ask. With an interval
+/// of 8 ms and a multiplier of 3 that is 12 ms.
+pub fn asked(interval: Duration, agreed: Duration) -> Duration {
+    (agreed / 2).max(interval + interval / 4)
 }
 
 /// Packets in a second with that interval, one way, rounded up; the mean jitter is a twentieth.
@@ -70,17 +67,15 @@ mod tests {
     }
 
     #[test]
-    fn detection_follows_the_slower_end_and_the_peer_s_multiplier() {
-        assert_eq!(detection(3, 4_000, 4_000), 12 * MS);
-        assert_eq!(detection(3, 4_000, 300_000), 900 * MS);
-        assert_eq!(detection(5, 10_000, 0), 50 * MS);
-        let longest = detection(255, u32::MAX, u32::MAX);
-        assert_eq!(longest.as_micros(), 255 * u128::from(u32::MAX), "nothing overflows");
+    fn who_is_asked_has_half_of_the_agreed_time_and_a_quarter_interval_at_least() {
+        assert_eq!(asked(8 * MS, 24 * MS), 12 * MS);
+        assert_eq!(asked(8 * MS, 40 * MS), 20 * MS);
+        assert_eq!(asked(8 * MS, 8 * MS), 10 * MS, "a multiplier of one");
     }
 
     #[test]
     fn the_price_is_what_is_sent_on_average() {
-        assert_eq!(packets_per_second(4 * MS), 264);
+        assert_eq!(packets_per_second(8 * MS), 132);
         assert_eq!(packets_per_second(1_000 * MS), 2);
         assert_eq!(packets_per_second(Duration::from_secs(4_294)), 1);
     }

@@ -55,7 +55,7 @@ pub struct SessionView {
     /// Silence of this length is a death at present: the detection time, or longer for a peer that has not shown an
     /// even rhythm; none while it is not up.
     pub detection: Option<Duration>,
-    /// The longest distance between two packets of the peer in the last 10 to 20 s.
+    /// The longest distance between two signs of life of the peer in the last 10 to 20 s.
     pub distance_max: Duration,
     /// What it costs: packets in a second, both ways together, rounded up.
     pub packets_per_second: u32,
@@ -80,4 +80,8 @@ pub struct Counters {
     pub ups: u64,
     /// Times that it went down.
     pub downs: u64,
+    /// Questions to the peer while it was silent.
+    pub asked: u64,
+    /// Answers of the peer's kernel to them.
+    pub answered: u64,
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
-use std::time::Duration;
 
 use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Machine, Seed};
 use mainstay_bfd::{self as bfd, Peer};
@@ -35,6 +34,8 @@ pub struct Engine {
     actual: Actual,
     table: Table,
     watch: Watch,
+    /// The revision of who is Active that sessions were told of.
+    paced_for: u64,
     /// The steps from `actual` to the wants.
     planned: Vec<Step>,
     /// The revision of the wants that `planned` leads to.
@@ -53,6 +54,7 @@ impl Engine {
         Engine {
             planned: Vec::new(),
             planned_for: table.revision(),
+            paced_for: table.speakers_revision(),
             table,
             watch: Watch::start(&settings, seed, now),
             settings,
@@ -84,12 +86,6 @@ impl Engine {
     /// and links alone.
     pub fn session_places(&self) -> BTreeSet<(LinkIndex, Family)> {
         Watch::places(&self.settings, &self.actual)
-    }
-
-    /// At the latest so long after a packet to a watched peer another one leaves; none while nobody is watched.
-    /// Packets of peers may be left in their sockets for so long.
-    pub fn session_tick(&self) -> Option<Duration> {
-        self.watch.tick()
     }
 
     /// Whether everything has been handed over or given up after [`Command::Leave`] or [`Command::Stop`], and the
@@ -302,6 +298,14 @@ impl Engine {
         tell_table(&mut self.table, input, now);
     }
 
+    /// Peers hear often from a node that they would miss at once.
+    fn pace_sessions(&mut self, now: Instant) {
+        if self.paced_for != self.table.speakers_revision() {
+            self.paced_for = self.table.speakers_revision();
+            self.watch.speak_on(self.table.speaks_on().collect(), now);
+        }
+    }
+
     /// Peers are watched, and watch us, until everything is handed over.
     fn part_once_left(&mut self, now: Instant) {
         if self.table.is_left() {
@@ -402,6 +406,7 @@ impl Machine for Engine {
         };
         self.part_once_left(now);
         self.follow_sessions(now);
+        self.pace_sessions(now);
         self.replan_if_wants_changed();
         result
     }
@@ -412,6 +417,7 @@ impl Machine for Engine {
         self.watch.handle_timeout(now);
         self.part_once_left(now);
         self.follow_sessions(now);
+        self.pace_sessions(now);
         self.holdback.expire(now);
         self.replan_if_wants_changed();
     }

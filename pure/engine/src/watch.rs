@@ -13,7 +13,7 @@ use mainstay_bfd::{self as bfd, DownCause, Peer, SessionSettings, Sessions, Stat
 use mainstay_plan::{Actual, Change};
 use mainstay_vrrp::Name;
 
-use crate::settings::Settings;
+use crate::settings::{Detection, Settings};
 use crate::status::{Origin, WatchView};
 use trust::Trust;
 
@@ -36,6 +36,8 @@ pub(crate) struct Watch {
     sessions: Sessions,
     watched: BTreeMap<Place, Watched>,
     news: VecDeque<News>,
+    /// Where a router of this node is Active.
+    speaks_on: BTreeSet<(LinkIndex, Family)>,
     sweep_at: Option<Instant>,
     stopped: bool,
 }
@@ -79,6 +81,7 @@ impl Watch {
             sessions: Sessions::start(seed, now),
             watched: BTreeMap::new(),
             news: VecDeque::new(),
+            speaks_on: BTreeSet::new(),
             sweep_at: None,
             stopped: false,
         };
@@ -214,6 +217,20 @@ impl Watch {
         self.refresh(settings, actual, now);
     }
 
+    /// Routers of this node are Active there from now on: peers have to notice at once should it die, and hear from it
+    /// often. Elsewhere they may notice later.
+    pub(crate) fn speak_on(&mut self, places: BTreeSet<(LinkIndex, Family)>, now: Instant) {
+        let before = std::mem::replace(&mut self.speaks_on, places);
+        let (before, after) = (&before, &self.speaks_on);
+        let concerned = |(place, watched): (&Place, &Watched)| {
+            let there = (place.0, Family::of(place.1));
+            let other = before.contains(&there) != after.contains(&there);
+            (watched.origin != Origin::Asked && other).then(|| (*place, watched.settings.clone()))
+        };
+        let concerned: Vec<_> = self.watched.iter().filter_map(concerned).collect();
+        concerned.into_iter().for_each(|(place, settings)| self.hold(place, settings, now));
+    }
+
     /// Takes all sessions down on purpose, once.
     pub(crate) fn stop(&mut self, now: Instant) {
         if self.stopped {
@@ -255,9 +272,9 @@ impl Watch {
         self.watched.iter().filter_map(view).collect()
     }
 
-    /// At the latest so long after a packet to a peer another one leaves; none while no session is up.
-    pub(crate) fn tick(&self) -> Option<Duration> {
-        self.sessions.tick()
+    /// Whose kernel is to be asked whether it lives.
+    pub(crate) fn poll_ask(&mut self) -> Option<Peer> {
+        self.sessions.poll_ask()
     }
 
     /// Packets that were not used, by reason.
@@ -306,7 +323,20 @@ impl Watch {
     }
 
     fn hold(&mut self, place: Place, settings: SessionSettings, now: Instant) {
+        let settings = self.paced(place, settings);
         self.tell_sessions(bfd::Input::Watch { peer: peer_at(place), settings }, now);
+    }
+
+    /// A session that nobody asked for is at ease where no router of this node is Active.
+    fn paced(&self, place: Place, mut settings: SessionSettings) -> SessionSettings {
+        let is_asked = self.watched.get(&place).is_some_and(|w| w.origin == Origin::Asked);
+        if !is_asked
+            && settings.by_rhythm
+            && !self.speaks_on.contains(&(place.0, Family::of(place.1)))
+        {
+            settings.desired_min_tx = settings.desired_min_tx.max(bfd::INTERVAL_AT_EASE);
+        }
+        settings
     }
 
     /// Whether one more peer fits on a link; the one that has been quiet for the longest makes room.
@@ -522,18 +552,24 @@ impl Watched {
     }
 }
 
-/// How a session is held that nobody asked for. A peer may not make us more hasty than our own settings say.
+/// How a session is held that nobody asked for.
 fn session_settings(settings: &Settings) -> SessionSettings {
     let detection = &settings.detection;
     SessionSettings {
         desired_min_tx: detection.interval,
         required_min_rx: detection.interval,
         multiplier: detection.multiplier,
-        detection_min: detection.interval * u32::from(detection.multiplier),
+        detection_min: detection_min(detection),
         tentative: true,
         by_rhythm: detection.by_rhythm,
         ..SessionSettings::default()
     }
+}
+
+/// A peer may not make us more hasty than our own settings say.
+fn detection_min(detection: &Detection) -> Duration {
+    let agreed = detection.interval * u32::from(detection.multiplier);
+    if detection.by_rhythm { bfd::detection_of_asked(detection.interval, agreed) } else { agreed }
 }
 
 /// Whether a session that nobody asked for may still be held there.

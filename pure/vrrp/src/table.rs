@@ -48,8 +48,7 @@ pub struct Table {
     ledger: Ledger,
     fixed: Fixed,
     pacing: Vec<Pacing>,
-    /// Which routers hold their addresses in the ledger.
-    holding: Vec<bool>,
+    standing: Standing,
     out: Outbox,
     /// Packets that belong to no router.
     rejects: BTreeMap<Reject, u64>,
@@ -71,6 +70,17 @@ enum Stage {
     Stopped,
 }
 
+/// Where each router stood when it was touched last.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Its addresses are held in the ledger.
+    holds: Vec<bool>,
+    /// It is Active, if only until somebody else is.
+    speaks: Vec<bool>,
+    /// Another number with each change of who is Active.
+    speakers_revision: u64,
+}
+
 impl Table {
     /// A table that has not seen the kernel yet.
     pub fn start(settings: &Settings, now: Instant) -> Table {
@@ -88,7 +98,7 @@ impl Table {
             ledger: Ledger::default(),
             fixed: Fixed::default(),
             pacing: Vec::new(),
-            holding: Vec::new(),
+            standing: Standing::default(),
             out: Outbox::default(),
             rejects: BTreeMap::new(),
             hold_until: (now + settings.startup_delay)
@@ -109,15 +119,27 @@ impl Table {
 
     /// What to send if this node ends without notice: the farewells of its Active routers.
     pub fn farewells(&self) -> Vec<Transmit> {
-        let speaking = |router: &&Router| router.is_active() || router.is_leaving();
-        self.routers.iter().filter(speaking).flat_map(Router::farewell).collect()
+        self.routers.iter().filter(|router| speaks(router)).flat_map(Router::farewell).collect()
     }
 
     /// The same of one router.
     pub fn farewells_of(&self, place: Place) -> Vec<Transmit> {
         let router = self.index.by_wire.get(&place).map(|number| &self.routers[*number]);
-        let speaking = router.filter(|router| router.is_active() || router.is_leaving());
-        speaking.map(Router::farewell).unwrap_or_default()
+        router.filter(|router| speaks(router)).map(Router::farewell).unwrap_or_default()
+    }
+
+    /// Another number after each change of [`Table::speaks_on`].
+    pub fn speakers_revision(&self) -> u64 {
+        self.standing.speakers_revision
+    }
+
+    /// Where a router of ours is Active: others there have to notice at once should this node die.
+    pub fn speaks_on(&self) -> impl Iterator<Item = (LinkIndex, Family)> {
+        let speaking = self.routers.iter().filter(|router| speaks(router));
+        speaking.filter_map(|router| {
+            let settings = router.settings();
+            Some((self.links.of(&settings.link)?.index, settings.family))
+        })
     }
 
     /// Whether the farewells are good only until a router speaks again, as they are signed.
@@ -429,10 +451,14 @@ impl Table {
     fn touch(&mut self, number: usize) {
         let router = &self.routers[number];
         self.agenda.set(number, router.deadline().map(|deadline| deadline.at));
-        if self.holding[number] == router.holds() {
+        if self.standing.speaks[number] != speaks(router) {
+            self.standing.speaks[number] = speaks(router);
+            self.standing.speakers_revision += 1;
+        }
+        if self.standing.holds[number] == router.holds() {
             return;
         }
-        self.holding[number] = router.holds();
+        self.standing.holds[number] = router.holds();
         if router.holds() {
             self.ledger.hold_routing(&router.settings().kernel.routing);
         } else {
@@ -539,6 +565,11 @@ impl Machine for Table {
     fn wants(&self) -> &Wants {
         self.ledger.wants()
     }
+}
+
+/// Whether it is Active, if only until somebody else is.
+fn speaks(router: &Router) -> bool {
+    router.is_active() || router.is_leaving()
 }
 
 #[cfg(test)]

@@ -21,8 +21,6 @@ use crate::will::{Farewell, Will};
 
 /// Looks for more before the clock judges; whoever floods us is not waited for any longer.
 const LOOKS_AT_ONCE: usize = 4;
-/// Packets of sessions are read with each tick, instead of one by one, where a tick comes at least so often.
-const LOOKED_AT_WITHIN: Duration = Duration::from_millis(5);
 /// A thread of a machine that is merely busy is held up for less; what came meanwhile is in the sockets then.
 const STOOD_STILL: Duration = Duration::from_millis(20);
 /// A deadline that is met within this time was not missed.
@@ -42,10 +40,6 @@ impl Control {
         let until = deadline.map(|deadline| deadline.at);
         let until = until.unwrap_or(self.turn.beat_at);
         self.tether.pulse().beat(until);
-        let soon = self.engine.session_tick().is_some_and(|tick| tick <= LOOKED_AT_WITHIN);
-        self.sockets
-            .let_sessions_rest(soon, &self.reactor)
-            .map_err(Error::refused("watch", "sockets"))?;
         self.reactor.wait(Some(until)).map_err(Error::refused("wait for", "descriptors"))?;
         let absent = clock::now().since(until);
         self.sign_of_life();
@@ -66,8 +60,6 @@ impl Control {
 
     /// Takes in what the last wait found.
     fn listen(&mut self) -> Result<(), Error> {
-        // Packets of sessions first: the others came in a moment ago, and time does not run back for these.
-        self.hear_resting();
         let mut at = 0;
         while let Some(ready) = self.reactor.ready().get(at).copied() {
             match ready {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::*;
 use crate::{DownCause, PAYLOAD_MAX, Payload};
 
+mod asking;
 mod death;
 mod handshake;
 mod hostile;
@@ -14,6 +15,15 @@ mod timing;
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 pub(super) const LINK: LinkIndex = LinkIndex(2);
+
+/// A packet every 4 ms, and dead after three.
+pub(super) fn plain() -> SessionSettings {
+    SessionSettings {
+        desired_min_tx: MS * 4,
+        required_min_rx: MS * 4,
+        ..SessionSettings::default()
+    }
+}
 
 /// One end: sessions, and everything that they said.
 pub(super) struct End {

@@ -10,6 +10,7 @@ use crate::{Command, Engine, Event, Input, Transmit};
 
 mod bounds;
 mod named;
+mod pace;
 mod peers;
 mod steady;
 
@@ -44,6 +45,7 @@ fn settings(priority: u8) -> Settings {
     let mut settings = Settings { vrrp, ..Settings::default() };
     // Most stories are too short for anybody to show a rhythm.
     settings.detection.by_rhythm = false;
+    settings.detection.interval = MS * 4;
     settings
 }
 

@@ -30,7 +30,7 @@ impl Table {
 
     /// Whether all has been handed over or given up after [`super::Input::Leave`] or [`super::Input::Stop`].
     pub fn is_left(&self) -> bool {
-        self.stage == Stage::Stopped && !self.holding.contains(&true)
+        self.stage == Stage::Stopped && !self.standing.holds.contains(&true)
     }
 
     /// The named routers count as priority 1; those that are Active are handed over.

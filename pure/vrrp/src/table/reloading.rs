@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mainstay_base::{Family, Instant};
 
-use super::Table;
+use super::{Standing, Table};
 use crate::agenda::Agenda;
 use crate::event::{HandoverFailure, StateName};
 use crate::fitness::Script;
@@ -111,7 +111,11 @@ impl Table {
         let ledger = ledger.with_promotion(promoting.map(RouterSettings::home_link));
         let ledger = ledger.with_fixed(&self.fixed);
         self.ledger = ledger.succeed(&self.ledger);
-        self.holding = vec![false; self.routers.len()];
+        self.standing = Standing {
+            holds: vec![false; self.routers.len()],
+            speaks: vec![false; self.routers.len()],
+            speakers_revision: self.standing.speakers_revision + 1,
+        };
         self.agenda = Agenda::with(self.routers.len());
         for number in 0..self.routers.len() {
             self.touch(number);

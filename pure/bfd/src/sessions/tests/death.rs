@@ -12,7 +12,7 @@ fn downs(end: &End) -> Vec<DownCause> {
 
 #[test]
 fn a_dead_peer_is_known_after_the_detection_time_to_the_microsecond() {
-    let mut wire = Wire::up(SessionSettings::default(), SessionSettings::default());
+    let mut wire = Wire::up(plain(), plain());
     wire.cut = [true; 2];
     wire.pass(LATENCY);
     wire.forget_the_past();
@@ -34,14 +34,14 @@ fn a_dead_peer_is_known_after_the_detection_time_to_the_microsecond() {
 
 #[test]
 fn a_living_peer_is_never_held_for_dead() {
-    let mut wire = Wire::up(SessionSettings::default(), SessionSettings::default());
+    let mut wire = Wire::up(plain(), plain());
     wire.pass(Duration::from_secs(60));
     assert!(downs(&wire.ends[0]).is_empty() && downs(&wire.ends[1]).is_empty());
 }
 
 #[test]
 fn two_packets_may_be_lost_one_after_the_other() {
-    let mut wire = Wire::up(SessionSettings::default(), SessionSettings::default());
+    let mut wire = Wire::up(plain(), plain());
     for _ in 0..50 {
         wire.cut[1] = true;
         let lost_from = wire.ends[1].sent.len();
@@ -56,7 +56,7 @@ fn two_packets_may_be_lost_one_after_the_other() {
 
 #[test]
 fn whoever_is_not_heard_is_told_so_and_does_not_take_it_for_a_death() {
-    let mut wire = Wire::up(SessionSettings::default(), SessionSettings::default());
+    let mut wire = Wire::up(plain(), plain());
     wire.forget_the_past();
     wire.cut[0] = true;
     wire.pass(Duration::from_secs(10));
@@ -71,7 +71,7 @@ fn whoever_is_not_heard_is_told_so_and_does_not_take_it_for_a_death() {
 
 #[test]
 fn whoever_was_late_gives_the_same_time_once_more() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let heard = wire.now;
     wire.forget_the_past();
     wire.now = heard + MS * 17;
@@ -96,7 +96,7 @@ fn whoever_was_late_gives_the_same_time_once_more() {
 
 #[test]
 fn a_packet_that_comes_in_the_time_that_was_given_saves_the_session() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     wire.forget_the_past();
     wire.freeze(MS * 17);
@@ -111,7 +111,7 @@ fn a_packet_that_comes_in_the_time_that_was_given_saves_the_session() {
 
 #[test]
 fn packets_that_waited_in_the_socket_count_from_when_the_kernel_had_them() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let start = wire.now;
     wire.forget_the_past();
@@ -131,7 +131,7 @@ fn packets_that_waited_in_the_socket_count_from_when_the_kernel_had_them() {
 #[test]
 fn whoever_slept_for_the_detection_time_or_more_judges_nobody() {
     for slept in [MS * 24, MS * 500, Duration::from_secs(3_600), Duration::from_secs(1 << 33)] {
-        let mut wire = alone_and_up(SessionSettings::default());
+        let mut wire = alone_and_up(plain());
         wire.forget_the_past();
         wire.freeze(slept);
         wire.ends[0].sessions.handle_timeout(wire.now);
@@ -144,7 +144,7 @@ fn whoever_slept_for_the_detection_time_or_more_judges_nobody() {
 
 #[test]
 fn machines_that_all_stood_still_for_an_hour_find_each_other_again() {
-    let mut wire = Wire::up(SessionSettings::default(), SessionSettings::default());
+    let mut wire = Wire::up(plain(), plain());
     wire.forget_the_past();
     wire.freeze(Duration::from_secs(3_600));
     wire.pass(Duration::from_secs(2));
@@ -157,7 +157,7 @@ fn machines_that_all_stood_still_for_an_hour_find_each_other_again() {
 
 #[test]
 fn time_that_runs_back_counts_as_the_latest() {
-    let mut wire = Wire::up(SessionSettings::default(), SessionSettings::default());
+    let mut wire = Wire::up(plain(), plain());
     wire.forget_the_past();
     let now = wire.now;
     for end in 0..2 {
@@ -173,7 +173,7 @@ fn time_that_runs_back_counts_as_the_latest() {
 
 #[test]
 fn a_peer_half_way_up_that_falls_silent_is_not_told_of() {
-    let mut wire = alone(SessionSettings::default());
+    let mut wire = alone(plain());
     wire.hand(0, &bytes(&said(State::Down, 7, 0))).expect("Down is heard");
     assert_eq!(wire.ends[0].state(&peer_of(0)), State::Init);
     wire.pass(MS * 50);
@@ -183,8 +183,8 @@ fn a_peer_half_way_up_that_falls_silent_is_not_told_of() {
 
 #[test]
 fn own_patience_is_not_less_than_our_settings_say() {
-    let patient = SessionSettings { detection_min: MS * 12, ..SessionSettings::default() };
-    let hasty = SessionSettings { multiplier: 1, ..SessionSettings::default() };
+    let patient = SessionSettings { detection_min: MS * 12, ..plain() };
+    let hasty = SessionSettings { multiplier: 1, ..plain() };
     let mut wire = Wire::up(patient, hasty);
     let detection = |end: usize| wire.ends[end].view(&peer_of(end)).detection;
     assert_eq!(detection(0), Some(MS * 12));
@@ -196,7 +196,7 @@ fn own_patience_is_not_less_than_our_settings_say() {
 
 #[test]
 fn nobody_is_judged_by_a_packet_that_waited_to_be_read() {
-    let mut wire = alone(SessionSettings::default());
+    let mut wire = alone(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     wire.hand(0, &bytes(&said(State::Init, 7, ours))).expect("Init is heard");
     wire.hand(0, &bytes(&said(State::Up, 7, ours))).expect("Up is heard");
@@ -207,50 +207,6 @@ fn nobody_is_judged_by_a_packet_that_waited_to_be_read() {
     wire.ends[0].sessions.handle_timeout(wire.now);
     wire.pass(MS * 11);
     assert!(downs(&wire.ends[0]).is_empty(), "the peer has had no time to hear that it is up");
-    wire.pass(MS * 2);
-    assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
-}
-
-#[test]
-fn who_came_irregularly_before_is_waited_for_longer() {
-    let settings = SessionSettings { by_rhythm: true, ..SessionSettings::default() };
-    let mut wire = alone_and_up(settings);
-    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
-    let mut hear_after = |distance: u64| {
-        wire.pass(MS * u32::try_from(distance).expect("a few"));
-        wire.hand(0, &bytes(&said(State::Up, 7, ours))).expect("it is heard");
-    };
-    (0..1_300).for_each(|_| hear_after(4));
-    hear_after(11);
-    wire.forget_the_past();
-    wire.pass(MS * 23);
-    assert!(downs(&wire.ends[0]).is_empty(), "11 ms were usual: doubled, 24 ms");
-    wire.pass(MS * 2);
-    assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
-}
-
-#[test]
-fn what_is_agreed_while_a_peer_is_silent_is_no_reason_to_judge_it_sooner() {
-    let every = |millis: u32| SessionSettings {
-        desired_min_tx: MS * millis,
-        required_min_rx: MS * millis,
-        by_rhythm: true,
-        ..SessionSettings::default()
-    };
-    let mut wire = alone_and_up(every(10));
-    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
-    for distance in [10; 600].into_iter().chain([16, 31]) {
-        wire.pass(MS * distance);
-        let words = Control { final_bit: true, ..said(State::Up, 7, ours) };
-        wire.hand(0, &bytes(&words)).expect("it is heard");
-    }
-    let borne = wire.ends[0].view(&peer_of(0)).detection;
-    assert_eq!(borne, Some(MS * 120), "30 ms, doubled until it is twice 31 ms");
-    // From now on it is 48 ms, which would have to be doubled once only.
-    wire.watch(0, every(16));
-    assert_eq!(wire.ends[0].view(&peer_of(0)).detection, borne);
-    wire.pass(MS * 119);
-    assert_eq!(wire.ends[0].state(&peer_of(0)), State::Up);
     wire.pass(MS * 2);
     assert_eq!(downs(&wire.ends[0]), [DownCause::Silent]);
 }

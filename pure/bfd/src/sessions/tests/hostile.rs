@@ -5,7 +5,7 @@ use crate::{Authentication, AuthenticationKind, Key};
 
 #[test]
 fn each_fault_is_refused_for_its_reason_and_counted() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let good = bytes(&said(State::Up, 7, ours));
     let with = |at: usize, byte: u8| {
@@ -42,7 +42,7 @@ fn each_fault_is_refused_for_its_reason_and_counted() {
 
 #[test]
 fn padding_after_the_packet_is_ignored() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let mut padded = bytes(&said(State::Up, 7, ours)).to_vec();
     padded.resize(1_400, 0xee);
@@ -51,7 +51,7 @@ fn padding_after_the_packet_is_ignored() {
 
 #[test]
 fn a_packet_from_off_link_changes_nothing() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let end = bytes(&said(State::AdminDown, 7, ours));
     for ttl in [0, 1, 64, 254] {
@@ -63,7 +63,7 @@ fn a_packet_from_off_link_changes_nothing() {
 
 #[test]
 fn a_session_over_several_hops_takes_what_its_settings_allow() {
-    let far = SessionSettings { ttl_min: 250, ..SessionSettings::default() };
+    let far = SessionSettings { ttl_min: 250, ..plain() };
     let mut wire = alone_and_up(far);
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let up = bytes(&said(State::Up, 7, ours));
@@ -73,7 +73,7 @@ fn a_session_over_several_hops_takes_what_its_settings_allow() {
 
 #[test]
 fn a_number_that_leaked_does_not_help_somebody_else() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let end = bytes(&said(State::Down, 7, ours));
     let stranger = Received { source: [192, 0, 2, 66].into(), ..received(0, &end) };
@@ -88,9 +88,9 @@ fn a_number_that_leaked_does_not_help_somebody_else() {
 
 #[test]
 fn peers_with_the_same_number_are_told_apart() {
-    let mut wire = alone(SessionSettings::default());
+    let mut wire = alone(plain());
     let second = Peer { remote: [192, 0, 2, 3].into(), ..peer_of(0) };
-    let watch = Input::Watch { peer: second, settings: SessionSettings::default() };
+    let watch = Input::Watch { peer: second, settings: plain() };
     wire.input(0, watch).expect("there is room");
     let ours = [peer_of(0), second].map(|peer| wire.ends[0].view(&peer).local_discriminator);
     assert_ne!(ours[0], ours[1]);
@@ -104,7 +104,7 @@ fn peers_with_the_same_number_are_told_apart() {
 
 #[test]
 fn after_goodbye_nothing_is_heard() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     wire.input(0, Input::Unwatch { peer: peer_of(0) }).expect("it is there");
     let up = bytes(&said(State::Up, 7, ours));
@@ -121,10 +121,10 @@ fn there_is_an_end_to_sessions() {
         ..peer_of(0)
     };
     for n in 0..SESSIONS_MAX {
-        let watch = Input::Watch { peer: peer(n), settings: SessionSettings::default() };
+        let watch = Input::Watch { peer: peer(n), settings: plain() };
         wire.input(0, watch).expect("there is room");
     }
-    let more = |n| Input::Watch { peer: peer(n), settings: SessionSettings::default() };
+    let more = |n| Input::Watch { peer: peer(n), settings: plain() };
     assert_eq!(wire.input(0, more(SESSIONS_MAX)), Err(Reject::TooMany));
     assert_eq!(wire.input(0, more(3)), Ok(()), "one that is held already may change");
     wire.input(0, Input::Unwatch { peer: peer(0) }).expect("it is there");
@@ -133,7 +133,7 @@ fn there_is_an_end_to_sessions() {
 
 #[test]
 fn no_bytes_do_harm() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let mut random = Random::of(Seed(5));
     for _ in 0..50_000 {
@@ -169,7 +169,7 @@ const KINDS: [AuthenticationKind; 5] = [
 fn proven(kind: AuthenticationKind, key: &[u8]) -> SessionSettings {
     let key = Key::new(kind, key).expect("it fits");
     let authentication = Some(Authentication { kind, key_id: 1, key });
-    SessionSettings { authentication, ..SessionSettings::default() }
+    SessionSettings { authentication, ..plain() }
 }
 
 #[test]

@@ -5,8 +5,8 @@ use super::*;
 fn transcript(seed: u64) -> Vec<String> {
     let mut wire = Wire::quiet();
     wire.ends[0] = End::new(seed);
-    wire.watch(0, SessionSettings::default());
-    wire.watch(1, SessionSettings::default());
+    wire.watch(0, plain());
+    wire.watch(1, plain());
     wire.pass(MS * 500);
     wire.cut[0] = true;
     wire.pass(MS * 2_000);
@@ -21,7 +21,7 @@ fn the_same_seed_and_inputs_give_the_same_packets_at_the_same_moments() {
 
 #[test]
 fn early_is_harmless_late_acts_once_and_the_next_deadline_is_ahead() {
-    let mut wire = Wire::up(SessionSettings::default(), SessionSettings::default());
+    let mut wire = Wire::up(plain(), plain());
     wire.cut = [true; 2];
     for late in [0, 1, 7, 100, 5_000] {
         let deadline = wire.ends[0].sessions.poll_timeout().expect("it goes on");
@@ -41,7 +41,7 @@ fn early_is_harmless_late_acts_once_and_the_next_deadline_is_ahead() {
 
 #[test]
 fn sessions_that_flap_forever_send_a_bounded_number_of_packets() {
-    let mut wire = alone(SessionSettings::default());
+    let mut wire = alone(plain());
     let start = wire.now;
     wire.forget_the_past();
     for n in 0..20_000_u32 {

@@ -28,7 +28,7 @@ impl Crowd {
         for n in 0..count {
             let peer = Peer { remote: [10, 0, 0, n].into(), ..peer_of(0) };
             crowd.peers.push(peer);
-            let watch = Input::Watch { peer, settings: SessionSettings::default() };
+            let watch = Input::Watch { peer, settings: plain() };
             crowd.sessions.handle_input(watch, now).expect("there is room");
             crowd.drain();
         }
@@ -143,7 +143,7 @@ fn who_falls_in_step_with_a_packet_that_is_due_now_speaks_with_it() {
     // The moment of the next packet has come, and it has not left yet.
     crowd.now = crowd.sessions.poll_timeout().expect("a packet is due").at;
     let peer = Peer { remote: [10, 0, 0, 9].into(), ..peer_of(0) };
-    let watch = Input::Watch { peer, settings: SessionSettings::default() };
+    let watch = Input::Watch { peer, settings: plain() };
     crowd.sessions.handle_input(watch, crowd.now).expect("there is room");
     crowd.drain();
     crowd.sent.clear();

@@ -4,12 +4,7 @@ use super::*;
 
 fn settings(interval_ms: u32, multiplier: u8) -> SessionSettings {
     let interval = MS * interval_ms;
-    SessionSettings {
-        desired_min_tx: interval,
-        required_min_rx: interval,
-        multiplier,
-        ..SessionSettings::default()
-    }
+    SessionSettings { desired_min_tx: interval, required_min_rx: interval, multiplier, ..plain() }
 }
 
 fn gaps(sent: &[(Instant, Control)]) -> Vec<Duration> {
@@ -87,7 +82,7 @@ fn slower_packets_wait_for_the_peer_s_answer_and_polls_ride_on_packets_in_turn()
 
 #[test]
 fn a_poll_is_answered_at_once_in_any_state() {
-    let mut wire = alone(SessionSettings::default());
+    let mut wire = alone(plain());
     wire.forget_the_past();
     let poll = Control { poll: true, ..said(State::Down, 7, 0) };
     wire.hand(0, &bytes(&poll)).expect("it is heard");
@@ -118,7 +113,7 @@ fn poll_and_final_are_never_sent_together() {
 
 #[test]
 fn a_storm_of_polls_is_answered_no_faster_than_the_session_speaks() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     wire.forget_the_past();
     let start = wire.now;
@@ -133,7 +128,7 @@ fn a_storm_of_polls_is_answered_no_faster_than_the_session_speaks() {
 
 #[test]
 fn a_peer_in_demand_mode_is_left_in_peace_and_still_judged() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let demand = Control { demand: true, ..said(State::Up, 7, ours) };
     let finish = Control { final_bit: true, ..demand };
@@ -155,7 +150,7 @@ fn a_peer_in_demand_mode_is_left_in_peace_and_still_judged() {
 
 #[test]
 fn our_own_polls_are_sent_though_the_peer_is_in_demand_mode() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let demand = Control { demand: true, final_bit: true, ..said(State::Up, 7, ours) };
     wire.hand(0, &bytes(&demand)).expect("it is heard");
@@ -168,7 +163,7 @@ fn our_own_polls_are_sent_though_the_peer_is_in_demand_mode() {
 
 #[test]
 fn a_peer_that_wants_no_packets_gets_none() {
-    let mut wire = alone_and_up(SessionSettings::default());
+    let mut wire = alone_and_up(plain());
     let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
     let mute = Control { required_min_rx: 0, ..said(State::Up, 7, ours) };
     wire.hand(0, &bytes(&mute)).expect("it is heard");
@@ -181,7 +176,7 @@ fn a_peer_that_wants_no_packets_gets_none() {
 fn a_peer_with_wild_times_does_no_harm() {
     for (desired, required) in [(0, 0), (0, 1), (u32::MAX, u32::MAX), (1, u32::MAX), (u32::MAX, 1)]
     {
-        let mut wire = alone_and_up(SessionSettings::default());
+        let mut wire = alone_and_up(plain());
         let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
         let wild = Control {
             multiplier: 255,

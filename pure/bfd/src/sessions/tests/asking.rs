@@ -1,0 +1,217 @@
+//! Who is watched against its own rhythm is asked before it is judged.
+
+use super::*;
+
+fn every(millis: u32) -> SessionSettings {
+    let interval = MS * millis;
+    SessionSettings {
+        desired_min_tx: interval,
+        required_min_rx: interval,
+        by_rhythm: true,
+        ..SessionSettings::default()
+    }
+}
+
+/// A session whose peer the test speaks for.
+struct Watched {
+    wire: Wire,
+    ours: u32,
+}
+
+impl Watched {
+    /// It has shown an even rhythm for long enough to be believed.
+    fn proven(interval: u32) -> Watched {
+        let wire = alone_and_up(every(interval));
+        let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+        let mut watched = Watched { wire, ours };
+        (0..6_000 / interval).for_each(|_| watched.hear_after(MS * interval));
+        watched.wire.forget_the_past();
+        watched
+    }
+
+    fn hear_after(&mut self, distance: Duration) {
+        self.wire.pass(distance);
+        let words = Control { final_bit: true, ..said(State::Up, 7, self.ours) };
+        self.wire.hand(0, &bytes(&words)).expect("it is heard");
+    }
+
+    fn kernel_answers(&mut self) {
+        self.wire.input(0, Input::Answered { peer: peer_of(0) }).expect("it is taken in");
+    }
+
+    fn questions(&mut self) -> usize {
+        std::iter::from_fn(|| self.wire.ends[0].sessions.poll_ask()).count()
+    }
+
+    fn view(&self) -> SessionView {
+        self.wire.ends[0].view(&peer_of(0))
+    }
+
+    fn is_up(&self) -> bool {
+        self.view().state == State::Up
+    }
+}
+
+#[test]
+fn a_silent_peer_is_asked_by_packet_and_at_its_kernel_and_judged_after_half_of_what_was_agreed() {
+    let mut watched = Watched::proven(8);
+    watched.wire.ends[0].sent.clear();
+    let heard = watched.wire.now;
+    assert_eq!(watched.view().detection, Some(MS * 12));
+    watched.wire.pass(MS * 12 - Duration::from_nanos(1));
+    assert!(watched.is_up());
+    let polls = watched.wire.sent_since(0, heard);
+    let polls = polls.iter().filter(|(_, control)| control.poll).map(|(at, _)| at.since(heard));
+    assert_eq!(polls.collect::<Vec<_>>(), [8_500, 9_500, 11_500].map(Duration::from_micros));
+    assert_eq!((watched.questions(), watched.view().counters.asked), (3, 3));
+    watched.wire.pass(MS);
+    assert!(!watched.is_up());
+    assert_eq!(watched.view().last_down, Some((heard + MS * 12, DownCause::Silent)));
+}
+
+#[test]
+fn nobody_is_asked_who_keeps_the_rhythm() {
+    let mut watched = Watched::proven(8);
+    (0..1_000).for_each(|_| watched.hear_after(MS * 8));
+    assert_eq!((watched.questions(), watched.view().counters.asked), (0, 0));
+}
+
+#[test]
+fn an_answer_ends_the_silence_and_the_next_one_is_judged_as_before() {
+    let mut watched = Watched::proven(8);
+    for _ in 0..100 {
+        watched.hear_after(Duration::from_micros(8_900));
+    }
+    assert!(watched.is_up());
+    assert_eq!(watched.view().counters.asked, 100);
+    assert_eq!(watched.view().detection, Some(MS * 12), "it answers within half a millisecond");
+}
+
+#[test]
+fn packets_may_be_lost_one_by_one_as_questions_are_answered() {
+    let mut wire = Wire::up(every(8), every(8));
+    wire.pass(Duration::from_secs(6));
+    wire.forget_the_past();
+    for _ in 0..50 {
+        let sent = wire.ends[1].sent.len();
+        wire.cut[1] = true;
+        while wire.ends[1].sent.len() == sent {
+            wire.pass(MS / 10);
+        }
+        wire.cut[1] = false;
+        wire.pass(MS * 30);
+    }
+    assert!(wire.ends[0].told.is_empty(), "{:?}", wire.ends[0].told);
+    assert!(wire.ends[0].view(&peer_of(0)).counters.asked >= 50);
+}
+
+#[test]
+fn a_kernel_that_answers_lengthens_what_is_borne_to_eight_detection_times() {
+    let mut watched = Watched::proven(8);
+    let heard = watched.wire.now;
+    for _ in 0..190 {
+        watched.wire.pass(MS / 2);
+        if watched.questions() > 0 {
+            watched.kernel_answers();
+        }
+    }
+    assert!(watched.is_up(), "its kernel lives");
+    assert!(watched.view().counters.answered >= 10);
+    watched.wire.pass(MS * 2);
+    assert_eq!(watched.view().last_down, Some((heard + MS * 96, DownCause::Silent)));
+}
+
+#[test]
+fn a_kernel_that_falls_silent_too_is_judged_a_detection_time_later() {
+    let mut watched = Watched::proven(8);
+    let heard = watched.wire.now;
+    watched.wire.pass(MS * 9);
+    watched.kernel_answers();
+    watched.wire.pass(MS * 20);
+    assert_eq!(watched.view().last_down, Some((heard + MS * 21, DownCause::Silent)));
+}
+
+#[test]
+fn a_process_that_stood_still_while_its_kernel_answered_has_kept_its_rhythm() {
+    let mut watched = Watched::proven(8);
+    for _ in 0..5 {
+        watched.wire.pass(MS * 9);
+        watched.kernel_answers();
+        watched.hear_after(MS * 10);
+        watched.hear_after(MS * 8);
+    }
+    assert!(watched.is_up());
+    assert_eq!(watched.view().detection, Some(MS * 12), "0.5 ms to answer");
+}
+
+#[test]
+fn an_answer_of_a_kernel_that_nobody_asked_counts_for_nothing() {
+    let mut watched = Watched::proven(8);
+    watched.wire.pass(MS * 8);
+    watched.kernel_answers();
+    watched.wire.pass(MS * 5);
+    assert!(!watched.is_up());
+    assert_eq!(watched.view().counters.answered, 0);
+}
+
+#[test]
+fn whoever_asks_late_waits_for_the_answer_as_long() {
+    let mut watched = Watched::proven(8);
+    let heard = watched.wire.now;
+    watched.wire.freeze(MS * 15);
+    watched.wire.ends[0].sessions.handle_timeout(watched.wire.now);
+    watched.wire.pass(MS * 20);
+    // It was to ask after 8.5 ms and asked after 15: 6.5 ms more.
+    let down = watched.view().last_down;
+    assert_eq!(down, Some((heard + Duration::from_micros(21_500), DownCause::Silent)));
+}
+
+#[test]
+fn whoever_slept_when_it_was_to_ask_judges_nobody() {
+    let mut watched = Watched::proven(8);
+    watched.wire.freeze(MS * 21);
+    watched.wire.ends[0].sessions.handle_timeout(watched.wire.now);
+    watched.wire.drain(0);
+    let why = watched.view().last_down.map(|(_, why)| why);
+    assert_eq!(why, Some(DownCause::Overslept));
+    assert_eq!(watched.questions(), 0);
+}
+
+#[test]
+fn who_came_irregularly_before_is_waited_for_longer() {
+    let mut watched = Watched::proven(8);
+    watched.hear_after(MS * 11);
+    watched.wire.pass(MS * 23);
+    assert!(watched.is_up(), "it took 2.5 ms to answer: doubled, 24 ms");
+    watched.wire.pass(MS * 2);
+    assert!(!watched.is_up());
+}
+
+#[test]
+fn what_is_agreed_while_a_peer_is_silent_is_no_reason_to_judge_it_sooner() {
+    let mut watched = Watched::proven(10);
+    watched.hear_after(MS * 14);
+    watched.hear_after(MS * 25);
+    assert_eq!(watched.view().detection, Some(MS * 60), "15 ms, doubled until 39 ms fit in");
+    // A quicker pace, at which it would be 24 ms.
+    watched.wire.watch(0, every(4));
+    assert_eq!(watched.view().detection, Some(MS * 60));
+    watched.wire.pass(MS * 59);
+    assert!(watched.is_up());
+    watched.wire.pass(MS * 2);
+    assert!(!watched.is_up());
+}
+
+#[test]
+fn a_peer_that_speaks_at_another_pace_has_to_prove_itself_again() {
+    let mut wire = Wire::up(every(8), SessionSettings { desired_min_tx: MS * 100, ..every(8) });
+    wire.pass(Duration::from_secs(6));
+    let detection = |wire: &Wire| wire.ends[0].view(&peer_of(0)).detection;
+    assert_eq!(detection(&wire), Some(MS * 150), "it speaks every 100 ms");
+    wire.watch(1, every(8));
+    wire.pass(MS * 50);
+    assert_eq!(detection(&wire), Some(MS * 96), "it speaks every 8 ms, since a moment ago");
+    wire.pass(Duration::from_secs(6));
+    assert_eq!(detection(&wire), Some(MS * 12));
+    assert!(wire.ends[0].told.iter().all(|event| !matches!(event, Event::Down { .. })));
+}
