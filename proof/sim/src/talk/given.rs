@@ -124,7 +124,8 @@ impl Given {
 /// `given detection`, `given detection 10ms times 5`, `given detection off`.
 fn detection(words: &mut Words<'_>) -> Result<Detection, String> {
     // A talk tells of moments: nobody has the seconds to show a rhythm.
-    let mut detection = Detection { by_rhythm: false, ..Detection::default() };
+    let interval = Duration::from_millis(4);
+    let mut detection = Detection { by_rhythm: false, interval, ..Detection::default() };
     while let Some(word) = words.next() {
         match word {
             "off" => detection.on = false,
