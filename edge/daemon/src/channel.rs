@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use mainstay_base::LinkName;
 use mainstay_engine::vrrp::{Gauge, Name, Reading};
 use mainstay_engine::{Command, Settings, Status};
 use mainstay_linux::reactor::Waker;
@@ -23,6 +24,13 @@ pub(crate) enum ToEngine {
         gauge: Gauge,
         /// What it reads.
         reading: Reading,
+    },
+    /// A polled link was asked whether it has a carrier.
+    CarrierRead {
+        /// The link.
+        link: LinkName,
+        /// Whether it has one.
+        present: bool,
     },
     /// The settings are being read again.
     Reloading,

@@ -1,12 +1,14 @@
-//! What is watched outside: files and processes, whose readings go to the engine as gauges.
+//! What is watched outside: files, processes and carriers, whose readings go to the engine.
 
+mod carriers;
 mod census;
 mod directories;
 mod files;
 mod processes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use mainstay_base::{CarrierSource, LinkName};
 use mainstay_engine::vrrp::Name;
 use mainstay_engine::{Settings, WatchedFile, WatchedProcess};
 use tokio::task::JoinHandle;
@@ -20,6 +22,8 @@ pub(crate) struct Watchers {
     file_task: Option<JoinHandle<()>>,
     processes: Vec<WatchedProcess>,
     process_task: Option<JoinHandle<()>>,
+    links: BTreeMap<LinkName, CarrierSource>,
+    link_task: Option<JoinHandle<()>>,
     /// Files that have had their first number.
     initialized: BTreeSet<Name>,
 }
@@ -28,14 +32,30 @@ impl Watchers {
     /// Watches what these settings name from here on. What did not change goes on undisturbed.
     pub(crate) fn configure(&mut self, settings: &Settings, engine: &EngineSender) {
         self.watch_files(&settings.files, engine);
-        if self.processes == settings.processes {
+        self.watch_processes(&settings.processes, engine);
+        self.watch_links(&settings.polled_links, engine);
+    }
+
+    fn watch_processes(&mut self, processes: &[WatchedProcess], engine: &EngineSender) {
+        if self.processes == processes {
             return;
         }
-        self.processes.clone_from(&settings.processes);
         end(&mut self.process_task);
-        if !self.processes.is_empty() {
+        self.processes = processes.to_vec();
+        if !processes.is_empty() {
             let watch = processes::watch(self.processes.clone(), engine.clone());
             self.process_task = Some(tokio::spawn(watch));
+        }
+    }
+
+    fn watch_links(&mut self, links: &BTreeMap<LinkName, CarrierSource>, engine: &EngineSender) {
+        if self.links == *links {
+            return;
+        }
+        end(&mut self.link_task);
+        self.links.clone_from(links);
+        if !links.is_empty() {
+            self.link_task = Some(tokio::spawn(carriers::watch(links.clone(), engine.clone())));
         }
     }
 
@@ -57,6 +77,7 @@ impl Watchers {
     pub(crate) fn stop(&mut self) {
         end(&mut self.file_task);
         end(&mut self.process_task);
+        end(&mut self.link_task);
     }
 }
 

@@ -17,6 +17,7 @@ mod stamps;
 pub mod advert;
 pub mod bfd;
 pub mod capabilities;
+pub mod carrier;
 pub mod child;
 pub mod clock;
 pub mod entropy;

@@ -22,6 +22,7 @@ mod ipvlan;
 mod join;
 mod keywords;
 mod line;
+mod polling;
 mod reader;
 mod routing;
 mod script;

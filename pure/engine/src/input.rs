@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use mainstay_base::LinkName;
 use mainstay_bfd as bfd;
 use mainstay_plan::{Change, Refusal, Step};
 use mainstay_vrrp::{Gauge, Name, NeighbourSeen, Reading, Received};
@@ -43,6 +44,13 @@ pub enum Input<'a> {
         gauge: Gauge,
         /// What it reads.
         reading: Reading,
+    },
+    /// A polled link was asked whether it has a carrier.
+    CarrierRead {
+        /// The link.
+        link: LinkName,
+        /// Whether it has one.
+        present: bool,
     },
     /// The operator's settings, whole; what did not change does not notice.
     Settings(Box<Settings>),

@@ -8,6 +8,7 @@
 //! It knows no text, no socket and no clock. It holds two protocols: `vrrp` says who holds
 //! an address, `bfd` whether a peer is alive; they know nothing of each other and meet here.
 
+mod carriers;
 mod event;
 mod holdback;
 mod input;

@@ -6,10 +6,11 @@ use std::net::IpAddr;
 use mainstay_base::{Deadline, Family, Instant, InterfaceAddress, LinkIndex, Machine, Seed};
 use mainstay_bfd::{self as bfd, Peer};
 use mainstay_plan::{
-    Actual, AddressKey, Change, Estate, Refusal, RouteKey, Rule, Step, Wants, steps,
+    Actual, AddressKey, Change, Estate, Link, Refusal, RouteKey, Rule, Step, Wants, steps,
 };
 use mainstay_vrrp::{self as vrrp, Table};
 
+use crate::carriers::Carriers;
 use crate::event::Event;
 use crate::holdback::Holdback;
 use crate::input::{Command, Input};
@@ -32,6 +33,7 @@ const NO_EFFECT: &str = "the kernel said yes, but the change is not to be seen";
 pub struct Engine {
     settings: Settings,
     actual: Actual,
+    carriers: Carriers,
     table: Table,
     watch: Watch,
     /// The revision of who is Active that sessions were told of.
@@ -59,6 +61,7 @@ impl Engine {
             watch: Watch::start(&settings, seed, now),
             settings,
             actual: Actual::default(),
+            carriers: Carriers::default(),
             holdback: Holdback::default(),
             events: VecDeque::new(),
             events_dropped: 0,
@@ -179,7 +182,20 @@ impl Engine {
         }
     }
 
-    fn kernel_changed(&mut self, change: &Change, now: Instant) {
+    /// A polled link is up if the kernel and what was read of it say so.
+    fn kernel_changed(&mut self, mut change: Change, now: Instant) {
+        self.carriers.amend(&mut change);
+        self.take_change(&change, now);
+    }
+
+    /// Links count again by what was read of them.
+    fn recount(&mut self, links: Vec<Link>, now: Instant) {
+        for link in links {
+            self.kernel_changed(Change::Link(link), now);
+        }
+    }
+
+    fn take_change(&mut self, change: &Change, now: Instant) {
         self.actual.apply(change);
         let input = vrrp::Input::Kernel { change, actual: &self.actual };
         tell_table(&mut self.table, input, now);
@@ -282,7 +298,9 @@ impl Engine {
         let input = vrrp::Input::Settings { settings: &settings.vrrp, actual: &self.actual };
         tell_table(&mut self.table, input, now);
         self.watch.take_settings(&settings, &self.actual, now);
+        let links = self.carriers.forget_others(&settings.polled_links, &self.actual);
         self.settings = settings;
+        self.recount(links, now);
     }
 
     fn obey(&mut self, command: &Command, now: Instant) {
@@ -372,7 +390,7 @@ impl Machine for Engine {
                 Ok(())
             }
             Input::Kernel(change) => {
-                self.kernel_changed(&change, now);
+                self.kernel_changed(change, now);
                 Ok(())
             }
             Input::Applied(step) => {
@@ -393,6 +411,11 @@ impl Machine for Engine {
             }
             Input::GaugeRead { gauge, reading } => {
                 tell_table(&mut self.table, vrrp::Input::GaugeRead { gauge: &gauge, reading }, now);
+                Ok(())
+            }
+            Input::CarrierRead { link, present } => {
+                let links = self.carriers.read(&link, present, &self.actual);
+                self.recount(links, now);
                 Ok(())
             }
             Input::Settings(settings) => {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mainstay_base::LinkName;
+use mainstay_base::{CarrierSource, LinkName};
 use mainstay_bfd::{self as bfd, Authentication, SessionSettings};
 use mainstay_vrrp::{self as vrrp, Command, Name};
 
@@ -23,6 +23,8 @@ pub struct Settings {
     pub files: Vec<WatchedFile>,
     /// Processes behind the gauges that routers track.
     pub processes: Vec<WatchedProcess>,
+    /// Links whose carrier is asked for every second, as the kernel alone is not believed, and how.
+    pub polled_links: BTreeMap<LinkName, CarrierSource>,
     /// Whom to tell beside the programs of routers and groups.
     pub telling: Telling,
     /// Whom to tell about a router.

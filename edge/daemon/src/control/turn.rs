@@ -131,6 +131,9 @@ impl Control {
                 ToEngine::ScriptEnded { script, success } => {
                     self.feed(Input::ScriptEnded { script, success }, now);
                 }
+                ToEngine::CarrierRead { link, present } => {
+                    self.feed(Input::CarrierRead { link, present }, now);
+                }
                 ToEngine::GaugeRead { gauge, reading } => {
                     self.feed(Input::GaugeRead { gauge, reading }, now);
                 }

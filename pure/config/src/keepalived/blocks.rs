@@ -88,6 +88,8 @@ impl Drafts {
             "interface_up_down_delays" => {
                 watched::link_delays(statement, &mut self.globals.link_delays, faults);
             }
+            "linkbeat_use_polling" => self.globals.polling.read_all(statement, faults),
+            "linkbeat_interfaces" => self.globals.polling.read_links(statement, faults),
             "garp_group" => self.globals.pacing.extend(announcing::group(statement, faults)),
             "bfd_instance" => {
                 if let Some(session) = bfd::read(statement, faults)

@@ -11,6 +11,7 @@ use mainstay_engine::{Node, ReloadTime};
 
 use super::announcing::Announcing;
 use super::keywords::Block;
+use super::polling::Polling;
 use super::telling::TellingDraft;
 use super::tree::Statement;
 use super::umask;
@@ -38,6 +39,7 @@ pub(super) struct Globals {
     /// `iproute_etc_dir` and `iproute_usr_dir`.
     pub names: [Option<String>; 2],
     pub link_delays: BTreeMap<LinkName, LinkDelay>,
+    pub polling: Polling,
     /// `vmac_prefix`.
     pub virtual_prefix: Option<String>,
     /// `vmac_addr_prefix`.
@@ -73,6 +75,7 @@ impl Default for Globals {
             default_link: "eth0".to_owned(),
             names: [None, None],
             link_delays: BTreeMap::new(),
+            polling: Polling::default(),
             virtual_prefix: None,
             virtual_prefix_of_addresses: None,
             telling: TellingDraft::default(),

@@ -87,6 +87,8 @@ pub(super) struct Preempting {
 #[derive(Debug, Default)]
 pub(super) struct Tracking {
     pub ignore_own_link: bool,
+    /// Its own link is asked for its carrier.
+    pub polls_own_link: bool,
     pub links: Vec<Tracked>,
     pub scripts: Vec<Tracked>,
     pub files: Vec<Tracked>,
@@ -371,6 +373,10 @@ impl Preempting {
 impl Tracking {
     fn read(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
         match keyword {
+            "linkbeat_use_polling" => {
+                no_more(statement, 0, faults);
+                self.polls_own_link = true;
+            }
             "dont_track_primary" => {
                 no_more(statement, 0, faults);
                 self.ignore_own_link = true;

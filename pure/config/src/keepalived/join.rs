@@ -55,7 +55,11 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
     joining.settings.vrrp.delay_after_boot = globals.delay_after_boot;
     joining.settings.vrrp.pacing.clone_from(&globals.pacing);
     joining.settings.vrrp.link_delays.clone_from(&globals.link_delays);
+    let mut polling = std::mem::take(&mut globals.polling);
     for draft in instances {
+        polling
+            .own_links
+            .extend(draft.tracking.polls_own_link.then(|| Name::new(&draft.name.text)));
         let tracked = fixed.tracked_by(&draft.name.text);
         let before = joining.settings.vrrp.routers.len();
         joining.router(draft, &globals);
@@ -71,6 +75,7 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
         joining.group(draft, &globals);
     }
     let mut settings = joining.settings;
+    settings.polled_links = polling.settle(&settings.vrrp);
     let mut notified = settings.notify_routers.values().chain(settings.notify_groups.values());
     let mails = notified.any(|notify| notify.mail);
     settings.telling = globals.telling.settle(mails, joining.faults);

@@ -186,8 +186,8 @@ static ROOT: &[Keyword] = &[
     braces(Root, "bfd_instance", CarriedOut),
     braces(Root, "garp_group", CarriedOut),
     braces(Root, "interface_up_down_delays", CarriedOut),
-    key(Root, "linkbeat_use_polling", TUNING),
-    braces(Root, "linkbeat_interfaces", TUNING),
+    key(Root, "linkbeat_use_polling", CarriedOut),
+    braces(Root, "linkbeat_interfaces", CarriedOut),
     key(Root, "net_namespace", CarriedOut),
     key(Root, "net_namespace_ipvs", LVS),
     key(Root, "namespace_with_ipsets", HARMLESS),
@@ -270,8 +270,8 @@ static GLOBAL: &[Keyword] = &[
     key(Global, "use_vmac", NoEffect("it belongs into `vrrp_instance`")),
     key(Global, "vmac_prefix", CarriedOut),
     key(Global, "vmac_addr_prefix", CarriedOut),
-    key(Global, "linkbeat_use_polling", TUNING),
-    braces(Global, "linkbeat_interfaces", TUNING),
+    key(Global, "linkbeat_use_polling", NoEffect("it belongs at the top, outside of all blocks")),
+    braces(Global, "linkbeat_interfaces", NoEffect("it belongs at the top, outside of all blocks")),
     braces(Global, "interface_up_down_delays", CarriedOut),
     key(Global, "reload_check_config", Skipped("every reload checks the whole file first")),
     key(Global, "reload_time_file", CarriedOut),
@@ -433,7 +433,7 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "debug", TUNING),
     key(Instance, "kernel_rx_buf_size", TUNING),
     key(Instance, "lvs_sync_daemon_interface", LVS),
-    key(Instance, "linkbeat_use_polling", TUNING),
+    key(Instance, "linkbeat_use_polling", CarriedOut),
 ];
 
 #[rustfmt::skip]

@@ -9,14 +9,16 @@ pub(super) use super::fixed_keys::FIXED;
 pub(super) use super::hmac_keys::{HMAC, HMAC_KEY};
 use super::section::{Section, key};
 use super::telling_keys::{DUMPS, FIFO, MAIL, TELLING};
-use super::watched_keys::{FILE_GAUGE, LINK_DELAY, PACING, PROCESS, TRACK_FILE, TRACK_PROCESS};
+use super::watched_keys::{
+    FILE_GAUGE, LINK_DELAY, PACING, POLLED_LINK, PROCESS, TRACK_FILE, TRACK_PROCESS,
+};
 
 /// All tables of the language, for the reference.
 pub fn reference() -> &'static [Section] {
     &SECTIONS
 }
 
-static SECTIONS: [Section; 30] = [
+static SECTIONS: [Section; 31] = [
     FILE,
     NODE,
     ROUTER,
@@ -38,6 +40,7 @@ static SECTIONS: [Section; 30] = [
     FILE_GAUGE,
     PROCESS,
     LINK_DELAY,
+    POLLED_LINK,
     PACING,
     TELLING,
     FIFO,
@@ -90,6 +93,7 @@ pub(super) const FILE: Section = Section {
         key("file", "tables", "none", "[]", "files whose number is tracked"),
         key("process", "tables", "none", "[]", "processes whose number is tracked"),
         key("link_delay", "tables", "none", "[]", "links whose changes of state are waited out"),
+        key("polled_link", "tables", "none", "[]", "links whose carrier is asked for every second"),
         key("pacing", "tables", "none", "[]", "links that keep a distance between announcements"),
         key("virtual_router", "tables", "none", "[]", "virtual routers"),
         key("sync_group", "tables", "none", "[]", "routers that move together"),

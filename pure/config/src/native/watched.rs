@@ -1,8 +1,8 @@
-//! `[[file]]`, `[[process]]`, `[[link_delay]]`, and what tracks them.
+//! `[[file]]`, `[[process]]`, `[[link_delay]]`, `[[polled_link]]`, and what tracks them.
 
 use std::time::Duration;
 
-use mainstay_base::LinkName;
+use mainstay_base::{CarrierSource, LinkName};
 use mainstay_engine::vrrp::{
     Gauge, GaugeKind, LinkDelay, Name, Pacing, Settings as VrrpSettings, TrackGauge, TrackedGauge,
     Weight,
@@ -19,7 +19,14 @@ use crate::{Code, Fault, Span};
 /// The weight of files and processes where nobody says otherwise.
 const USUAL_WEIGHT: Weight = Weight { value: 1, reverse: false };
 
-/// Reads all of `[[file]]`, `[[process]]` and `[[link_delay]]`.
+/// The ways of asking a link, by the words that stand for them.
+pub(super) const SOURCES: [(&str, CarrierSource); 3] = [
+    ("mii", CarrierSource::Mii),
+    ("ethtool", CarrierSource::Ethtool),
+    ("flags", CarrierSource::Flags),
+];
+
+/// Reads all of `[[file]]`, `[[process]]`, `[[link_delay]]` and `[[polled_link]]`.
 pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Settings) {
     for table in reader.tables(file, "file", &watched_keys::FILE_GAUGE) {
         if let Some(watched) = watched_file(reader, table) {
@@ -41,6 +48,12 @@ pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Sett
         let delay =
             LinkDelay { down: length(reader, table, "down"), up: length(reader, table, "up") };
         settings.vrrp.link_delays.insert(link.value, delay);
+    }
+    for table in reader.tables(file, "polled_link", &watched_keys::POLLED_LINK) {
+        let link = reader.parsed::<LinkName>(table, "link", LINK);
+        let source = reader.choice(table, "by", &SOURCES).unwrap_or_default();
+        let Some(link) = reader.require(table, "link", link) else { continue };
+        settings.polled_links.insert(link.value, source);
     }
     for table in reader.tables(file, "pacing", &watched_keys::PACING) {
         let list = reader.get(table, "links");

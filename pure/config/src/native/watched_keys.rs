@@ -1,4 +1,4 @@
-//! The keys of `[[file]]`, `[[process]]`, `[[link_delay]]`, and of what tracks them.
+//! The keys of `[[file]]`, `[[process]]`, `[[link_delay]]`, `[[polled_link]]`, and of what tracks them.
 
 use super::section::{Section, key};
 
@@ -63,6 +63,21 @@ pub(super) const LINK_DELAY: Section = Section {
         key("link", "the name of a link", "required", "\"eth1\"", "the link"),
         key("down", "a length of time", "\"0s\"", "\"500ms\"", "down for so long counts as down"),
         key("up", "a length of time", "\"0s\"", "\"2s\"", "up for so long counts as up"),
+    ],
+};
+
+pub(super) const POLLED_LINK: Section = Section {
+    heading: "[[polled_link]]",
+    about: "A link that is asked every second whether it has a carrier, where the kernel is not told of its loss. It is up if the kernel and the answer say so.",
+    keys: &[
+        key("link", "the name of a link", "required", "\"eth1\"", "the link"),
+        key(
+            "by",
+            "\"mii\", \"ethtool\" or \"flags\"",
+            "\"mii\"",
+            "\"ethtool\"",
+            "how it is asked; in another of these ways where its driver does not know that one",
+        ),
     ],
 };
 

@@ -12,6 +12,7 @@ mod lexer;
 mod limits;
 mod names;
 mod native;
+mod polling;
 mod round_trip;
 mod samples;
 mod shown;

@@ -110,6 +110,7 @@ fn wrapped(section: &Section, body: &str) -> String {
         "[mail]" => format!("version = 1\n[mail]\n{body}"),
         "[dumps]" => format!("version = 1\n[dumps]\n{body}"),
         "[[pacing]]" => format!("version = 1\n[[pacing]]\n{body}"),
+        "[[polled_link]]" => format!("version = 1\n[[polled_link]]\n{body}"),
         "[[link_delay]]" => format!("version = 1\n[[link_delay]]\n{body}"),
         "a tracked file" => {
             let file = "[[file]]\nname = \"load\"\npath = \"/run/load\"\n";

@@ -412,3 +412,55 @@ fn after_any_trouble_the_kernel_is_as_wanted_once_it_obeys() {
         assert!(states.iter().all(|state| *state == StateName::Active), "seed {seed}: {states:?}");
     }
 }
+
+fn polling(routers: Vec<RouterSettings>) -> Settings {
+    let polled_links = [(eth0(), mainstay_base::CarrierSource::Mii)].into();
+    Settings { polled_links, ..settings(routers) }
+}
+
+fn read(present: bool) -> Input<'static> {
+    Input::CarrierRead { link: eth0(), present }
+}
+
+#[test]
+fn a_polled_link_is_up_if_the_kernel_and_what_was_read_say_so() {
+    let mut bench = Bench::start(polling(vec![router(51, "10.0.0.9/24")]));
+    bench.pass(Duration::from_secs(4));
+    assert_eq!(bench.states(), [StateName::Active], "the kernel is believed until it is read");
+    bench.input(read(false));
+    assert_eq!(bench.states(), [StateName::Fault]);
+    assert!(!bench.present("10.0.0.9/24"), "what it held is given back");
+    bench.input(Input::Kernel(Change::Link(link(true))));
+    assert_eq!(bench.states(), [StateName::Fault], "the kernel alone does not make it up");
+    bench.input(Input::Kernel(Change::Link(link(false))));
+    bench.input(read(true));
+    assert_eq!(bench.states(), [StateName::Fault], "nor does a carrier alone");
+    bench.input(Input::Kernel(Change::Link(link(true))));
+    assert_eq!(bench.states(), [StateName::Backup]);
+    bench.input(read(false));
+    bench.input(read(true));
+    assert_eq!(bench.states(), [StateName::Backup], "up again without a word of the kernel");
+}
+
+#[test]
+fn a_link_without_carrier_stays_so_when_everything_is_read_afresh() {
+    let mut bench = Bench::start(polling(vec![router(51, "10.0.0.9/24")]));
+    bench.input(read(false));
+    let mut actual = Actual::default();
+    actual.apply(&Change::Link(link(true)));
+    actual.apply(&came("10.0.0.1/24", false));
+    bench.input(Input::Kernel(Change::Whole(Box::new(actual))));
+    assert_eq!(bench.states(), [StateName::Fault]);
+    bench.input(read(true));
+    assert_eq!(bench.states(), [StateName::Backup]);
+}
+
+#[test]
+fn a_link_that_is_not_polled_any_more_is_as_the_kernel_says() {
+    let routers = vec![router(51, "10.0.0.9/24")];
+    let mut bench = Bench::start(polling(routers.clone()));
+    bench.input(read(false));
+    assert_eq!(bench.states(), [StateName::Fault]);
+    bench.input(Input::Settings(Box::new(settings(routers))));
+    assert_eq!(bench.states(), [StateName::Backup]);
+}

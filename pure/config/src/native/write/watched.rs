@@ -1,10 +1,12 @@
-//! `[[file]]`, `[[process]]`, `[[link_delay]]`, and what tracks them.
+//! `[[file]]`, `[[process]]`, `[[link_delay]]`, `[[polled_link]]`, and what tracks them.
 
 use std::time::Duration;
 
+use mainstay_base::CarrierSource;
 use mainstay_engine::vrrp::{Gauge, GaugeKind, Name, TrackGauge, Weight};
 use mainstay_engine::{ParameterForm, Settings, WatchedFile, WatchedProcess};
 
+use super::super::watched::SOURCES;
 use super::{Inline, Text, list, quoted, time};
 
 impl Text {
@@ -27,6 +29,14 @@ impl Text {
             self.text("link", Some(link.as_str()));
             self.unless("down", delay.down, Duration::ZERO, time);
             self.unless("up", delay.up, Duration::ZERO, time);
+        }
+        for (link, wanted) in &settings.polled_links {
+            self.heading("[[polled_link]]");
+            self.text("link", Some(link.as_str()));
+            self.unless("by", *wanted, CarrierSource::Mii, |wanted| {
+                let word = SOURCES.iter().find(|(_, source)| *source == wanted);
+                quoted(word.expect("every way has a word").0)
+            });
         }
         for pacing in &settings.vrrp.pacing {
             self.heading("[[pacing]]");
