@@ -33,6 +33,8 @@ pub(crate) struct Sockets {
     tokens: Tokens,
     /// What was said of listeners that could not be opened.
     deaf: Option<String>,
+    /// The engine's peers that are listened for, by their revision.
+    peers_revision: u64,
 }
 
 /// What a token stands for.
@@ -41,7 +43,7 @@ pub(crate) enum Source<'a> {
     Adverts(&'a AdvertSocket),
     /// Packets of sessions.
     Sessions(&'a BfdSocket),
-    /// Others' announcements of virtual addresses.
+    /// Others' announcements of virtual addresses, and signs of life of peers.
     Announcements(&'a NeighbourSocket),
 }
 
@@ -56,6 +58,7 @@ impl Sockets {
             frames,
             tokens: Tokens::from(first_token),
             deaf: None,
+            peers_revision: 0,
         })
     }
 
@@ -73,13 +76,19 @@ impl Sockets {
         let sessions = session_places(engine);
         let refused = self.sessions.aim_at(&sessions, tokens, reactor, BfdSocket::open);
         said.extend(refused.into_iter().map(no_sessions));
-        let deaf = self.listeners.aim_at(engine.settings(), tokens, reactor).err();
+        self.peers_revision = engine.peers_revision();
+        let deaf = self.listeners.aim_at(engine, tokens, reactor).err();
         let deaf = deaf.map(|error| format!("others' announcements are not heard: {error}"));
         if deaf != self.deaf {
             said.extend(deaf.clone());
             self.deaf = deaf;
         }
         said
+    }
+
+    /// Whether it is listened for all peers, as far as the sockets could be opened.
+    pub(crate) fn hear_of_all_peers(&self, engine: &Engine) -> bool {
+        self.peers_revision == engine.peers_revision()
     }
 
     /// What a token stands for, if it is open still.
@@ -96,6 +105,7 @@ impl Sockets {
         for run in outbox.bfd.chunk_by(|one, next| session_place(one) == session_place(next)) {
             self.send_packets(run, &mut failures);
         }
+        self.send_asks(&outbox.asks, &mut failures);
         for run in outbox.vrrp.chunk_by(|one, next| advert_place(one) == advert_place(next)) {
             self.send_adverts(run, &mut failures);
         }
@@ -111,6 +121,14 @@ impl Sockets {
             }
             None => failures.missing(run.len(), first.link),
         }
+    }
+
+    fn send_asks(&self, asks: &[(LinkIndex, Vec<u8>)], failures: &mut Failures) {
+        if asks.is_empty() {
+            return;
+        }
+        let sent = self.frames.send(asks.iter().map(|(link, bytes)| Frame { link: *link, bytes }));
+        failures.note(sent.failures, |at| Some(asks.get(at)?.0));
     }
 
     /// Sends transmits that all go through the same socket.

@@ -53,6 +53,8 @@ pub struct Node {
     pub life: u32,
     /// Whether each script succeeds, in the order of the settings.
     pub scripts_good: Vec<bool>,
+    /// The machine has no power.
+    pub off: bool,
     /// Whether its operator has drained it.
     pub drained: bool,
     /// The routers that it is handing over: Active still, until another is seen to be.
@@ -136,8 +138,10 @@ pub(crate) enum Payload {
     Advert(Rc<[u8]>),
     /// A datagram to UDP port 3784 from the port.
     Bfd(u16, bfd::Payload),
-    /// A gratuitous ARP or an unsolicited neighbour advertisement about `source`.
+    /// An ARP packet of `source`, or a neighbour advertisement about it.
     Neighbour(MacAddress),
+    /// An ARP request of `source`, or a neighbour solicitation, for the address that it is sent to.
+    Question(MacAddress),
 }
 
 impl Packet {
@@ -146,7 +150,7 @@ impl Packet {
         let kind = match self.load {
             Payload::Advert(_) => Kind::Advert,
             Payload::Bfd(..) => Kind::Bfd,
-            Payload::Neighbour(_) => Kind::Neighbour,
+            Payload::Neighbour(_) | Payload::Question(_) => Kind::Neighbour,
         };
         (self.link, Family::of(self.source), kind)
     }
@@ -220,6 +224,7 @@ impl Node {
             standings: BTreeMap::new(),
             life: 0,
             scripts_good: plan.scripts_good.iter().map(|_| true).collect(),
+            off: false,
             drained: false,
             leaving: BTreeSet::new(),
             driver: Driver::default(),

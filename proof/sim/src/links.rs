@@ -102,6 +102,24 @@ pub fn claimed_address(frame: &[u8]) -> Option<IpAddr> {
     }
 }
 
+/// Who asks by a frame, and for whose address: an ARP request, a neighbour solicitation.
+pub fn question(frame: &[u8]) -> Option<(IpAddr, IpAddr)> {
+    let kind: [u8; 2] = frame.get(12..14)?.try_into().ok()?;
+    match kind {
+        [0x08, 0x06] if frame.get(20..22) == Some(&[0, 1]) => {
+            let sender: [u8; 4] = frame.get(28..32)?.try_into().ok()?;
+            let wanted: [u8; 4] = frame.get(38..42)?.try_into().ok()?;
+            Some((sender.into(), wanted.into()))
+        }
+        [0x86, 0xdd] if frame.get(20) == Some(&58) && frame.get(54) == Some(&135) => {
+            let sender: [u8; 16] = frame.get(22..38)?.try_into().ok()?;
+            let wanted: [u8; 16] = frame.get(62..78)?.try_into().ok()?;
+            Some((sender.into(), wanted.into()))
+        }
+        _ => None,
+    }
+}
+
 /// The hardware address that a frame names for what it announces.
 pub fn claimed_hardware(frame: &[u8]) -> Option<MacAddress> {
     let kind: [u8; 2] = frame.get(12..14)?.try_into().ok()?;
@@ -121,6 +139,21 @@ mod tests {
         assert!(segment.carry(0, 1, &mut random).is_empty());
         assert_eq!(segment.carry(1, 0, &mut random).len(), 1);
         assert!(!segment.is_whole());
+    }
+
+    #[test]
+    fn questions_of_both_families_are_read() {
+        let mac = MacAddress([2, 0, 0, 0, 0, 7]);
+        let (us, them) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        let frame = mainstay_wire::arp::request(mac, us, them);
+        assert_eq!(question(&frame), Some((us.into(), them.into())));
+        let (us, them) =
+            ([0xfe80, 0, 0, 0, 0, 0, 0, 1].into(), [0xfe80, 0, 0, 0, 0, 0, 0, 2].into());
+        let frame = mainstay_wire::ndp::solicitation(mac, us, them);
+        assert_eq!(question(&frame), Some((us.into(), them.into())));
+        assert!((0..62).all(|length| question(&frame[..length]).is_none()));
+        let announced = mainstay_wire::ndp::unsolicited_advertisement(mac, us, true);
+        assert_eq!(question(&announced), None);
     }
 
     #[test]

@@ -124,7 +124,9 @@ fn node(own: &str, router: &str) -> Engine {
 fn first_advert(engine: &mut Engine) -> Option<Vec<u8>> {
     std::iter::from_fn(|| engine.poll_transmit()).find_map(|transmit| match transmit {
         Transmit::Vrrp(vrrp::Transmit::Advert { payload, .. }) => Some(payload.into_vec()),
-        Transmit::Vrrp(vrrp::Transmit::Frame { .. }) | Transmit::Bfd(_) => None,
+        Transmit::Vrrp(vrrp::Transmit::Frame { .. }) | Transmit::Bfd(_) | Transmit::Ask { .. } => {
+            None
+        }
     })
 }
 

@@ -74,6 +74,12 @@ pub struct SessionCounters {
     pub ups: u64,
     /// Times that it fell.
     pub downs: u64,
+    /// Times that the peer's kernel was asked whether it is there, as the peer was silent.
+    #[serde(default)]
+    pub asked: u64,
+    /// Answers of the peer's kernel.
+    #[serde(default)]
+    pub answered: u64,
 }
 
 /// Where a session stands. RFC 5880 §6.2.

@@ -23,7 +23,7 @@ pub enum Input<'a> {
     /// This node stood still for so long, and may have missed whatever was sent to it meanwhile. Told after the
     /// packets that were found all the same.
     Absent(Duration),
-    /// Somebody was seen to answer for an address.
+    /// Somebody was seen to answer for an address: a virtual one, or that of a peer.
     NeighbourSeen(NeighbourSeen),
     /// The kernel changed. The first one after the start is [`Change::Whole`].
     Kernel(Change),

@@ -91,6 +91,16 @@ impl Engine {
         Watch::places(&self.settings, &self.actual)
     }
 
+    /// The peers whose sessions are up: [`Input::NeighbourSeen`] of their addresses says that their hosts live.
+    pub fn peers(&self) -> impl Iterator<Item = IpAddr> {
+        self.watch.peers()
+    }
+
+    /// Another number than before, if there may be [`peers`](Engine::peers) that were not among them before.
+    pub fn peers_revision(&self) -> u64 {
+        self.watch.rises()
+    }
+
     /// Whether everything has been handed over or given up after [`Command::Leave`] or [`Command::Stop`], and the
     /// kernel was told to take away what is left.
     pub fn is_left(&self) -> bool {
@@ -386,6 +396,7 @@ impl Machine for Engine {
                 Ok(())
             }
             Input::NeighbourSeen(seen) => {
+                self.watch.see_neighbour(seen, now);
                 tell_table(&mut self.table, vrrp::Input::NeighbourSeen(seen), now);
                 Ok(())
             }
@@ -447,7 +458,11 @@ impl Machine for Engine {
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
         let advert = self.table.poll_transmit().map(Transmit::Vrrp);
-        advert.or_else(|| self.watch.poll_transmit().map(Transmit::Bfd))
+        let session = || self.watch.poll_transmit().map(Transmit::Bfd);
+        advert.or_else(session).or_else(|| {
+            let (link, bytes) = self.watch.poll_ask(&self.actual)?;
+            Some(Transmit::Ask { link, bytes })
+        })
     }
 
     fn poll_event(&mut self) -> Option<Event> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use mainstay_base::LinkIndex;
 use mainstay_bfd as bfd;
 use mainstay_vrrp as vrrp;
 
@@ -12,6 +13,14 @@ pub enum Transmit {
     Vrrp(vrrp::Transmit),
     /// A control packet of a session.
     Bfd(bfd::Transmit),
+    /// A whole Ethernet frame that asks the kernel of a peer that fell silent whether it is there: an ARP request
+    /// or a neighbour solicitation. The answer is a [`NeighbourSeen`](crate::NeighbourSeen).
+    Ask {
+        /// Out of this link.
+        link: LinkIndex,
+        /// From the destination hardware address on.
+        bytes: Vec<u8>,
+    },
 }
 
 /// Why a packet was not used.

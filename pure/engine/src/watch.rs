@@ -17,6 +17,7 @@ use crate::settings::{Detection, Settings};
 use crate::status::{Origin, WatchView};
 use trust::Trust;
 
+mod ask;
 mod places;
 mod trust;
 
@@ -38,6 +39,8 @@ pub(crate) struct Watch {
     news: VecDeque<News>,
     /// Where a router of this node is Active.
     speaks_on: BTreeSet<(LinkIndex, Family)>,
+    /// How often a session came up.
+    rises: u64,
     sweep_at: Option<Instant>,
     stopped: bool,
 }
@@ -82,6 +85,7 @@ impl Watch {
             watched: BTreeMap::new(),
             news: VecDeque::new(),
             speaks_on: BTreeSet::new(),
+            rises: 0,
             sweep_at: None,
             stopped: false,
         };
@@ -270,11 +274,6 @@ impl Watch {
             })
         };
         self.watched.iter().filter_map(view).collect()
-    }
-
-    /// Whose kernel is to be asked whether it lives.
-    pub(crate) fn poll_ask(&mut self) -> Option<Peer> {
-        self.sessions.poll_ask()
     }
 
     /// Packets that were not used, by reason.
@@ -466,6 +465,7 @@ impl Watch {
     fn rise(&mut self, place: Place, detection: Duration, now: Instant) {
         let Some(watched) = self.watched.get_mut(&place) else { return };
         watched.up = Some(detection);
+        self.rises += 1;
         watched.held_until = watched.trust.rise(now);
         if watched.held_until.is_none() {
             self.believe(place);
@@ -507,12 +507,12 @@ impl Watch {
         link: LinkIndex,
         remote: IpAddr,
     ) -> impl Iterator<Item = (&Place, &Watched)> {
-        let from = (link, remote, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let from = first_of(link, remote);
         self.watched.range(from..).take_while(move |((l, r, _), _)| (*l, *r) == (link, remote))
     }
 
     fn watched_at_mut(&mut self, link: LinkIndex, remote: IpAddr) -> Option<(Place, &mut Watched)> {
-        let from = (link, remote, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let from = first_of(link, remote);
         let (place, watched) = self.watched.range_mut(from..).next()?;
         ((place.0, place.1) == (link, remote)).then_some((*place, watched))
     }
@@ -578,6 +578,11 @@ fn has_place((link, remote, local): &Place, settings: &Settings, actual: &Actual
     settings.detection.on
         && places::has_router(settings, link, Family::of(*remote))
         && places::is_own(*local, link, settings, actual)
+}
+
+/// Where the sessions with a peer on a link begin, in the order of places.
+fn first_of(link: LinkIndex, remote: IpAddr) -> Place {
+    (link, remote, IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 fn place_of(peer: Peer) -> Place {

@@ -1,4 +1,4 @@
-//! ARP: a host tells its neighbours which hardware address has an IPv4 address, or asks who has one.
+//! ARP: who has an IPv4 address, told to all neighbours or asked of them.
 //!
 //! Linux believes a gratuitous packet even within its neighbour lock time, but a reply counts as
 //! gratuitous only if sender and target hardware address are equal (RFC 5944 §4.6); that is why the

@@ -274,7 +274,8 @@ impl Control {
     }
 
     fn open_sockets(&mut self) {
-        if !std::mem::take(&mut self.turn.resocket) {
+        let resocket = std::mem::take(&mut self.turn.resocket);
+        if !resocket && self.sockets.hear_of_all_peers(&self.engine) {
             return;
         }
         for refusal in self.sockets.aim_at(&self.engine, &self.reactor) {
@@ -372,7 +373,7 @@ impl Control {
 fn speaker(transmit: &Transmit) -> Option<vrrp::Place> {
     match transmit {
         Transmit::Vrrp(transmit) => transmit.router(),
-        Transmit::Bfd(_) => None,
+        Transmit::Bfd(_) | Transmit::Ask { .. } => None,
     }
 }
 

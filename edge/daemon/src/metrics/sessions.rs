@@ -43,11 +43,15 @@ const READINGS: [Reading; 5] = [
     }),
 ];
 
-const COUNTS: [Reading; 4] = [
+const COUNTS: [Reading; 6] = [
     Reading("bfd_packets_sent", "Packets sent", |of| of.counters.sent),
     Reading("bfd_packets_received", "Packets used", |of| of.counters.received),
     Reading("bfd_session_ups", "Times that the session came up", |of| of.counters.ups),
     Reading("bfd_session_downs", "Times that the session fell", |of| of.counters.downs),
+    Reading("bfd_kernel_asked", "Questions to the kernel of a silent peer", |of| of.counters.asked),
+    Reading("bfd_kernel_answered", "Answers of the kernel of a silent peer", |of| {
+        of.counters.answered
+    }),
 ];
 
 /// Adds every number of every session.
@@ -110,7 +114,14 @@ mod tests {
             heard_us_ago: Some(900),
             last_down: None,
             late_max_us: 80,
-            counters: SessionCounters { sent: 7, received: 8, ups: 2, downs: 1 },
+            counters: SessionCounters {
+                sent: 7,
+                received: 8,
+                ups: 2,
+                downs: 1,
+                asked: 6,
+                answered: 5,
+            },
         };
         let rejects = [("wrong-ttl".to_owned(), 3)].into();
         let detection = Detection { sessions: vec![session], rejects, ..Detection::default() };
@@ -126,6 +137,8 @@ mod tests {
             format!("mainstay_bfd_packets_per_second{ends} 500"),
             format!("mainstay_bfd_packets_sent_total{ends} 7"),
             format!("mainstay_bfd_session_downs_total{ends} 1"),
+            format!("mainstay_bfd_kernel_asked_total{ends} 6"),
+            format!("mainstay_bfd_kernel_answered_total{ends} 5"),
             "mainstay_bfd_rejects_total{reason=\"wrong-ttl\"} 3".to_owned(),
         ] {
             assert!(text.lines().any(|found| found == line), "{line:?} in\n{text}");

@@ -62,6 +62,8 @@ fn session(watch: &WatchView, now: Instant) -> api::Session {
             received: view.counters.received,
             ups: view.counters.ups,
             downs: view.counters.downs,
+            asked: view.counters.asked,
+            answered: view.counters.answered,
         },
     }
 }

@@ -1,11 +1,11 @@
-//! The sockets that hear who answers for the virtual addresses, one for each family.
+//! The sockets that hear who answers for virtual addresses and those of peers, one for each family.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 
 use mainstay_base::Family;
-use mainstay_engine::Settings;
+use mainstay_engine::Engine;
 use mainstay_linux::neighbours::NeighbourSocket;
 use mainstay_linux::reactor::{Reactor, Token};
 
@@ -18,14 +18,14 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Hears of the addresses of all routers from here on.
+    /// Hears of the addresses of all routers and of all peers from here on.
     pub(super) fn aim_at(
         &mut self,
-        settings: &Settings,
+        engine: &Engine,
         tokens: &mut Tokens,
         reactor: &Reactor,
     ) -> io::Result<()> {
-        let addresses = virtual_addresses(settings);
+        let addresses = listened_for(engine);
         let needed = |family| addresses.iter().any(|address| Family::of(*address) == family);
         self.opened.retain(|(socket, _)| needed(socket.family()));
         for (socket, _) in &mut self.opened {
@@ -48,8 +48,8 @@ impl Listeners {
     }
 }
 
-fn virtual_addresses(settings: &Settings) -> BTreeSet<IpAddr> {
-    let routers = settings.vrrp.routers.iter();
-    let all = routers.flat_map(|router| router.addresses.iter().chain(&router.excluded));
-    all.map(|address| address.key.address.ip()).collect()
+fn listened_for(engine: &Engine) -> BTreeSet<IpAddr> {
+    let routers = engine.settings().vrrp.routers.iter();
+    let slots = routers.flat_map(|router| router.addresses.iter().chain(&router.excluded));
+    slots.map(|address| address.key.address.ip()).chain(engine.peers()).collect()
 }

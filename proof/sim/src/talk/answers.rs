@@ -10,7 +10,7 @@ use mainstay_plan::Actual;
 
 use super::words::{length, moment};
 use crate::control::ControlMessage;
-use crate::links::claimed_address;
+use crate::links::{claimed_address, question};
 use crate::message::{Message, Sum};
 
 /// What a node sends, of whichever protocol.
@@ -23,6 +23,10 @@ pub(super) fn transmit(transmit: &Transmit, actual: &Actual) -> String {
             let words = words.unwrap_or_else(|| format!("bfd {}", hexadecimal(payload)));
             format!("send {words} to {destination}{}", on(*link, actual))
         }
+        Transmit::Ask { link, bytes } => match question(bytes) {
+            Some((_, wanted)) => format!("ask for {wanted}{}", on(*link, actual)),
+            None => format!("send {}{}", hexadecimal(bytes), on(*link, actual)),
+        },
     }
 }
 

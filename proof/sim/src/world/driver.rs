@@ -30,6 +30,7 @@ impl World {
             return Ok(());
         }
         node.life += 1;
+        node.off = false;
         node.driver = Driver::default();
         node.drained = false;
         node.leaving.clear();
@@ -217,7 +218,7 @@ impl World {
                 let packet = bfd::Received { link, source, destination, source_port, ttl, payload };
                 engine.handle_input(Input::Bfd(packet), at)
             }
-            Payload::Neighbour(hardware) => {
+            Payload::Neighbour(hardware) | Payload::Question(hardware) => {
                 let seen = NeighbourSeen { link, address: source, hardware: *hardware };
                 engine.handle_input(Input::NeighbourSeen(seen), at)
             }

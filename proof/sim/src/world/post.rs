@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use mainstay_base::LinkIndex;
+use mainstay_base::{LinkIndex, MacAddress};
 use mainstay_engine::{Transmit, bfd, vrrp};
 
 use super::{Broken, Happening, World};
 use crate::cluster::{Happened, Packet, Payload};
-use crate::links::{claimed_address, claimed_hardware};
+use crate::links::{claimed_address, claimed_hardware, question};
 use crate::scenario::link_name;
 
 /// So many packets a card keeps while its machine is frozen; what comes then is lost.
@@ -41,6 +41,7 @@ impl World {
                     self.carry(number, segment, &packet);
                 }
             }
+            Transmit::Ask { link, bytes } => self.ask(number, *link, bytes),
         }
         Ok(())
     }
@@ -59,6 +60,11 @@ impl World {
                 self.transcript.tell(now, format_args!("node {number} sends {packet:?}"));
             }
             Transmit::Bfd(control) => self.transcript.count(now, number, &control.payload),
+            Transmit::Ask { link, bytes } => {
+                let wanted = question(bytes).map(|(_, wanted)| wanted);
+                let what = format_args!("node {number} asks for {wanted:?} on link {link}");
+                self.transcript.tell(now, what);
+            }
         }
     }
 
@@ -88,6 +94,40 @@ impl World {
                 self.schedule(now + delay, Happening::ClientHears { client, node: from });
             }
         }
+    }
+
+    /// A question for an address goes to the machine whose own it is.
+    fn ask(&mut self, from: usize, link: LinkIndex, frame: &[u8]) {
+        let Some((source, wanted)) = question(frame) else { return };
+        let Some(hardware) = self.hardware(from, link) else { return };
+        let load = Payload::Question(hardware);
+        let at = self.cluster.now;
+        let packet = Packet { link, source, destination: wanted, ttl: 255, load, at };
+        if let Some(segment) = self.segment_of(from, link) {
+            self.carry(from, segment, &packet);
+        }
+    }
+
+    /// A kernel answers for the addresses that it has, whatever the processes of its machine do.
+    fn answer(&mut self, number: usize, asked: &Packet) {
+        let node = &self.cluster.nodes[number];
+        if node.off || node.clock.frost.is_some() {
+            return;
+        }
+        let (link, address) = (asked.link, asked.destination);
+        let has_it =
+            node.kernel.actual().addresses_on(link).any(|(there, _)| there.ip() == address);
+        let Some(hardware) = self.hardware(number, link).filter(|_| has_it) else { return };
+        let load = Payload::Neighbour(hardware);
+        let (destination, at) = (asked.source, self.cluster.now);
+        let packet = Packet { link, source: address, destination, ttl: 255, load, at };
+        if let Some(segment) = self.segment_of(number, link) {
+            self.carry(number, segment, &packet);
+        }
+    }
+
+    fn hardware(&self, number: usize, link: LinkIndex) -> Option<MacAddress> {
+        self.cluster.nodes[number].kernel.actual().links.get(&link)?.mac
     }
 
     /// The segment of a node's link, if the link is up.
@@ -122,6 +162,13 @@ impl World {
     /// A packet reaches a machine: its socket, or its card while the machine is frozen.
     pub(super) fn arrive(&mut self, number: usize, packet: Packet) {
         let now = self.cluster.now;
+        if let Payload::Question(_) = packet.load {
+            self.answer(number, &packet);
+            if packet.source.is_ipv6() {
+                // A solicitation says nothing of who sent it that is listened for.
+                return;
+            }
+        }
         let node = &mut self.cluster.nodes[number];
         let up = node.kernel.actual().links.get(&packet.link).is_some_and(|link| link.up);
         if !up || !node.runs() {

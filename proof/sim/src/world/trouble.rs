@@ -166,6 +166,7 @@ impl World {
     fn power_off(&mut self, number: usize) -> Result<(), Broken> {
         let node = &mut self.cluster.nodes[number];
         let ran = node.engine.take().is_some();
+        node.off = true;
         node.kernel.power_off();
         if ran { self.look(&Happened::Ended { node: number, properly: false }) } else { Ok(()) }
     }

@@ -6,8 +6,9 @@ use mainstay_vrrp::{self as vrrp, RouterSettings, StateName, VirtualAddress, Vri
 
 use super::*;
 use crate::settings::BfdSession;
-use crate::{Command, Engine, Event, Input, Transmit};
+use crate::{Command, Engine, Event, Input, NeighbourSeen, Transmit};
 
+mod asked;
 mod bounds;
 mod named;
 mod pace;
@@ -65,6 +66,8 @@ struct Net {
     dead: Vec<bool>,
     /// Only sessions are cut for these: what they send to port 3784 is lost.
     mute: Vec<bool>,
+    /// The kernels of these nodes answer who asks for their addresses, whoever is dead.
+    answering: Vec<bool>,
     flying: Vec<(Instant, usize, Transmit)>,
     /// How often the engines asked for memory.
     allocations: u64,
@@ -87,6 +90,7 @@ impl Net {
             nodes: Vec::new(),
             dead: vec![false; count],
             mute: vec![false; count],
+            answering: vec![false; count],
             flying: Vec::new(),
             allocations: 0,
         };
@@ -165,6 +169,14 @@ impl Net {
 
     fn deliver(&mut self, from: usize, transmit: &Transmit) {
         for to in (0..self.nodes.len()).filter(|to| *to != from) {
+            if let Transmit::Ask { link, bytes } = transmit {
+                let address = self.nodes[to].address;
+                if self.answering[to] && bytes[38..42] == octets(address) {
+                    let hardware = MacAddress([2, 0, 0, 0, 0, 2]);
+                    let seen = NeighbourSeen { link: *link, address, hardware };
+                    self.input(from, Input::NeighbourSeen(seen));
+                }
+            }
             if self.dead[to] {
                 continue;
             }
@@ -188,7 +200,9 @@ impl Net {
                 Transmit::Bfd(sent) if sent.destination == self.nodes[to].address => {
                     self.input(to, Input::Bfd(received(sent)));
                 }
-                Transmit::Bfd(_) | Transmit::Vrrp(vrrp::Transmit::Frame { .. }) => {}
+                Transmit::Bfd(_)
+                | Transmit::Ask { .. }
+                | Transmit::Vrrp(vrrp::Transmit::Frame { .. }) => {}
             }
         }
     }
@@ -219,6 +233,13 @@ impl Net {
         let changed =
             |event: &&Event| matches!(event, Event::Vrrp(vrrp::Event::StateChanged { .. }));
         self.nodes[node].told.iter().filter(changed).count()
+    }
+}
+
+fn octets(address: IpAddr) -> [u8; 4] {
+    match address {
+        IpAddr::V4(address) => address.octets(),
+        IpAddr::V6(_) => panic!("these nodes have IPv4 addresses"),
     }
 }
 

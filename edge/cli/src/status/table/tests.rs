@@ -97,7 +97,13 @@ fn session() -> Session {
             why: "nothing was heard from it".into(),
         }),
         late_max_us: 70,
-        counters: SessionCounters { sent: 9, received: 9, ups: 2, downs: 1 },
+        counters: SessionCounters {
+            sent: 9,
+            received: 9,
+            ups: 2,
+            downs: 1,
+            ..SessionCounters::default()
+        },
     }
 }
 
