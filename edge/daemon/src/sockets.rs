@@ -91,6 +91,17 @@ impl Sockets {
         self.peers_revision == engine.peers_revision()
     }
 
+    /// From now on the reactor tells of packets of sessions, or is silent of them: whoever looks every few
+    /// milliseconds in any case need not be woken by each.
+    pub(crate) fn let_sessions_rest(&mut self, at_rest: bool, reactor: &Reactor) -> io::Result<()> {
+        self.sessions.attend(reactor, !at_rest)
+    }
+
+    /// The token of a socket for sessions that the reactor is silent of, counted from zero.
+    pub(crate) fn resting(&self, at: usize) -> Option<Token> {
+        if self.sessions.are_silent() { self.sessions.token(at) } else { None }
+    }
+
     /// What a token stands for, if it is open still.
     pub(crate) fn of(&self, token: Token) -> Option<Source<'_>> {
         let adverts = || self.adverts.of(token).map(Source::Adverts);

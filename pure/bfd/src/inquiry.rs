@@ -10,6 +10,15 @@ use mainstay_base::Instant;
 
 use crate::rhythm::Pace;
 
+/// What was done about a silence so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Silence {
+    /// The peer was asked.
+    pub inquiry: Option<Inquiry>,
+    /// By how much a verdict was postponed, and until when, because this node was late.
+    pub patience: Option<(Duration, Instant)>,
+}
+
 /// What was asked during one silence, and what came of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inquiry {

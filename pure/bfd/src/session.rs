@@ -23,7 +23,7 @@ use mainstay_base::{Deadline, Instant};
 
 use crate::authenticate::Sequence;
 use crate::control::{Control, Diagnostic, Dissected};
-use crate::inquiry::Inquiry;
+use crate::inquiry::{Inquiry, Silence};
 use crate::negotiation::Negotiation;
 use crate::outbox::Outbox;
 use crate::prompts::Prompts;
@@ -31,8 +31,10 @@ use crate::remote::Remote;
 use crate::rhythm::{Pace, Rhythm};
 use crate::settings::{IDLE_TX, SessionSettings};
 use crate::times::{self, Terms, jittered, length, micros};
-use crate::view::{Counters, SessionView, State};
+use crate::view::{Counters, State};
 use crate::{DownCause, Event, Peer, Reject, Transmit};
+
+mod shown;
 
 /// A peer that never answers is tried at last with this distance.
 const TRY_MAX: Duration = Duration::from_secs(60);
@@ -55,10 +57,7 @@ pub(crate) struct Session {
     sequence: Sequence,
     prompts: Prompts,
     last_heard: Option<Instant>,
-    /// The peer is silent for longer than it should be, and was asked.
-    inquiry: Option<Inquiry>,
-    /// By how much a verdict was postponed, and until when, because this node was late.
-    patience: Option<(Duration, Instant)>,
+    silence: Silence,
     /// Time has reached it since it came up. Until then what was heard may have waited to be read, and the peer may not
     /// have heard that it is to speak faster.
     is_awake: bool,
@@ -131,8 +130,7 @@ impl Session {
             sequence: Sequence::starting_at(identity.sequence),
             prompts: Prompts::full(now),
             last_heard: None,
-            inquiry: None,
-            patience: None,
+            silence: Silence::default(),
             is_awake: true,
             every: None,
             send_at: None,
@@ -188,14 +186,13 @@ impl Session {
         }
         self.sequence.verify(self.settings.authentication.as_ref(), packet)?;
         if let Some(before) = self.last_heard.filter(|_| self.state == State::Up) {
-            let asked = self.inquiry.map(|inquiry| inquiry.distance(self.pace(), now));
+            let asked = self.silence.inquiry.map(|inquiry| inquiry.distance(self.pace(), now));
             let distance = now.since(before);
             self.record.rhythm.heard(asked.map_or(distance, |asked| asked.min(distance)), now);
         }
         self.remote.learn(&packet.control);
         self.last_heard = Some(now);
-        self.inquiry = None;
-        self.patience = None;
+        self.silence = Silence::default();
         self.unanswered = 0;
         self.record.counters.received += 1;
         if packet.control.final_bit {
@@ -232,7 +229,7 @@ impl Session {
     pub(crate) fn ask(&mut self, now: Instant, out: &mut Outbox) -> bool {
         let Some(due) = self.ask_at().filter(|at| *at <= now) else { return false };
         let pace = self.pace();
-        if let Some(inquiry) = &mut self.inquiry {
+        if let Some(inquiry) = &mut self.silence.inquiry {
             inquiry.repeat(pace, now);
         } else {
             let late = now.since(due);
@@ -243,7 +240,7 @@ impl Session {
             }
             let is_first = !std::mem::replace(&mut self.is_awake, true);
             let late = if is_first { pace.detection } else { late };
-            self.inquiry = Some(Inquiry::begin(pace, late, now));
+            self.silence.inquiry = Some(Inquiry::begin(pace, late, now));
         }
         self.record.counters.asked += 1;
         out.ask(self.peer);
@@ -255,7 +252,7 @@ impl Session {
 
     /// The kernel of the peer answered. It counts only for who was asked.
     pub(crate) fn answered(&mut self, now: Instant) {
-        if let Some(inquiry) = &mut self.inquiry {
+        if let Some(inquiry) = &mut self.silence.inquiry {
             inquiry.answer(now);
             self.record.counters.answered += 1;
         }
@@ -278,14 +275,14 @@ impl Session {
         self.record.late_max = self.record.late_max.max(late);
         let (why, late) = if late >= self.detection() {
             (DownCause::Overslept, late)
-        } else if let Some((postponed, _)) = self.patience {
+        } else if let Some((postponed, _)) = self.silence.patience {
             (DownCause::Silent, postponed)
         } else if !self.is_awake {
             self.is_awake = true;
-            self.patience = Some((late, now + self.detection()));
+            self.silence.patience = Some((late, now + self.detection()));
             return false;
         } else if late > LATE_FREE {
-            self.patience = Some((late, now + late));
+            self.silence.patience = Some((late, now + late));
             return false;
         } else {
             (DownCause::Silent, late)
@@ -390,33 +387,6 @@ impl Session {
         Deadline::earlier(send, Deadline::earlier(judge, ask))
     }
 
-    /// Everything that it shows.
-    pub(crate) fn view(&self) -> SessionView {
-        let is_up = self.state == State::Up;
-        let receive_interval =
-            length(self.negotiation.in_force().required_rx.max(self.remote.desired_tx));
-        let receives = self.remote.is_known().then(|| times::packets_per_second(receive_interval));
-        let sends = self.every.map(times::packets_per_second);
-        SessionView {
-            peer: self.peer,
-            state: self.state,
-            remote_state: self.remote.state,
-            since: self.since,
-            local_discriminator: self.identity.discriminator,
-            remote_discriminator: self.remote.discriminator,
-            transmit_interval: self.every,
-            receive_interval: is_up.then_some(receive_interval),
-            multiplier: is_up.then_some(self.remote.multiplier),
-            detection: is_up.then_some(self.record.borne),
-            distance_max: self.record.rhythm.longest(),
-            packets_per_second: sends.unwrap_or(0).saturating_add(receives.unwrap_or(0)),
-            last_heard: self.last_heard,
-            last_down: self.record.last_down,
-            late_max: self.record.late_max,
-            counters: self.record.counters,
-        }
-    }
-
     /// What the state of the peer means for ours; true if ours is another one. RFC 5880 §6.8.6.
     fn follow(&mut self, heard: State, now: Instant, out: &mut Outbox) -> bool {
         match (self.state, heard) {
@@ -466,8 +436,7 @@ impl Session {
         self.state = state;
         self.since = now;
         self.diagnostic = diagnostic;
-        self.inquiry = None;
-        self.patience = None;
+        self.silence = Silence::default();
         self.is_awake = state != State::Up;
         self.unanswered = 0;
         match state {
@@ -528,18 +497,18 @@ impl Session {
             return None;
         }
         let due = || Inquiry::due(self.pace(), self.heard_at());
-        Some(self.inquiry.map_or_else(due, |inquiry| inquiry.next_at()))
+        Some(self.silence.inquiry.map_or_else(due, |inquiry| inquiry.next_at()))
     }
 
     fn judge_at(&self) -> Option<Instant> {
         let heard = self.heard_at();
         let silent_at = heard + self.record.borne;
         match self.state {
-            State::Init | State::Up if self.patience.is_some() => {
-                self.patience.map(|(_, until)| until)
+            State::Init | State::Up if self.silence.patience.is_some() => {
+                self.silence.patience.map(|(_, until)| until)
             }
             State::Up if self.settings.by_rhythm => {
-                let inquiry = self.inquiry?;
+                let inquiry = self.silence.inquiry?;
                 Some(inquiry.judge_at(self.pace(), heard, self.record.borne))
             }
             State::Init | State::Up => Some(silent_at),

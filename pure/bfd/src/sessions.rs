@@ -106,6 +106,13 @@ impl Sessions {
         self.out.poll_ask()
     }
 
+    /// Whether packets may be left unread until the next deadline: one comes within 10 ms, as a peer is listened to that
+    /// speaks so often, and all peers would be content with an answer by then, as none is told anything often.
+    pub fn may_rest(&self) -> bool {
+        let up = || self.sessions.values().filter(|session| session.state() == State::Up);
+        up().any(Session::listens_closely) && up().all(Session::is_at_ease)
+    }
+
     /// How many packets were not used, by reason.
     pub fn rejects(&self) -> impl Iterator<Item = (Reject, u64)> {
         self.rejects.iter().map(|(why, count)| (*why, *count))

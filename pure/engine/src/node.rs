@@ -101,6 +101,12 @@ impl Engine {
         self.watch.rises()
     }
 
+    /// Whether packets of sessions may be left in their sockets until a deadline: one comes every few milliseconds, and
+    /// nobody waits for an answer of this node.
+    pub fn sessions_may_rest(&self) -> bool {
+        self.watch.may_rest()
+    }
+
     /// Whether everything has been handed over or given up after [`Command::Leave`] or [`Command::Stop`], and the
     /// kernel was told to take away what is left.
     pub fn is_left(&self) -> bool {

@@ -276,6 +276,11 @@ impl Watch {
         self.watched.iter().filter_map(view).collect()
     }
 
+    /// Whether packets may wait for the next deadline.
+    pub(crate) fn may_rest(&self) -> bool {
+        self.sessions.may_rest()
+    }
+
     /// Packets that were not used, by reason.
     pub(crate) fn rejects(&self) -> Vec<(bfd::Reject, u64)> {
         self.sessions.rejects().collect()

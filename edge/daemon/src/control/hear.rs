@@ -27,6 +27,15 @@ impl Control {
         }
     }
 
+    /// Takes in what waits on the sockets that the reactor does not tell of.
+    pub(super) fn hear_resting(&mut self) {
+        let mut at = 0;
+        while let Some(token) = self.sockets.resting(at) {
+            self.hear_socket(token);
+            at += 1;
+        }
+    }
+
     fn hear_sessions(&mut self, token: Token) -> usize {
         let mut inbox = self.inboxes.sessions.take().unwrap_or_default();
         let Some(Source::Sessions(socket)) = self.sockets.of(token) else { return 0 };

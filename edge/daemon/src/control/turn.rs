@@ -40,6 +40,9 @@ impl Control {
         let until = deadline.map(|deadline| deadline.at);
         let until = until.unwrap_or(self.turn.beat_at);
         self.tether.pulse().beat(until);
+        self.sockets
+            .let_sessions_rest(self.engine.sessions_may_rest(), &self.reactor)
+            .map_err(Error::refused("watch", "sockets"))?;
         self.reactor.wait(Some(until)).map_err(Error::refused("wait for", "descriptors"))?;
         let absent = clock::now().since(until);
         self.sign_of_life();
@@ -60,6 +63,8 @@ impl Control {
 
     /// Takes in what the last wait found.
     fn listen(&mut self) -> Result<(), Error> {
+        // Packets of sessions first: the others came in a moment ago, and time does not run back for these.
+        self.hear_resting();
         let mut at = 0;
         while let Some(ready) = self.reactor.ready().get(at).copied() {
             match ready {

@@ -16,11 +16,13 @@ pub(super) struct Places<S> {
     opened: BTreeMap<Place, (S, Token)>,
     /// What has been said of the places where none could be opened.
     refused: BTreeMap<Place, String>,
+    /// The reactor is silent of these sockets.
+    silent: bool,
 }
 
 impl<S> Default for Places<S> {
     fn default() -> Places<S> {
-        Places { opened: BTreeMap::new(), refused: BTreeMap::new() }
+        Places { opened: BTreeMap::new(), refused: BTreeMap::new(), silent: false }
     }
 }
 
@@ -43,7 +45,9 @@ impl<S: AsFd> Places<S> {
             }
             let token = tokens.next();
             let opened = open(place.0, name, place.1).and_then(|socket| {
-                reactor.add(&socket, token)?;
+                if !self.silent {
+                    reactor.add(&socket, token)?;
+                }
                 Ok(socket)
             });
             match opened {
@@ -60,6 +64,28 @@ impl<S: AsFd> Places<S> {
             }
         }
         fresh
+    }
+
+    /// Has the reactor tell of these sockets and of those that are opened later, or not.
+    pub(super) fn attend(&mut self, reactor: &Reactor, attended: bool) -> io::Result<()> {
+        if self.silent != attended {
+            return Ok(());
+        }
+        self.silent = !attended;
+        self.opened.values().try_for_each(|(socket, token)| match attended {
+            true => reactor.add(socket, *token),
+            false => reactor.remove(socket),
+        })
+    }
+
+    /// Whether the reactor is silent of them.
+    pub(super) fn are_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// The number of a socket, in the order of their places.
+    pub(super) fn token(&self, at: usize) -> Option<Token> {
+        self.opened.values().nth(at).map(|(_, token)| *token)
     }
 
     /// Whether something that is needed could not be opened.
@@ -93,5 +119,55 @@ impl Tokens {
         let token = Token(self.0);
         self.0 = self.0.wrapping_add(1);
         token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+    use std::time::Duration;
+
+    use mainstay_linux::clock;
+    use mainstay_linux::reactor::Ready;
+
+    use super::*;
+
+    /// Places of that many links, each with a word waiting in its socket.
+    fn aim_at(places: &mut Places<UnixDatagram>, reactor: &Reactor, links: u32) {
+        let name = |index: u32| format!("eth{index}").parse().expect("a name of a link");
+        let wanted = (1..=links).map(|index| ((LinkIndex(index), Family::V4), name(index)));
+        let mut tokens = Tokens::from(u32::try_from(places.opened.len()).expect("few"));
+        let refused = places.aim_at(&wanted.collect(), &mut tokens, reactor, |_, _, _| {
+            let (ours, theirs) = UnixDatagram::pair()?;
+            theirs.send(b"a packet").map(|_| ours)
+        });
+        assert!(refused.is_empty(), "{refused:?}");
+    }
+
+    fn told_of(reactor: &mut Reactor) -> Vec<u32> {
+        let soon = clock::now() + Duration::from_millis(20);
+        let ready = reactor.wait(Some(soon)).expect("descriptors can be waited for");
+        let mut tokens: Vec<u32> = ready
+            .iter()
+            .filter_map(|ready| match ready {
+                Ready::Source(token) => Some(token.0),
+                Ready::Deadline | Ready::Woken => None,
+            })
+            .collect();
+        tokens.sort_unstable();
+        tokens
+    }
+
+    #[test]
+    fn the_reactor_is_silent_of_a_socket_that_is_opened_while_others_rest() {
+        let mut reactor = Reactor::start().expect("descriptors are left");
+        let mut places = Places::default();
+        aim_at(&mut places, &reactor, 1);
+        assert_eq!(told_of(&mut reactor), [0]);
+        places.attend(&reactor, false).expect("it is there");
+        aim_at(&mut places, &reactor, 2);
+        assert!(told_of(&mut reactor).is_empty());
+        places.attend(&reactor, true).expect("both can be waited for");
+        assert_eq!(told_of(&mut reactor), [0, 1]);
     }
 }

@@ -215,3 +215,20 @@ fn a_peer_that_speaks_at_another_pace_has_to_prove_itself_again() {
     assert_eq!(detection(&wire), Some(MS * 12));
     assert!(wire.ends[0].told.iter().all(|event| !matches!(event, Event::Down { .. })));
 }
+
+#[test]
+fn packets_may_rest_where_others_are_listened_to_closely_and_nobody_waits_for_us() {
+    let at_ease = SessionSettings { desired_min_tx: MS * 100, ..every(8) };
+    let may_rest = |wire: &Wire| [0, 1].map(|end| wire.ends[end].sessions.may_rest());
+    let mut wire = Wire::up(every(8), at_ease.clone());
+    wire.pass(Duration::from_secs(1));
+    assert_eq!(may_rest(&wire), [false, true], "an Active and its Backup");
+    let questions = wire.ends[1].sessions.poll_timeout().expect("it listens").at;
+    assert!(questions.since(wire.now) <= MS * 10);
+    wire.watch(1, every(8));
+    wire.pass(Duration::from_secs(1));
+    assert_eq!(may_rest(&wire), [false, false], "both are to be missed at once");
+    let mut wire = Wire::up(at_ease.clone(), at_ease);
+    wire.pass(Duration::from_secs(1));
+    assert_eq!(may_rest(&wire), [false, false], "no deadline comes soon");
+}
