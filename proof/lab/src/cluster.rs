@@ -261,6 +261,11 @@ impl Host {
         &self.layout.plugs[0].link
     }
 
+    /// The names of its links.
+    pub fn link_names(&self) -> impl Iterator<Item = &str> {
+        self.layout.plugs.iter().map(|plug| plug.link.as_str())
+    }
+
     /// Its links, to change them.
     ///
     /// # Errors

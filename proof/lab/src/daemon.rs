@@ -22,6 +22,12 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 /// A peer that answers is watched by then, also when it was tried in vain for a while.
 const WATCHING_WITHIN: Duration = Duration::from_secs(30);
 
+/// After so long a machine is what it is: its sessions are heard unevenly.
+const SETTLED_WITHIN: Duration = Duration::from_secs(20);
+
+/// From one question to the next: each starts a process.
+const PACE: Duration = Duration::from_millis(100);
+
 /// A peer that has been up for less has shown no rhythm: its silence is borne for longer.
 const PROVEN_MS: u64 = 5_000;
 
@@ -105,7 +111,37 @@ impl Daemon {
     /// It never does.
     pub fn until_watching(&self, host: &Host, peer: Option<IpAddr>) -> io::Result<()> {
         let what = format!("a session of {} with {peer:?}", host.name());
-        wait::until(&what, WATCHING_WITHIN, || self.watches(host, peer)).map_err(io::Error::other)
+        wait::until_paced(PACE, &what, WATCHING_WITHIN, || self.watches(host, peer))
+            .map_err(io::Error::other)
+    }
+
+    /// Waits until its peer's death would be noticed as soon as it ever is; says so on standard error where
+    /// other work keeps it from that.
+    ///
+    /// # Errors
+    /// As [`until_watching`](Self::until_watching).
+    pub fn until_ready(&self, host: &Host, peer: Option<IpAddr>) -> io::Result<()> {
+        self.until_watching(host, peer)?;
+        if !self.until_settled(host) {
+            eprintln!("{} hears its peer unevenly and bears silence for longer", host.name());
+        }
+        Ok(())
+    }
+
+    /// Waits until no session that is up bears a silence for longer than was agreed, as it does at first and
+    /// where it was heard unevenly; whether that came about in good time. keepalived has none.
+    pub fn until_settled(&self, host: &Host) -> bool {
+        let bears_more = |session: &Session| {
+            let agreed = session.peer_interval_us.zip(session.multiplier);
+            let agreed = agreed.map(|(interval, times)| interval * times);
+            session.state == SessionState::Up && session.detection_us > agreed
+        };
+        let settled = || {
+            let status = self.status(host);
+            status.is_ok_and(|status| !status.detection.sessions.iter().any(bears_more))
+        };
+        self.program == Program::Keepalived
+            || wait::until_paced(PACE, "settled sessions", SETTLED_WITHIN, settled).is_ok()
     }
 
     /// Whether it is ready, as [`until_watching`](Self::until_watching) waits for.

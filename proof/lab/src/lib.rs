@@ -8,6 +8,7 @@
 mod leash;
 mod worker;
 
+pub mod adverts;
 pub mod bench;
 pub mod cluster;
 pub mod conntrackd;

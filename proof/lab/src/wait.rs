@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+const PACE: Duration = Duration::from_millis(2);
+
 /// A condition that did not come about in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimedOut {
@@ -37,16 +39,36 @@ pub fn until_some<T>(
         if started.elapsed() >= bound {
             return Err(TimedOut { what: what.to_owned(), bound });
         }
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(PACE);
     }
+}
+
+/// Asks again `pace` after each answer until `ask` says yes.
+///
+/// # Errors
+/// It never did within `bound`.
+pub fn until_paced(
+    pace: Duration,
+    what: &str,
+    bound: Duration,
+    mut ask: impl FnMut() -> bool,
+) -> Result<(), TimedOut> {
+    let started = Instant::now();
+    while !ask() {
+        if started.elapsed() >= bound {
+            return Err(TimedOut { what: what.to_owned(), bound });
+        }
+        std::thread::sleep(pace);
+    }
+    Ok(())
 }
 
 /// Asks every two milliseconds until `ask` says yes.
 ///
 /// # Errors
 /// It never did within `bound`.
-pub fn until(what: &str, bound: Duration, mut ask: impl FnMut() -> bool) -> Result<(), TimedOut> {
-    until_some(what, bound, || ask().then_some(()))
+pub fn until(what: &str, bound: Duration, ask: impl FnMut() -> bool) -> Result<(), TimedOut> {
+    until_paced(PACE, what, bound, ask)
 }
 
 /// Asks every two milliseconds for the whole of `span` whether `ask` stays true.
@@ -59,7 +81,7 @@ pub fn throughout(span: Duration, mut ask: impl FnMut() -> bool) -> Result<(), D
         if !ask() {
             return Err(started.elapsed());
         }
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(PACE);
     }
     Ok(())
 }

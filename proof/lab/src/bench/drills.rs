@@ -2,9 +2,13 @@
 
 use std::io;
 use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
 
-use super::result::Table;
-use crate::drill::{self, Act, Drill, Failure, Outcome, PAIRS};
+use mainstay_linux::realtime;
+
+use super::result::{Figure, Table};
+use crate::drill::{self, Act, Aim, Drill, Failure, PAIRS, Passed, Stage};
+use crate::echo::Pace;
 use crate::program::Program;
 
 /// The drills whose gaps are compared where none is named.
@@ -26,28 +30,82 @@ pub const DRILLS: [&str; 15] = [
     "killed",
 ];
 
-/// Plays each drill so many times with every pair: who is preferred first, K or M, then the
-/// other one. The four pairs play at the same moment, on four clusters, so that the machine's
-/// other work is the same for all.
+/// One request each two milliseconds, and nobody who asks or answers waits for a processor.
+const PACE: Pace = Pace { every: Duration::from_millis(2), urgent: true };
+
+/// Whoever chooses the moment must not be late, and must not keep the instruments waiting.
+const PRIORITY: i32 = 80;
+
+/// How often each drill is played, and which.
+#[derive(Clone, Debug)]
+pub struct Stories {
+    /// The names of drills; none: every one of [`DRILLS`].
+    pub names: Vec<String>,
+    /// How often each is played.
+    pub rounds: usize,
+    /// So many pairs play at the same moment; what one of them costs the machine, the others feel.
+    pub at_once: usize,
+}
+
+/// Plays each drill with every pair: who is preferred first, K or M, then the other one.
+///
+/// Each act comes a tenth of an interval after an advertisement, so that gaps can be compared. Where the
+/// address moves, KM and MK must not keep the client waiting longer than KK did, but for the error of the
+/// measurement: a gap lasts from one answer to another, so that two requests more or less may fall into it, and
+/// acts are late by more or less.
 ///
 /// # Errors
-/// A drill is unknown, or is not played to its end.
-pub fn drills(names: &[String], rounds: usize) -> io::Result<Table> {
+/// A drill is unknown. Where one is not played to its end, a remark says so.
+pub fn drills(stories: &Stories) -> io::Result<Table> {
     let columns = PAIRS.iter().map(|(name, _)| (*name).to_owned()).collect();
     let mut table = Table::with_columns("longest gap at the client, ms", columns);
-    for drill in chosen(names)? {
-        for round in 1..=rounds {
-            eprintln!("{}: round {round} of {rounds}", drill.name);
-            for (column, outcome) in play_pairs(&drill)?.into_iter().enumerate() {
-                // Before the first daemon runs there is nothing to lose.
-                for (number, passed) in outcome.passed.iter().enumerate().skip(1) {
-                    let name = format!("{}: {number}. {}", drill.name, words(passed.act));
-                    table.note_in(&name, column, passed.gap.length.as_secs_f64() * 1000.0);
+    let mut still = vec![Figure::default(); PAIRS.len()];
+    for drill in chosen(&stories.names)? {
+        let mut late = vec![Figure::default(); drill.beats.len()];
+        for round in 1..=stories.rounds {
+            let began = Instant::now();
+            for (column, played) in play_pairs(&drill, stories.at_once).into_iter().enumerate() {
+                let played = played.unwrap_or_else(|failure| {
+                    table.remark(format!("{}, {}: {failure}", drill.name, PAIRS[column].0));
+                    Played::new()
+                });
+                for (number, (passed, by)) in played.into_iter().enumerate() {
+                    let gap = millis(passed.gap.length);
+                    by.into_iter().for_each(|by| late[number].note(millis(by)));
+                    match moves(&drill, number) {
+                        Some(true) => table.note_in(&row(&drill, number), column, gap),
+                        Some(false) => still[column].note(gap),
+                        None => {}
+                    }
                 }
             }
+            let took = began.elapsed().as_secs();
+            eprintln!("{}: round {round} of {}: {took} s", drill.name, stories.rounds);
+        }
+        for number in (0..late.len()).filter(|number| moves(&drill, *number) == Some(true)) {
+            let margin = 2.0 * millis(PACE.every) + late[number].spread();
+            table.allow(&row(&drill, number), margin);
         }
     }
+    let still =
+        PAIRS.iter().zip(&still).map(|((name, _), gaps)| format!("{name} {}", gaps.words()));
+    let still: Vec<String> = still.collect();
+    table.remark(format!("where no address moves, ms: {}", still.join(", ")));
     Ok(table)
+}
+
+/// Whether an act moves an address; before the first daemon runs there is nothing to move.
+fn moves(drill: &Drill, number: usize) -> Option<bool> {
+    let before = drill.beats.get(number.checked_sub(1)?)?;
+    Some(before.then != drill.beats[number].then)
+}
+
+fn row(drill: &Drill, number: usize) -> String {
+    format!("{}: {number}. {}", drill.name, words(drill.beats[number].act))
+}
+
+fn millis(span: Duration) -> f64 {
+    span.as_secs_f64() * 1000.0
 }
 
 fn chosen(names: &[String]) -> io::Result<Vec<Drill>> {
@@ -64,43 +122,62 @@ fn chosen(names: &[String]) -> io::Result<Vec<Drill>> {
     }
 }
 
-fn play_pairs(drill: &Drill) -> io::Result<Vec<Outcome>> {
-    std::thread::scope(|scope| {
-        let play = |(name, cast): (&'static str, [Program; 2])| {
-            let played = scope.spawn(move || drill::play(drill, &cast));
-            (name, played)
-        };
-        let games = PAIRS.map(play);
-        let end = |(name, game): (&str, ScopedJoinHandle<'_, Result<Outcome, Failure>>)| {
-            let played = game.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            played.map_err(|failure| io::Error::other(format!("{name}: {failure}")))
-        };
-        games.into_iter().map(end).collect()
-    })
+/// What came of each act of a drill, and by how much it was late.
+type Played = Vec<(Passed, Option<Duration>)>;
+
+fn play_pairs(drill: &Drill, at_once: usize) -> Vec<Result<Played, Failure>> {
+    let together = |pairs: &[(&str, [Program; 2])]| {
+        std::thread::scope(|scope| {
+            let games = pairs.iter().map(|(_, cast)| scope.spawn(move || play(drill, cast)));
+            let games: Vec<_> = games.collect();
+            let end = |game: ScopedJoinHandle<'_, _>| {
+                game.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            games.into_iter().map(end).collect::<Vec<_>>()
+        })
+    };
+    PAIRS.chunks(at_once.max(1)).flat_map(together).collect()
+}
+
+fn play(drill: &Drill, cast: &[Program]) -> Result<Played, Failure> {
+    // Without it the moment is as exact as the machine lets it be, which is measured.
+    let _ = realtime::claim_priority(PRIORITY);
+    let silent = |error: io::Error| Failure { reason: error.to_string(), logs: String::new() };
+    let mut stage = Stage::build_paced(drill, cast, PACE).map_err(silent)?;
+    let aim = Aim::at(&stage).map_err(silent)?;
+    let mut late = Vec::new();
+    let outcome = stage.play_after(|stage, act| {
+        late.push(aim.wait(stage, act)?);
+        Ok(())
+    })?;
+    Ok(outcome.passed.into_iter().zip(late).collect())
 }
 
 fn words(act: Act) -> String {
-    let (what, host) = match act {
-        Act::Start(host) => ("starts", host),
-        Act::Stop(host) => ("is stopped", host),
-        Act::Kill(host) => ("is killed", host),
-        Act::KillSpeaker(host) => ("loses its VRRP process", host),
-        Act::Hang(host) => ("stops in the middle", host),
-        Act::Switch(host) => ("is told to switch", host),
-        Act::Drain(host) => ("is drained", host),
-        Act::Undrain(host) => ("takes part again", host),
-        Act::Upgrade(host) => ("is upgraded", host),
-        Act::Unplug(host) => ("is cut off", host),
-        Act::UnplugLink(host, _) => ("loses a link", host),
-        Act::Plug(host) => ("is plugged in", host),
-        Act::Isolate(host) => ("is isolated", host),
-        Act::Rejoin(host) => ("is joined again", host),
-        Act::Deafen(host) => ("hears nobody any more", host),
-        Act::Undeafen(host) => ("hears the others again", host),
-        Act::Break(host) => ("fails its check", host),
-        Act::Mend(host) => ("passes its check", host),
-        Act::Reload(host) => ("reloads", host),
-        Act::Rest => return "rests".to_owned(),
+    let what = match act {
+        Act::Start(_) => "starts",
+        Act::Stop(_) => "is stopped",
+        Act::Kill(_) => "is killed",
+        Act::KillSpeaker(_) => "loses its VRRP process",
+        Act::Hang(_) => "stops in the middle",
+        Act::Switch(_) => "is told to switch",
+        Act::Drain(_) => "is drained",
+        Act::Undrain(_) => "takes part again",
+        Act::Upgrade(_) => "is upgraded",
+        Act::Unplug(_) => "is cut off",
+        Act::UnplugLink(..) => "loses a link",
+        Act::Plug(_) => "is plugged in",
+        Act::Isolate(_) => "is isolated",
+        Act::Rejoin(_) => "is joined again",
+        Act::Deafen(_) => "hears nobody any more",
+        Act::Undeafen(_) => "hears the others again",
+        Act::Break(_) => "fails its check",
+        Act::Mend(_) => "passes its check",
+        Act::Reload(_) => "reloads",
+        Act::Rest => "nothing happens",
     };
-    format!("{} {what}", ["the preferred host", "the other host"][host.min(1)])
+    match act.host() {
+        Some(host) => format!("{} {what}", ["the preferred host", "the other host"][host.min(1)]),
+        None => what.to_owned(),
+    }
 }

@@ -1,6 +1,5 @@
 //! What a failure, a planned switch and a busy machine cost a client: one row for each.
 
-mod adverts;
 mod bout;
 mod files;
 mod many;

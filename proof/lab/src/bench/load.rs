@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::result::Table;
-use super::usage::{self, Usage};
+use super::usage::{self, Rate};
 use crate::cluster::{Cluster, Layout, Plug};
 use crate::daemon::Daemon;
 use crate::program::Program;
@@ -63,31 +63,22 @@ pub fn load(span: Duration) -> io::Result<Table> {
         let active = Daemon::start(&cluster, 0, program, &file(200))?;
         settled(&cluster)?;
         let backup = Daemon::start(&cluster, 1, program, &file(100))?;
-        let nodes = [("Active", &active), ("Backup", &backup)];
+        let nodes = [(&active, cluster.host(0)), (&backup, cluster.host(1))];
         std::thread::sleep(SECOND_BURST);
-        let before = nodes.map(|(_, daemon)| usage::of_tree(daemon.pid()));
-        std::thread::sleep(span);
-        for ((name, daemon), before) in nodes.into_iter().zip(before) {
-            let after = usage::of_tree(daemon.pid());
-            note(&mut table, (name, column), &before, &after, span);
+        for (name, rate) in ["Active", "Backup"].into_iter().zip(usage::over(span, nodes)?) {
+            note(&mut table, (name, column), &rate);
         }
         held(&cluster, program)?;
     }
     Ok(table)
 }
 
-fn note(
-    table: &mut Table,
-    (name, column): (&str, usize),
-    before: &Usage,
-    after: &Usage,
-    span: Duration,
-) {
-    let busy = after.on_processor.saturating_sub(before.on_processor);
-    let share = busy.as_secs_f64() / span.as_secs_f64() * 100.0;
-    table.note_in(&format!("{name}: processor, % of one core"), column, share);
-    table.note_in(&format!("{name}: resident memory, MB"), column, after.resident as f64 / 1e6);
-    table.note_in(&format!("{name}: processes"), column, after.processes as f64);
+fn note(table: &mut Table, (name, column): (&str, usize), rate: &Rate) {
+    let mut note = |what: &str, figure| table.note_in(&format!("{name}: {what}"), column, figure);
+    note("processor, % of one core", rate.processor);
+    note("packets sent in a second", rate.packets);
+    note("resident memory, MB", rate.then.resident as f64 / 1e6);
+    note("processes", rate.then.processes as f64);
 }
 
 fn settled(cluster: &Cluster) -> io::Result<()> {

@@ -34,6 +34,25 @@ impl Figure {
     pub fn greatest(&self) -> f64 {
         self.samples.last().copied().unwrap_or(f64::NAN)
     }
+
+    /// From the least sample to the greatest; nothing where there is none.
+    pub fn spread(&self) -> f64 {
+        self.samples.first().map_or(0.0, |least| self.greatest() - least)
+    }
+
+    /// The median, then the greatest sample.
+    pub fn words(&self) -> String {
+        if self.count() == 0 {
+            return "–".to_owned();
+        }
+        let whole = self.samples.iter().all(|sample| sample.fract() == 0.0);
+        let digits = match self.greatest() {
+            _ if whole => 0,
+            most if most < 10.0 => 2,
+            most => usize::from(most < 100.0),
+        };
+        format!("{:.digits$} ({:.digits$})", self.median(), self.greatest())
+    }
 }
 
 /// What a figure must not exceed.
@@ -83,6 +102,8 @@ pub struct Row {
     pub figures: Vec<Figure>,
     /// What the last column must not exceed.
     pub bar: Option<Bar>,
+    /// By how much the columns between the first and the last may exceed the first one.
+    pub margin: Option<f64>,
 }
 
 /// Rows that were measured for each of several casts; the first column is the measure of the
@@ -138,10 +159,16 @@ impl Table {
         self.row(row).bar = Some(bar);
     }
 
+    /// Says by how much, for the error of the measurement, the columns between the first and the last may exceed the
+    /// first one in a row, in the median and at most; the row is made if it is not there.
+    pub fn allow(&mut self, row: &str, margin: f64) {
+        self.row(row).margin = Some(margin);
+    }
+
     fn row(&mut self, name: &str) -> &mut Row {
         let place = self.rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
             let figures = vec![Figure::default(); self.columns.len()];
-            self.rows.push(Row { name: name.to_owned(), figures, bar: None });
+            self.rows.push(Row { name: name.to_owned(), figures, bar: None, margin: None });
             self.rows.len() - 1
         });
         &mut self.rows[place]
@@ -150,7 +177,7 @@ impl Table {
     /// In Markdown: the median of each figure, the greatest sample, the ratio of the medians to
     /// the first column's, and whether the bar is met.
     pub fn markdown(&self) -> String {
-        let bars = self.rows.iter().any(|row| row.bar.is_some());
+        let bars = self.rows.iter().any(|row| row.is_met().is_some());
         let mut head = format!("| {} |", self.title);
         for (place, column) in self.columns.iter().enumerate() {
             let ratio = if place > 0 { " ratio |" } else { "" };
@@ -174,11 +201,7 @@ impl Table {
 
     /// Whether every bar is met.
     pub fn meets_its_bars(&self) -> bool {
-        self.rows.iter().all(|row| match (row.bar, row.figures.last()) {
-            (Some(bar), Some(figure)) => bar.is_met_by(figure),
-            (Some(_), None) => false,
-            (None, _) => true,
-        })
+        self.rows.iter().all(|row| row.is_met() != Some(false))
     }
 
     /// For machines, with every sample.
@@ -189,9 +212,13 @@ impl Table {
                 object[column] = json!(figure.samples);
             }
             if let Some(bar) = row.bar {
-                let met = row.figures.last().is_some_and(|figure| bar.is_met_by(figure));
-                object["bar"] =
-                    json!({ "median": bar.median, "greatest": bar.greatest, "met": met });
+                object["bar"] = json!({ "median": bar.median, "greatest": bar.greatest });
+            }
+            if let Some(margin) = row.margin {
+                object["margin"] = json!(margin);
+            }
+            if let Some(met) = row.is_met() {
+                object["met"] = json!(met);
             }
             object
         };
@@ -204,7 +231,7 @@ impl Row {
     fn markdown(&self) -> String {
         let mut text = format!("| {} |", self.name);
         for (place, figure) in self.figures.iter().enumerate() {
-            let _ = write!(text, " {} |", cell(figure));
+            let _ = write!(text, " {} |", figure.words());
             if place > 0 {
                 let _ = write!(text, " {} |", ratio(figure, &self.figures[0]));
             }
@@ -212,29 +239,34 @@ impl Row {
         text
     }
 
-    fn verdict(&self) -> String {
-        match (self.bar, self.figures.last()) {
-            (Some(bar), Some(figure)) if figure.count() > 0 => {
-                let met = if bar.is_met_by(figure) { "met" } else { "missed" };
-                format!(" {} | {met} |", bar.words())
-            }
-            (Some(bar), _) => format!(" {} | – |", bar.words()),
-            (None, _) => " | |".to_owned(),
-        }
+    /// Whether it is as it must be; none where nothing is demanded.
+    pub fn is_met(&self) -> Option<bool> {
+        let bar = self.bar.map(|bar| self.figures.last().is_some_and(|last| bar.is_met_by(last)));
+        let margin = self.margin.map(|margin| self.keeps(margin));
+        bar.into_iter().chain(margin).reduce(|one, other| one && other)
     }
-}
 
-fn cell(figure: &Figure) -> String {
-    if figure.count() == 0 {
-        return "–".to_owned();
+    fn keeps(&self, margin: f64) -> bool {
+        let [first, between @ .., _] = &self.figures[..] else { return false };
+        let bar = Bar {
+            median: Some(first.median() + margin),
+            greatest: Some(first.greatest() + margin),
+        };
+        between.iter().all(|figure| bar.is_met_by(figure))
     }
-    let whole = figure.samples.iter().all(|sample| sample.fract() == 0.0);
-    let digits = match figure.greatest() {
-        _ if whole => 0,
-        most if most < 10.0 => 2,
-        most => usize::from(most < 100.0),
-    };
-    format!("{:.digits$} ({:.digits$})", figure.median(), figure.greatest())
+
+    fn verdict(&self) -> String {
+        let demands = self.bar.map(|bar| bar.words()).into_iter();
+        let demands: Vec<String> =
+            demands.chain(self.margin.map(|margin| format!("first + {margin:.1}"))).collect();
+        let met = match self.is_met() {
+            None => "",
+            Some(_) if self.figures.iter().all(|figure| figure.count() == 0) => "–",
+            Some(true) => "met",
+            Some(false) => "missed",
+        };
+        format!(" {} | {met} |", demands.join(", "))
+    }
 }
 
 fn ratio(figure: &Figure, measure: &Figure) -> String {
@@ -287,5 +319,9 @@ mod tests {
         (0..3).for_each(|column| table.note_in("cut", column, [200.0, 100.0, 10.0][column]));
         let text = table.markdown();
         assert!(text.ends_with("| cut | 200 (200) | 100 (100) | 0.50 | 10 (10) | 0.050 |\n"));
+        table.allow("cut", 5.0);
+        assert!(table.markdown().ends_with(" 0.050 | first + 5.0 | met |\n"));
+        table.note_in("cut", 1, 205.5);
+        assert!(!table.meets_its_bars(), "its greatest sample is above the first column's");
     }
 }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::cluster::Host;
+use crate::daemon::Daemon;
 
 /// What a tree of processes uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +17,50 @@ pub(super) struct Usage {
     pub(super) resident: u64,
     /// How many processes there are.
     pub(super) processes: usize,
+}
+
+/// What a node used over some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Rate {
+    /// Time on a processor, in hundredths of one.
+    pub(super) processor: f64,
+    /// Packets that its host sent in a second, out of all its links.
+    pub(super) packets: f64,
+    /// What it used at the end.
+    pub(super) then: Usage,
+}
+
+/// What each daemon uses over the same time, and what its host sends.
+///
+/// # Errors
+/// The host's counts cannot be read.
+pub(super) fn over<const N: usize>(
+    span: Duration,
+    nodes: [(&Daemon, &Host); N],
+) -> io::Result<[Rate; N]> {
+    let count = |(daemon, host): (&Daemon, &Host)| {
+        let sent = host.namespace().run(packets_sent)??;
+        Ok::<_, io::Error>((Instant::now(), of_tree(daemon.pid()), sent))
+    };
+    let before = nodes.map(count);
+    std::thread::sleep(span);
+    let mut rates = [Rate::default(); N];
+    for (rate, (node, before)) in rates.iter_mut().zip(nodes.into_iter().zip(before)) {
+        let ((since, former, sent_before), (at, then, sent)) = (before?, count(node)?);
+        let seconds = (at - since).as_secs_f64();
+        let busy = then.on_processor.saturating_sub(former.on_processor);
+        let packets = sent.saturating_sub(sent_before) as f64 / seconds;
+        *rate = Rate { processor: busy.as_secs_f64() / seconds * 100.0, packets, then };
+    }
+    Ok(rates)
+}
+
+/// What left the links of the calling thread's namespace.
+fn packets_sent() -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/thread-self/net/dev")?;
+    // LINK: eight figures of what came in, then bytes and packets that went out, …
+    let sent = |line: &str| line.split_once(':')?.1.split_whitespace().nth(9)?.parse::<u64>().ok();
+    Ok(text.lines().filter(|line| !line.trim_start().starts_with("lo:")).filter_map(sent).sum())
 }
 
 /// What the process and all that descend from it use.

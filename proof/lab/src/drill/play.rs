@@ -14,6 +14,7 @@ use crate::echo::{self, Pace, Probe, Responder};
 use crate::program::Program;
 use crate::replies::{self, Gap};
 use crate::wait;
+use crate::watch::Watch;
 
 /// The pace of the client.
 pub const PACE: Pace = Pace { every: Duration::from_millis(2), urgent: false };
@@ -70,6 +71,8 @@ pub struct Stage {
     editions: Vec<usize>,
     probe: Probe,
     _responders: Vec<Responder>,
+    /// For each virtual address one of each host.
+    watches: Vec<(IpAddr, Vec<Watch>)>,
     cluster: Cluster,
 }
 
@@ -106,6 +109,11 @@ impl Stage {
             |place| Responder::start(cluster.host(place).namespace(), target, pace, place);
         let answering = if drill.beyond.is_some() { hosts + 1..hosts + 2 } else { 0..hosts };
         let responders = answering.map(respond).collect::<io::Result<_>>()?;
+        let watch = |address| {
+            let of = |host| Watch::start(cluster.host(host).namespace(), address);
+            Ok((address, (0..hosts).map(of).collect::<io::Result<_>>()?))
+        };
+        let watches = drill.addresses().into_iter().map(watch).collect::<io::Result<_>>()?;
         Ok(Stage {
             drill: *drill,
             cast: cast.to_vec(),
@@ -113,6 +121,7 @@ impl Stage {
             editions: vec![0; hosts],
             probe: Probe::start(cluster.host(hosts).namespace(), target, pace)?,
             _responders: responders,
+            watches,
             cluster,
         })
     }
@@ -122,15 +131,37 @@ impl Stage {
     /// # Errors
     /// Something that must come did not.
     pub fn play(&mut self) -> Result<Outcome, Failure> {
+        self.play_after(|_, _| Ok(()))
+    }
+
+    /// The same with something that comes before each act.
+    ///
+    /// # Errors
+    /// It failed, or something that must come did not.
+    pub fn play_after(
+        &mut self,
+        mut before: impl FnMut(&Stage, Act) -> io::Result<()>,
+    ) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::default();
         for (number, beat) in self.drill.beats.iter().enumerate() {
-            let passed = self.beat(beat.act, beat.then).map_err(|error| Failure {
+            let ready = before(self, beat.act);
+            let passed = ready.and_then(|()| self.beat(beat.act, beat.then));
+            outcome.passed.push(passed.map_err(|error| Failure {
                 reason: format!("{}, beat {number}, {:?}: {error}", self.drill.name, beat.act),
                 logs: self.logs(),
-            })?;
-            outcome.passed.push(passed);
+            })?);
         }
         Ok(outcome)
+    }
+
+    /// The drill that is played.
+    pub fn drill(&self) -> &Drill {
+        &self.drill
+    }
+
+    /// Who alone holds every virtual address.
+    pub fn holder(&self) -> Option<usize> {
+        (0..self.daemons.len()).find(|host| self.is(Then::Holds(*host)))
     }
 
     /// The machines.
@@ -283,9 +314,11 @@ impl Stage {
 
     /// Each virtual address with the hosts that have it.
     fn whereabouts(&self) -> Vec<(IpAddr, Vec<usize>)> {
-        let has = |host: usize, address| self.cluster.host(host).holds(address).unwrap_or(false);
-        let on = |address| (0..self.daemons.len()).filter(|host| has(*host, address)).collect();
-        self.drill.addresses().into_iter().map(|address| (address, on(address))).collect()
+        let holders = |hosts: &[Watch]| {
+            let there = hosts.iter().enumerate().filter(|(_, watch)| watch.there());
+            there.map(|(host, _)| host).collect()
+        };
+        self.watches.iter().map(|(address, hosts)| (*address, holders(hosts))).collect()
     }
 
     /// The end of each daemon's log.

@@ -96,6 +96,31 @@ pub enum Act {
 /// The virtual router of a drill that is switched.
 pub const ROUTER: &str = "VI_1";
 
+/// The number of the virtual router that has the address which the client asks.
+pub const VRID: u8 = 51;
+
+impl Act {
+    /// The host that it happens to.
+    pub fn host(self) -> Option<usize> {
+        match self {
+            Act::Start(host) | Act::Stop(host) | Act::Kill(host) | Act::KillSpeaker(host) => {
+                Some(host)
+            }
+            Act::Hang(host) | Act::Switch(host) | Act::Drain(host) | Act::Undrain(host) => {
+                Some(host)
+            }
+            Act::Upgrade(host) | Act::Unplug(host) | Act::Plug(host) | Act::Reload(host) => {
+                Some(host)
+            }
+            Act::UnplugLink(host, _) | Act::Isolate(host) | Act::Rejoin(host) => Some(host),
+            Act::Deafen(host) | Act::Undeafen(host) | Act::Break(host) | Act::Mend(host) => {
+                Some(host)
+            }
+            Act::Rest => None,
+        }
+    }
+}
+
 /// What must come of an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {

@@ -134,11 +134,16 @@ impl Bout {
         Ok(passed)
     }
 
-    /// Waits until each host watches the other one.
+    /// Waits until each host watches the other one, and the Backup knows the Active well.
     fn ready(&self) -> io::Result<()> {
         for host in 0..2 {
             let daemon = self.stage.daemon(host).ok_or_else(|| io::Error::other("no daemon"))?;
-            daemon.until_watching(self.stage.cluster().host(host), None)?;
+            let machine = self.stage.cluster().host(host);
+            if host == self.holder {
+                daemon.until_watching(machine, None)?;
+            } else {
+                daemon.until_ready(machine, None)?;
+            }
         }
         Ok(())
     }

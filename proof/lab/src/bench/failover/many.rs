@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::load::{self, ROUTERS};
 use super::super::result::{Bar, Table};
-use super::super::usage;
+use super::super::usage::{self, Rate};
 use super::options::Options;
 use super::pinger::{EVERY, Pinger, SHARES};
 use crate::cluster::{Cluster, Layout, Plug};
@@ -15,7 +15,7 @@ use crate::program::Program;
 use crate::wait;
 
 /// How long the price is counted.
-const COUNTED: Duration = Duration::from_secs(10);
+const COUNTED: Duration = Duration::from_secs(20);
 
 /// An Active announces its addresses again five seconds after it became Active; that is not its
 /// price at rest.
@@ -37,10 +37,17 @@ pub(super) fn play(
     let price = format!("255 routers, {interval} s: the busier node, % of a core");
     table.demand(title, Bar::every(60.0));
     table.demand(&price, Bar::every(2.0));
+    let sends = ["Active", "Backup"].map(|node| {
+        format!("255 routers, {interval} s: packets that the {node} sends in a second")
+    });
     table.remark(format!("{title}: each round one address of {SHARES}, every {EVERY:?}"));
     for program in Table::PROGRAMS {
         let mut crowd = Crowd::begin(program, interval)?;
-        table.note(&price, program, crowd.price());
+        let rates = crowd.price()?;
+        table.note(&price, program, rates[0].processor.max(rates[1].processor));
+        for (row, rate) in sends.iter().zip(&rates) {
+            table.note(row, program, rate.packets);
+        }
         let pinger = Pinger::start(crowd.cluster.host(2).namespace(), addresses())?;
         for round in 1..=options.rounds_of(program) {
             pinger.begin(round);
@@ -86,16 +93,13 @@ impl Crowd {
         for (host, daemon) in self.daemons.iter().enumerate() {
             daemon.until_watching(self.cluster.host(host), None)?;
         }
-        Ok(())
+        let backup = 1 - self.holder;
+        self.daemons[backup].until_ready(self.cluster.host(backup), None)
     }
 
-    /// The processor time of the node that uses more, in hundredths of a core, at rest.
-    fn price(&self) -> f64 {
-        let used = || self.daemons.iter().map(|daemon| usage::of_tree(daemon.pid()).on_processor);
-        let before: Vec<Duration> = used().collect();
-        std::thread::sleep(COUNTED);
-        let spent = used().zip(before).map(|(after, before)| after.saturating_sub(before));
-        spent.max().unwrap_or_default().as_secs_f64() / COUNTED.as_secs_f64() * 100.0
+    /// What each node uses at rest.
+    fn price(&self) -> io::Result<[Rate; 2]> {
+        usage::over(COUNTED, [0, 1].map(|host| (&self.daemons[host], self.cluster.host(host))))
     }
 
     /// How long the slowest address was away.

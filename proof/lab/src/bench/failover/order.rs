@@ -1,12 +1,12 @@
 //! Three nodes: after a cut the best Backup, and nobody before it.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use super::super::result::{Bar, Table};
-use super::adverts::Adverts;
 use super::options::Options;
+use crate::adverts::Adverts;
 use crate::cluster::{Cluster, Layout, Plug};
 use crate::daemon::Daemon;
 use crate::program::Program;
@@ -66,7 +66,7 @@ struct Trio {
 impl Trio {
     fn begin(program: Program) -> io::Result<Trio> {
         let cluster = Cluster::build(layout())?;
-        let adverts = Adverts::listen(cluster.host(3).namespace(), CLIENT)?;
+        let adverts = Adverts::listen(cluster.host(3))?;
         let mut trio = Trio { adverts, daemons: Vec::new(), holder: 0, cluster };
         for host in 0..3 {
             trio.daemons.push(Daemon::start(&trio.cluster, host, program, &file(host))?);
@@ -78,7 +78,7 @@ impl Trio {
     }
 
     /// Who but the best Backup advertised after the cut.
-    fn round(&mut self) -> io::Result<Vec<Ipv4Addr>> {
+    fn round(&mut self) -> io::Result<Vec<IpAddr>> {
         let (former, best) = (self.holder, 1 - self.holder);
         let began = Instant::now();
         self.cluster.unplug(former)?;
@@ -86,8 +86,8 @@ impl Trio {
         self.calm()?;
         let claims = self.adverts.since(began).into_iter().filter(|advert| advert.priority > 0);
         // What the one that was cut off had sent before may still be under way.
-        let wrong = |from: &Ipv4Addr| *from != own(best) && *from != own(former);
-        let mut wrong: Vec<Ipv4Addr> = claims.map(|advert| advert.from).filter(wrong).collect();
+        let wrong = |from: &IpAddr| *from != own(best) && *from != own(former);
+        let mut wrong: Vec<IpAddr> = claims.map(|advert| advert.from).filter(wrong).collect();
         wrong.dedup();
         self.cluster.plug(former)?;
         self.holder = best;
@@ -119,7 +119,7 @@ impl Trio {
     fn ready(&self) -> io::Result<()> {
         let holder = self.holder;
         for (host, daemon) in self.daemons.iter().enumerate().filter(|(host, _)| *host != holder) {
-            daemon.until_watching(self.cluster.host(host), Some(own(holder).into()))?;
+            daemon.until_ready(self.cluster.host(host), Some(own(holder).into()))?;
         }
         Ok(())
     }

@@ -1,15 +1,15 @@
 //! Processors with more to do than they can: nobody may take a living host's address.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::super::result::{Bar, Table};
 use super::super::usage;
-use super::adverts::{Adverts, Heard};
 use super::files;
+use crate::adverts::{Advert, Adverts};
 use crate::directory::Directory;
 use crate::drill::{Act, Stage, Then};
 use crate::echo::Pace;
@@ -24,10 +24,9 @@ const SPINNERS: usize = 8;
 const PROGRESS: Duration = Duration::from_secs(10);
 
 const PACE: Pace = Pace { every: Duration::from_millis(1), urgent: true };
-const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 9);
 
 /// The address of the host that holds the address from beginning to end.
-const HOLDER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 11);
+const HOLDER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 11));
 
 /// Both programs hold out on the same processors at the same time.
 pub(super) fn play(title: &str, span: Duration, table: &mut Table) -> io::Result<()> {
@@ -63,12 +62,12 @@ struct Pair {
 impl Pair {
     fn begin(program: Program) -> io::Result<Pair> {
         let mut stage = Stage::build_paced(&files::v2(), &[program; 2], PACE)?;
-        let adverts = Adverts::listen(stage.cluster().host(2).namespace(), CLIENT)?;
+        let adverts = Adverts::listen(stage.cluster().host(2))?;
         stage.beat(Act::Start(0), Then::Holds(0))?;
         stage.beat(Act::Start(1), Then::Holds(0))?;
         for host in 0..2 {
             let daemon = stage.daemon(host).ok_or_else(|| io::Error::other("no daemon"))?;
-            daemon.until_watching(stage.cluster().host(host), None)?;
+            daemon.until_ready(stage.cluster().host(host), None)?;
         }
         Ok(Pair { program, adverts, stage })
     }
@@ -82,8 +81,8 @@ impl Pair {
 }
 
 /// How often somebody else began to advertise.
-fn takeovers(heard: &[Heard]) -> usize {
-    let began = |pair: &[Heard]| pair[0].from == HOLDER && pair[1].from != HOLDER;
+fn takeovers(heard: &[Advert]) -> usize {
+    let began = |pair: &[Advert]| pair[0].from == HOLDER && pair[1].from != HOLDER;
     let first = heard.first().is_some_and(|advert| advert.from != HOLDER);
     usize::from(first) + heard.windows(2).filter(|pair| began(pair)).count()
 }
@@ -139,9 +138,9 @@ mod tests {
     #[test]
     fn every_turn_of_another_host_is_a_takeover() {
         let heard = |from: &[u8]| {
-            let advert = |last: &u8| Heard {
+            let advert = |last: &u8| Advert {
                 at: Instant::now(),
-                from: Ipv4Addr::new(192, 0, 2, *last),
+                from: [192, 0, 2, *last].into(),
                 vrid: 51,
                 priority: 100,
             };
