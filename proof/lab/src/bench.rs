@@ -9,7 +9,7 @@ mod result;
 mod start;
 mod usage;
 
-pub use drills::{DRILLS, Stories, drills};
+pub use drills::{DRILLS, drills};
 pub use failover::{Options, ROWS, failover};
 pub use listeners::{Listened, listen, listeners};
 pub use load::load;

@@ -1,7 +1,6 @@
 //! How long the client waits in each event of a drill, for each pair of programs.
 
 use std::io;
-use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use mainstay_linux::realtime;
@@ -36,18 +35,7 @@ const PACE: Pace = Pace { every: Duration::from_millis(2), urgent: true };
 /// Whoever chooses the moment must not be late, and must not keep the instruments waiting.
 const PRIORITY: i32 = 80;
 
-/// How often each drill is played, and which.
-#[derive(Clone, Debug)]
-pub struct Stories {
-    /// The names of drills; none: every one of [`DRILLS`].
-    pub names: Vec<String>,
-    /// How often each is played.
-    pub rounds: usize,
-    /// So many pairs play at the same moment; what one of them costs the machine, the others feel.
-    pub at_once: usize,
-}
-
-/// Plays each drill with every pair: who is preferred first, K or M, then the other one.
+/// Plays each drill with every pair, one after the other: who is preferred first, K or M, then the other one.
 ///
 /// Each act comes a tenth of an interval after an advertisement, so that gaps can be compared. Where the
 /// address moves, KM and MK must not keep the client waiting longer than KK did, but for the error of the
@@ -56,17 +44,19 @@ pub struct Stories {
 ///
 /// # Errors
 /// A drill is unknown. Where one is not played to its end, a remark says so.
-pub fn drills(stories: &Stories) -> io::Result<Table> {
+pub fn drills(names: &[String], rounds: usize) -> io::Result<Table> {
     let columns = PAIRS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    // Without it the moment is as exact as the machine lets it be, which is measured.
+    let _ = realtime::claim_priority(PRIORITY);
     let mut table = Table::with_columns("longest gap at the client, ms", columns);
     let mut still = vec![Figure::default(); PAIRS.len()];
-    for drill in chosen(&stories.names)? {
+    for drill in chosen(names)? {
         let mut late = vec![Figure::default(); drill.beats.len()];
-        for round in 1..=stories.rounds {
+        for round in 1..=rounds {
             let began = Instant::now();
-            for (column, played) in play_pairs(&drill, stories.at_once).into_iter().enumerate() {
-                let played = played.unwrap_or_else(|failure| {
-                    table.remark(format!("{}, {}: {failure}", drill.name, PAIRS[column].0));
+            for (column, (pair, cast)) in PAIRS.into_iter().enumerate() {
+                let played = play(&drill, &cast).unwrap_or_else(|failure| {
+                    table.remark(format!("{}, {pair}: {failure}", drill.name));
                     Played::new()
                 });
                 for (number, (passed, by)) in played.into_iter().enumerate() {
@@ -80,7 +70,7 @@ pub fn drills(stories: &Stories) -> io::Result<Table> {
                 }
             }
             let took = began.elapsed().as_secs();
-            eprintln!("{}: round {round} of {}: {took} s", drill.name, stories.rounds);
+            eprintln!("{}: round {round} of {}: {took} s", drill.name, rounds);
         }
         for number in (0..late.len()).filter(|number| moves(&drill, *number) == Some(true)) {
             let margin = 2.0 * millis(PACE.every) + late[number].spread();
@@ -125,23 +115,7 @@ fn chosen(names: &[String]) -> io::Result<Vec<Drill>> {
 /// What came of each act of a drill, and by how much it was late.
 type Played = Vec<(Passed, Option<Duration>)>;
 
-fn play_pairs(drill: &Drill, at_once: usize) -> Vec<Result<Played, Failure>> {
-    let together = |pairs: &[(&str, [Program; 2])]| {
-        std::thread::scope(|scope| {
-            let games = pairs.iter().map(|(_, cast)| scope.spawn(move || play(drill, cast)));
-            let games: Vec<_> = games.collect();
-            let end = |game: ScopedJoinHandle<'_, _>| {
-                game.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            games.into_iter().map(end).collect::<Vec<_>>()
-        })
-    };
-    PAIRS.chunks(at_once.max(1)).flat_map(together).collect()
-}
-
 fn play(drill: &Drill, cast: &[Program]) -> Result<Played, Failure> {
-    // Without it the moment is as exact as the machine lets it be, which is measured.
-    let _ = realtime::claim_priority(PRIORITY);
     let silent = |error: io::Error| Failure { reason: error.to_string(), logs: String::new() };
     let mut stage = Stage::build_paced(drill, cast, PACE).map_err(silent)?;
     let aim = Aim::at(&stage).map_err(silent)?;

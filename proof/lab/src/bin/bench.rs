@@ -41,9 +41,6 @@ enum Which {
         /// How often each drill is played
         #[arg(long, default_value_t = 3)]
         rounds: usize,
-        /// So many of the four pairs play at the same moment
-        #[arg(long, default_value_t = 1)]
-        at_once: usize,
     },
     /// What readers of a FIFO that come and go, and scripts that hang, cost in advertisements
     Listeners {
@@ -95,11 +92,7 @@ fn run(arguments: &Arguments) -> io::Result<()> {
                 saturated: Duration::from_secs(*saturated),
             })?
         }
-        Which::Drills { names, rounds, at_once } => bench::drills(&bench::Stories {
-            names: names.clone(),
-            rounds: *rounds,
-            at_once: *at_once,
-        })?,
+        Which::Drills { names, rounds } => bench::drills(names, *rounds)?,
         Which::Listeners { readers } => bench::listeners(*readers)?,
         Which::Load { seconds } => bench::load(Duration::from_secs(*seconds))?,
         Which::Reloads { rounds } => bench::reloads(*rounds)?,
