@@ -1,4 +1,4 @@
-//! The sockets that hear who answers for virtual addresses and those of peers, one for each family.
+//! The sockets that hear who answers for virtual addresses and those of peers.
 
 use std::collections::BTreeSet;
 use std::io;
