@@ -1,8 +1,8 @@
-//! Two mainstay at one advertisement a second that watch each other, the first one Active.
+//! Two mainstay that watch each other, the first one Active.
 
 use std::fmt::Display;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use mainstay_api::{Session, Status};
@@ -15,26 +15,37 @@ use crate::wait;
 /// The hosts' own addresses.
 pub const OWN: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 11), Ipv4Addr::new(192, 0, 2, 12)];
 
-/// The address that one of them holds.
-const SHARED: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
-
 const BOUND: Duration = Duration::from_secs(20);
 
 /// The pair, with the machines that it runs on.
 #[derive(Debug)]
 pub struct Pair {
     stage: Stage,
+    /// The address that one of them holds.
+    shared: IpAddr,
 }
 
 impl Pair {
-    /// Starts both, and waits until each watches the other.
+    /// Starts both at one advertisement a second, and waits until each watches the other.
     ///
     /// # Errors
     /// The machines cannot be built, or the two do not get so far.
     pub fn begin() -> io::Result<Pair> {
-        let drill = drill::named("v2-pass").expect("the table has it");
+        Pair::of("v2-pass")
+    }
+
+    /// Starts both with an IPv6 address, and waits until each watches the other.
+    ///
+    /// # Errors
+    /// As [`Pair::begin`].
+    pub fn begin_ipv6() -> io::Result<Pair> {
+        Pair::of("ipv6")
+    }
+
+    fn of(name: &str) -> io::Result<Pair> {
+        let drill = drill::named(name).expect("the table has it");
         let stage = Stage::build(&drill, &[Program::Mainstay; 2])?;
-        let mut pair = Pair { stage };
+        let mut pair = Pair { stage, shared: drill.target() };
         for host in [0, 1] {
             pair.beat(Act::Start(host), Then::Holds(0))?;
         }
@@ -75,7 +86,7 @@ impl Pair {
     pub fn watch(&self) -> io::Result<()> {
         for host in [0, 1] {
             let machine = self.stage.cluster().host(host);
-            let watching = self.daemon(host)?.until_watching(machine, Some(OWN[1 - host].into()));
+            let watching = self.daemon(host)?.until_watching(machine, self.peer_of(host));
             watching.map_err(|error| self.told(&error))?;
         }
         Ok(())
@@ -86,7 +97,7 @@ impl Pair {
     /// # Errors
     /// It has not.
     pub fn stays(&self, span: Duration) -> io::Result<()> {
-        let holds = |host| self.stage.cluster().host(host).holds(SHARED.into()).unwrap_or(false);
+        let holds = |host| self.stage.cluster().host(host).holds(self.shared).unwrap_or(false);
         let stays = || holds(0) && !holds(1);
         wait::throughout(span, stays)
             .map_err(|after| self.told(&format!("the address moved after {after:?}")))
@@ -94,8 +105,14 @@ impl Pair {
 
     /// What a host says of its session with the other one.
     pub fn session(&self, host: usize) -> Option<Session> {
-        let sessions = self.stage.status(host).ok()?.detection.sessions;
-        sessions.into_iter().find(|session| session.peer == OWN[1 - host].to_string())
+        let mut sessions = self.stage.status(host).ok()?.detection.sessions.into_iter();
+        let peer = self.peer_of(host).map(|peer| peer.to_string());
+        sessions.find(|session| peer.as_ref().is_none_or(|peer| session.peer == *peer))
+    }
+
+    /// The address of the other host's end of the only session; none: the kernel drew it.
+    fn peer_of(&self, host: usize) -> Option<IpAddr> {
+        self.shared.is_ipv4().then(|| OWN[1 - host].into())
     }
 
     /// Waits for the fall of a host's session, and for what is said of it.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use mainstay_api::SessionState;
+use mainstay_api::{SessionCounters, SessionState};
 use mainstay_lab::drill::{Act, Then};
 use mainstay_lab::loss::Loss;
 use mainstay_lab::pair::{OWN, Pair};
@@ -27,6 +27,10 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(3);
     let trials = vec![
         Trial::test("an_active_that_does_not_hear_its_backup_keeps_the_address", unheard),
+        Trial::test("an_active_whose_kernel_answers_keeps_the_address", || halted(Pair::begin()?)),
+        Trial::test("an_active_whose_kernel_answers_keeps_an_ipv6_address", || {
+            halted(Pair::begin_ipv6()?)
+        }),
         Trial::test("a_backup_that_stood_still_takes_nothing", backup_stood_still),
         Trial::test("an_active_that_stood_still_settles_with_its_successor", active_stood_still),
         Trial::test("a_backup_whose_machine_slept_takes_nothing", backup_slept),
@@ -51,6 +55,50 @@ fn unheard() -> Result<(), Failed> {
     pair.stays(Duration::from_secs(1))?;
     assert_eq!(pair.counted(1)?, before);
     Ok(())
+}
+
+/// All processes of the Active stand still for three times the silence of a dead host, again and again; its kernel
+/// answers meanwhile. The supervisor stands still with the rest, as it would end a control process that it sees stopped.
+fn halted(mut pair: Pair) -> Result<(), Failed> {
+    const HALTS: usize = 20;
+    const HALT: Duration = Duration::from_millis(40);
+    /// A halt that took longer, on a busy machine, is no matter of the kernel's answers.
+    const LONGEST: Duration = Duration::from_millis(60);
+    const JUDGED_AT_LEAST: usize = 5;
+    let mut judged = 0;
+    for _ in 0..HALTS {
+        let before = [pair.counted(0)?, pair.counted(1)?];
+        let answered = counters(&pair)?.answered;
+        let began = Instant::now();
+        pair.daemon(0)?.freeze()?;
+        std::thread::sleep(HALT);
+        pair.daemon(0)?.thaw()?;
+        let took = began.elapsed();
+        heard_again(&pair)?;
+        if took > LONGEST {
+            pair.beat(Act::Rest, Then::Holds(0))?;
+            pair.watch()?;
+            continue;
+        }
+        let after = [pair.counted(0)?, pair.counted(1)?];
+        assert_eq!(after, before, "{took:?}\n{}", pair.stage().logs());
+        assert!(counters(&pair)?.answered > answered, "the kernel did not answer");
+        judged += 1;
+    }
+    assert!(judged >= JUDGED_AT_LEAST, "only {judged} halts were short enough");
+    Ok(())
+}
+
+/// Waits until the Backup hears the Active again, beyond what had come before.
+fn heard_again(pair: &Pair) -> Result<(), Failed> {
+    let enough = counters(pair)?.received + 20;
+    let heard = || counters(pair).is_ok_and(|counters| counters.received >= enough);
+    Ok(wait::until("packets of the Active", BOUND, heard).map_err(|error| pair.told(&error))?)
+}
+
+/// What the Backup counts of its session.
+fn counters(pair: &Pair) -> Result<SessionCounters, Failed> {
+    Ok(pair.session(1).ok_or("no session")?.counters)
 }
 
 /// What came in while it stood still is heard before anybody is judged.
