@@ -44,10 +44,10 @@ pub struct Session {
     pub peer_interval_us: Option<u64>,
     /// So many of the peer's packets may be missed; none while it is not up.
     pub multiplier: Option<u64>,
-    /// Silence for so long means at present that the peer is dead: as agreed, or longer while it is up for less than
+    /// Silence for so long means at present that the peer is dead: [`Session::silence_us`], or longer while it is up for less than
     /// 5 s or was heard unevenly; none while the session is not up.
     pub detection_us: Option<u64>,
-    /// The longest distance between two packets of the peer in the last 10 to 20 s.
+    /// The longest distance between two signs of life of the peer in the last 10 to 20 s.
     pub distance_max_us: u64,
     /// Its price: packets in a second, both ways together.
     pub packets_per_second: u64,
@@ -61,6 +61,17 @@ pub struct Session {
     pub late_max_us: u64,
     /// Its counts since it is watched.
     pub counters: SessionCounters,
+}
+
+impl Session {
+    /// Silence for so long is a death, of who speaks with that interval and has shown its rhythm: `multiplier` intervals
+    /// for a session that the settings ask for; half of them, and a quarter more than one at least, for others, where
+    /// who is silent is asked before it is judged. None while the session is not up.
+    pub fn silence_us(&self, interval_us: u64) -> Option<u64> {
+        let agreed = interval_us.saturating_mul(self.multiplier?);
+        let is_asked_for = self.origin == "asked";
+        Some(if is_asked_for { agreed } else { (agreed / 2).max(interval_us + interval_us / 4) })
+    }
 }
 
 /// Counts of one session.

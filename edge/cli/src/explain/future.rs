@@ -99,10 +99,10 @@ fn watchers<'s>(router: &Router, status: &'s Status) -> Vec<&'s Session> {
     sessions.filter(here).collect()
 }
 
-/// After how long the peer of a session holds us for dead, as far as our own end knows: what we send, times our
+/// After how long the peer of a session holds us for dead, as far as our own end knows: by how often we speak, and by our
 /// multiplier, which both ends have alike unless they are configured otherwise.
 fn noticed_by(session: &Session) -> Option<u64> {
-    Some(session.interval_us? * session.multiplier?)
+    session.silence_us(session.interval_us?)
 }
 
 fn names(sessions: &[&Session]) -> String {

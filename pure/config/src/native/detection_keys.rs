@@ -16,11 +16,17 @@ pub(super) const DETECTION: Section = Section {
         key(
             "interval",
             "1ms to 4294967ms",
-            "\"4ms\"",
+            "\"8ms\"",
             "\"10ms\"",
-            "the time between two packets to one peer; the slower end decides",
+            "the time between two packets to one peer that would miss this node at once, since it is Active; the slower end decides",
         ),
-        key("multiplier", "2 to 255", "3", "5", "so many intervals of silence are a death"),
+        key(
+            "multiplier",
+            "2 to 255",
+            "3",
+            "5",
+            "so many intervals of silence are a death; half of them between nodes that ask who is silent before they judge",
+        ),
         key(
             "packets_per_second_max",
             "1 to 100000",

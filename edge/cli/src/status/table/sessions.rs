@@ -52,21 +52,18 @@ fn of(session: &Session, now_ms: u64) -> String {
     text
 }
 
-/// `, dead after 12ms (every 4ms × 3)`, or `, dead after 24ms (every 4ms × 3, lately up to 7ms)`.
+/// `, dead after 12ms (every 8ms)`, or `, dead after 24ms (every 8ms, lately up to 11ms)`.
 fn watched(session: &Session) -> String {
-    match (session.detection_us, session.peer_interval_us, session.multiplier) {
-        (Some(detection), Some(interval), Some(multiplier)) => {
-            let agreed = format!("every {} × {multiplier}", time::micros(interval));
-            let longer = if detection > interval * multiplier {
-                format!(", lately up to {}", time::micros(session.distance_max_us))
-            } else {
-                String::new()
-            };
-            format!(", dead after {} ({agreed}{longer})", time::micros(detection))
+    let Some(detection) = session.detection_us else { return String::new() };
+    let mut text = format!(", dead after {}", time::micros(detection));
+    if let Some(interval) = session.peer_interval_us {
+        let _ = write!(text, " (every {}", time::micros(interval));
+        if session.silence_us(interval).is_some_and(|usual| detection > usual) {
+            let _ = write!(text, ", lately up to {}", time::micros(session.distance_max_us));
         }
-        (Some(detection), _, _) => format!(", dead after {}", time::micros(detection)),
-        (None, _, _) => String::new(),
+        text.push(')');
     }
+    text
 }
 
 fn state(state: SessionState) -> &'static str {
