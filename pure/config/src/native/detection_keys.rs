@@ -67,7 +67,7 @@ pub(super) const BFD: Section = Section {
         key(
             "interval",
             "1ms to 4294967ms",
-            "\"4ms\"",
+            "\"8ms\"",
             "\"50ms\"",
             "the least time between two of our packets",
         ),
