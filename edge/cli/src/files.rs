@@ -6,12 +6,17 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use mainstay_config::{FILE_SIZE_MAX, Found, Sources, Unreadable};
+use mainstay_linux::domains;
 
 /// The files of this machine.
 #[derive(Debug, Default)]
 pub(crate) struct Files;
 
 impl Sources for Files {
+    fn domain_table(&mut self, name: &str) -> Option<u32> {
+        domains::table_of(name).ok().flatten()
+    }
+
     fn find(&mut self, pattern: &str) -> Vec<Found> {
         if !pattern.contains(['*', '?', '[']) {
             return found(Path::new(pattern)).into_iter().collect();

@@ -7,6 +7,7 @@
 mod answers;
 mod decode;
 mod dump;
+mod encap;
 mod encode;
 mod links;
 mod marks;

@@ -20,6 +20,7 @@ pub mod capabilities;
 pub mod carrier;
 pub mod child;
 pub mod clock;
+pub mod domains;
 pub mod entropy;
 pub mod frames;
 pub mod kernel;

@@ -125,6 +125,9 @@ fn plain(mut value: Value) -> String {
         {
             *left = "some".into();
         }
+        if let Some(left) = entries.get_mut("expires") {
+            *left = "some".into();
+        }
     }
     value.to_string()
 }

@@ -50,7 +50,7 @@ const DOMAIN: &[&str] =
 /// It has to be known, and is made by the programs.
 const IPVLAN: Option<(&str, &[&str])> = Some(("ipvlan", &[]));
 
-const ROWS: [Row; 17] = [
+const ROWS: [Row; 19] = [
     Row {
         name: "addresses_with_all_options",
         instance: "virtual_ipaddress {
@@ -195,7 +195,38 @@ const ROWS: [Row; 17] = [
             prohibit 2001:db8:2::/64
             2001:db8:1::/64 via fe80::1 dev eth0
             2001:db8:3::/64 via fe80::1 dev eth0 pref high metric 99
+            2001:db8:4::/64 via fe80::1 dev eth0 expires 600
+            10.46.0.0/16 via 192.0.2.254 dev eth0 expires 600
+            10.47.0.0/16 as to 100 via 192.0.2.254 dev eth0
+            10.48.0.0/16 ttl-propagate enabled via 192.0.2.254 dev eth0
+            10.49.0.0/16 encap ip id 7 dst 10.9.9.9 src 10.9.9.8 tos 4 ttl 9 dev eth0
+            10.50.0.0/16 encap ip id 7 via 192.0.2.254 dev eth0 src 192.0.2.100
+            10.51.0.0/16 encap ip6 id 7 dst 2001:db8::9 src 2001:db8::8 tc 4 hoplimit 9 dev eth0
+            2001:db8:5::/64 encap ip6 dst 2001:db8::9 via fe80::1 dev eth0
+            10.52.0.0/16 encap seg6 mode encap segs 2001:db8::5 dev eth1
         }",
+        // keepalived puts a route without the wrapping that it does not know.
+        differs: &["as Active: route -4 {\"dev\":\"eth1\",\"dst\":\"10.52.0.0/16\""],
+        ..PLAIN
+    },
+    Row {
+        name: "virtual_routes_with_labels_and_locators",
+        instance: "virtual_ipaddress {\n 192.0.2.100/24\n}
+        virtual_routes {
+            10.30.0.0/16 encap mpls 100 via 192.0.2.254 dev eth0
+            10.31.0.0/16 encap mpls 100/200 via 192.0.2.254 dev eth0
+            2001:db8:1::/64 encap ila 1:2:3:4 via fe80::1 dev eth0
+        }",
+        setup: Some(("mpls", &[])),
+        ..PLAIN
+    },
+    Row {
+        name: "virtual_routes_in_a_vrf",
+        instance: "virtual_ipaddress {\n 192.0.2.100/24\n}
+        virtual_routes {
+            10.30.0.0/16 via 192.0.2.254 dev eth0 vrf blue
+        }",
+        setup: Some(("vrf", DOMAIN)),
         ..PLAIN
     },
     Row {
@@ -244,7 +275,7 @@ fn main() -> ExitCode {
     let is_emulated = std::env::var_os("MAINSTAY_MACHINE").is_some();
     arguments.test_threads.get_or_insert(if is_emulated { 2 } else { 6 });
     let trial = |row: &'static Row| Trial::test(row.name, || row.play());
-    static TABLE: [Row; 17] = ROWS;
+    static TABLE: [Row; 19] = ROWS;
     let mut trials: Vec<Trial> = TABLE.iter().map(trial).collect();
     trials.push(Trial::test("an_address_that_moves_by_reloads_never_leaves", reloads));
     trials.push(Trial::test("unicast_in_a_vrf_without_an_interface", unicast_in_a_domain));
@@ -407,9 +438,13 @@ fn unicast_in_a_domain() -> Result<(), Failed> {
 fn is_known(kind: &str) -> Result<bool, Failed> {
     let words = match kind {
         "vrf" => "link add probe type vrf table 10",
+        "mpls" => "route add 10.30.0.0/16 encap mpls 100 dev below",
         _ => "link add link below name probe type ipvlan mode l2",
     };
-    let probe = || ip("link add below type veth peer name other").map(|()| ip(words).is_ok());
+    let probe = || {
+        ip("link add below type veth peer name other")?;
+        ip("link set below up").map(|()| ip(words).is_ok())
+    };
     Ok(Namespace::make()?.run(probe)??)
 }
 

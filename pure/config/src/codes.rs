@@ -84,6 +84,7 @@ codes! {
     AuthenticationTwice = "vrrp/authentication-twice": "A password and HMAC authentication exclude each other.",
     VersionForced = "vrrp/version-forced": "IPv6 needs version 3.",
     RoutingBad = "routing/bad": "The route or rule is not well formed.",
+    RouteOption = "routing/option-without-effect": "A word of a route has no effect.",
     RulePriority = "routing/no-priority": "A rule without a priority gets one that other rules move.",
     VirtualMac = "vrrp/virtual-mac": "A virtual hardware address needs its advertisements to leave and arrive where they can.",
     AcceptOff = "vrrp/accept-off": "With accept off packets to the virtual addresses are dropped, even pings, unless the router is the owner; neighbour discovery passes.",

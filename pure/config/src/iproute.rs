@@ -1,5 +1,6 @@
 //! Routes and rules in the grammar of `ip route` and `ip rule`, as keepalived takes them.
 
+mod encap;
 mod fields;
 mod names;
 mod route;

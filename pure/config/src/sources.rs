@@ -13,6 +13,11 @@ pub trait Sources {
     /// `[…]` but no brace alternatives. A name without a wildcard that does not exist gives nothing.
     /// A file longer than [`FILE_SIZE_MAX`] need not be read: [`Unreadable::TooBig`].
     fn find(&mut self, pattern: &str) -> Vec<Found>;
+
+    /// The table of a routing domain (VRF), if the machine has one of that name; a source of files alone has none.
+    fn domain_table(&mut self, _name: &str) -> Option<u32> {
+        None
+    }
 }
 
 /// A file that was found.

@@ -6,6 +6,7 @@
 
 mod actual;
 mod derived;
+mod encap;
 mod estate;
 mod filter;
 mod fit;
@@ -17,6 +18,7 @@ mod virtual_link;
 mod wants;
 
 pub use actual::{Actual, Change, Link, PresentAddress, Promotion};
+pub use encap::{Encap, Wrap};
 pub use estate::Estate;
 pub use filter::{ClosedAddress, Filter, Muffled, PresentFilter};
 pub use route::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind, RouteOrder};

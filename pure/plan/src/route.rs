@@ -6,6 +6,8 @@ use std::net::IpAddr;
 
 use mainstay_base::{Family, InterfaceAddress, LinkName};
 
+use crate::Encap;
+
 /// The table of `ip route` where nobody names one.
 pub const MAIN_TABLE: u32 = 254;
 
@@ -35,6 +37,8 @@ pub struct Route {
     pub source: Option<IpAddr>,
     /// Where they go, if there is one way only.
     pub hop: NextHop,
+    /// What they are wrapped into, if there is one way only.
+    pub encap: Option<Encap>,
     /// Where they go, if there are several ways.
     pub hops: Vec<NextHop>,
     /// What TCP should know of the way, by the kernel's numbers (`RTAX_*`).
@@ -45,6 +49,8 @@ pub struct Route {
     pub congestion: Option<String>,
     /// How much routers of IPv6 prefer it: 3 low, 0 medium, 1 high.
     pub preference: Option<u8>,
+    /// The kernel takes it away after so many seconds, and it is put back with as many (IPv6).
+    pub expires: Option<u32>,
     /// Where it stands beside routes of others under the same key.
     pub order: RouteOrder,
 }
@@ -196,6 +202,13 @@ impl fmt::Display for Route {
                 _ => "medium",
             };
             write!(f, " pref {word}")?;
+        }
+        if let Some(expires) = self.expires {
+            write!(f, " expires {expires}")?;
+        }
+        // Nothing that it could take for its own stands behind it.
+        if let Some(encap) = &self.encap {
+            encap.fmt(f)?;
         }
         f.write_str(match self.order {
             RouteOrder::Before => "",

@@ -6,6 +6,7 @@ use mainstay_base::{Family, InterfaceAddress};
 use mainstay_plan::{Actual, NextHop, Refusal, Route, RouteKey, RouteKind, RouteOrder};
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_EXCL, NLM_F_REPLACE};
 
+use super::encap;
 use super::marks::ADDRESS_PROTOCOL;
 use super::parts::{self, family_number, family_of, octets};
 use crate::netlink::{Attributes, Composer, array, number};
@@ -22,6 +23,9 @@ const REALMS: u16 = 11;
 const TABLE: u16 = 15;
 const VIA: u16 = 18;
 const PREFERENCE: u16 = 20;
+const ENCAP_KIND: u16 = 21;
+const ENCAP: u16 = 22;
+const EXPIRES: u16 = 23;
 
 /// `RTAX_LOCK`, `RTAX_CC_ALGO`, `RTNH_F_ONLINK`, `RT_SCOPE_*`.
 const LOCK: u16 = 1;
@@ -52,6 +56,13 @@ pub(super) fn put(key: &RouteKey, route: &Route, links: &Actual) -> Result<Compo
     }
     if let Some(preference) = route.preference {
         request.put(PREFERENCE, &[preference]);
+    }
+    if let Some(seconds) = route.expires {
+        request.put_ne(EXPIRES, seconds);
+    }
+    if let Some(encap) = &route.encap {
+        request.put(ENCAP_KIND, &encap::kind(encap).to_ne_bytes());
+        request.nest(ENCAP, |inside| encap::write(encap, inside));
     }
     Ok(request)
 }

@@ -18,6 +18,8 @@ pub(crate) struct Wrong {
 pub(super) struct Fields<'w, 's> {
     words: &'w [&'w str],
     pub names: &'w mut Names<'s>,
+    /// Words that were read and have no effect, and why.
+    pub without_effect: Vec<Wrong>,
     next: usize,
     /// The family, once an address or a word has told it.
     pub family: Option<Family>,
@@ -25,7 +27,7 @@ pub(super) struct Fields<'w, 's> {
 
 impl<'w, 's> Fields<'w, 's> {
     pub(super) fn of(words: &'w [&'w str], names: &'w mut Names<'s>) -> Fields<'w, 's> {
-        Fields { words, names, next: 0, family: None }
+        Fields { words, names, without_effect: Vec::new(), next: 0, family: None }
     }
 
     /// The next word, if there is one.
@@ -104,6 +106,23 @@ impl<'w, 's> Fields<'w, 's> {
         }
         let everything = prefix.prefix_len() == 0;
         Ok(Some(prefix).filter(|_| !everything))
+    }
+
+    /// The word taken last has no effect.
+    pub(super) fn no_effect(&mut self, why: &str) {
+        let wrong = self.wrong(why);
+        self.without_effect.push(wrong);
+    }
+
+    /// The table of a routing domain (VRF), which is there already.
+    pub(super) fn domain(&mut self) -> Result<u32, Wrong> {
+        let text = self.value()?;
+        let table = self.names.domain(text);
+        table.ok_or_else(|| {
+            self.wrong(format!(
+                "there is no vrf `{text}`: make it before, or write `table N` with its table"
+            ))
+        })
     }
 
     pub(super) fn belongs(&mut self, family: Family) -> Result<(), Wrong> {

@@ -107,6 +107,11 @@ impl<'s> Names<'s> {
         })
     }
 
+    /// The table of a routing domain (VRF), if it is there.
+    pub(super) fn domain(&mut self, name: &str) -> Option<u32> {
+        self.sources.domain_table(name)
+    }
+
     /// As iproute2 does it: one file stands for all, what lies in folders of that name adds to it.
     fn read(&mut self, kind: Kind) -> BTreeMap<String, u32> {
         let (mut names, file) = (BTreeMap::new(), kind.file());

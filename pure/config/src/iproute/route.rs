@@ -6,21 +6,23 @@ use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::VirtualRoute;
 use mainstay_plan::{MAIN_TABLE, NextHop, ROUTE_METRICS, Route, RouteKey, RouteKind, RouteOrder};
 
+use super::encap::encap;
 use super::fields::{Fields, Wrong};
 use super::names::{Kind, Names, number};
 
-/// A route; on `own` if it is unicast and says neither link nor neighbour.
+/// A route, on `own` if it is unicast and says neither link nor neighbour; and the words that have no effect.
 pub(crate) fn route(
     words: &[&str],
     own: Option<&LinkName>,
     names: &mut Names<'_>,
-) -> Result<VirtualRoute, Wrong> {
+) -> Result<(VirtualRoute, Vec<Wrong>), Wrong> {
     let mut fields = Fields::of(words, names);
     let mut line = Line::default();
     while let Some(word) = fields.next() {
         line.take(word, &mut fields)?;
     }
-    line.finish(&fields, own)
+    let route = line.finish(&mut fields, own)?;
+    Ok((route, fields.without_effect))
 }
 
 #[derive(Default)]
@@ -64,6 +66,18 @@ impl Line {
             "add" => self.route.order = RouteOrder::Alone,
             "append" => self.route.order = RouteOrder::Behind,
             "proto" | "protocol" => drop(fields.value()?),
+            "vrf" => self.table = Some(fields.domain()?),
+            "encap" => self.route.encap = Some(encap(fields)?),
+            "expires" => self.route.expires = Some(fields.number()?),
+            "as" => {
+                fields.take("to");
+                fields.value()?;
+                fields.no_effect("`as` is for routes of MPLS, which are not virtual routes");
+            }
+            "ttl-propagate" => {
+                fields.value()?;
+                fields.no_effect("`ttl-propagate` is for routes of MPLS; IP goes on without it");
+            }
             _ => self.take_rest(word, fields)?,
         }
         Ok(())
@@ -84,7 +98,7 @@ impl Line {
             return Ok(());
         }
         if self.destination.is_some() {
-            return Err(fields.wrong(not_taken(word)));
+            return Err(fields.wrong(format!("`{word}` is no option of a route")));
         }
         let mut alone = Fields::of(std::slice::from_ref(&word), fields.names);
         let (prefix, family) = (alone.prefix(), alone.family);
@@ -114,7 +128,7 @@ impl Line {
 
     fn finish(
         mut self,
-        fields: &Fields<'_, '_>,
+        fields: &mut Fields<'_, '_>,
         own: Option<&LinkName>,
     ) -> Result<VirtualRoute, Wrong> {
         let Some(destination) = self.destination else {
@@ -126,6 +140,12 @@ impl Line {
             Family::V6 => 1024,
         });
         self.split();
+        if family == Family::V4 && self.route.expires.is_some() {
+            return Err(fields.wrong("only routes of IPv6 expire: leave `expires` out"));
+        }
+        if !self.route.hops.is_empty() && self.route.encap.take().is_some() {
+            fields.no_effect("`encap` has no effect on a route with several ways");
+        }
         let goes_on = self.route.kind == RouteKind::Unicast && self.route.hops.is_empty();
         let hop = &mut self.route.hop;
         if goes_on && hop.via.is_none() && hop.link.is_none() {
@@ -176,18 +196,6 @@ fn next_hop(fields: &mut Fields<'_, '_>) -> Result<NextHop, Wrong> {
         return Err(fields.wrong("a next hop needs `via ADDRESS` or `dev LINK`"));
     }
     Ok(hop)
-}
-
-/// Why a word is no option of a route.
-fn not_taken(word: &str) -> String {
-    match word {
-        "expires" => {
-            "a route that expires would be put back at once: leave `expires` out".to_owned()
-        }
-        "encap" | "as" | "ttl-propagate" => format!("`{word}` is not carried out"),
-        "vrf" => "write `table N` with the table of the vrf, instead of `vrf`".to_owned(),
-        _ => format!("`{word}` is no option of a route"),
-    }
 }
 
 fn preference(fields: &mut Fields<'_, '_>) -> Result<u8, Wrong> {

@@ -50,7 +50,9 @@ impl RoutingDraft {
             let (words, group) = without_group(line);
             let text: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
             match iproute::route(&text, None, names) {
-                Ok(route) => {
+                Ok((route, without_effect)) => {
+                    let warnings = without_effect.iter().map(|wrong| warning(&words, wrong));
+                    warnings.for_each(|fault| faults.add(fault));
                     let links = route.route.links().cloned();
                     self.tracked.extend(links.filter_map(|link| Some((group.clone()?, link))));
                     self.routes.push(route);
@@ -100,13 +102,19 @@ fn no_priority(rule: &Rule, at: &Word) -> Fault {
 
 fn fault(what: &str, words: &[&Word], wrong: &Wrong) -> Fault {
     let message = format!("{}; the {what} is left out", wrong.why);
-    let fault = Fault::error(Code::RoutingBad, message);
-    let at = words.get(wrong.word).or(words.last());
-    let fault = match at {
+    let fault = at(words, wrong, Fault::error(Code::RoutingBad, message));
+    fault.help(format!("write it as `ip {what} add` takes it"))
+}
+
+fn warning(words: &[&Word], wrong: &Wrong) -> Fault {
+    at(words, wrong, Fault::warning(Code::RouteOption, wrong.why.clone())).help("leave it out")
+}
+
+fn at(words: &[&Word], wrong: &Wrong, fault: Fault) -> Fault {
+    match words.get(wrong.word).or(words.last()) {
         Some(word) => fault.here(word.at, ""),
         None => fault,
-    };
-    fault.help(format!("write it as `ip {what} add` takes it"))
+    }
 }
 
 /// The words of a line without `track_group NAME`, and that name.

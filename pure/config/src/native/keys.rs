@@ -9,9 +9,7 @@ pub(super) use super::fixed_keys::FIXED;
 pub(super) use super::hmac_keys::{HMAC, HMAC_KEY};
 use super::section::{Section, key};
 use super::telling_keys::{DUMPS, FIFO, MAIL, TELLING};
-use super::watched_keys::{
-    FILE_GAUGE, LINK_DELAY, PACING, POLLED_LINK, PROCESS, TRACK_FILE, TRACK_PROCESS,
-};
+use super::watched_keys as watched;
 
 /// All tables of the language, for the reference.
 pub fn reference() -> &'static [Section] {
@@ -27,8 +25,8 @@ static SECTIONS: [Section; 31] = [
     PEER,
     TRACK_LINK,
     TRACK_SCRIPT,
-    TRACK_FILE,
-    TRACK_PROCESS,
+    watched::TRACK_FILE,
+    watched::TRACK_PROCESS,
     TRACK_SESSION,
     HMAC,
     HMAC_KEY,
@@ -37,11 +35,11 @@ static SECTIONS: [Section; 31] = [
     COMMAND,
     GROUP,
     SCRIPT,
-    FILE_GAUGE,
-    PROCESS,
-    LINK_DELAY,
-    POLLED_LINK,
-    PACING,
+    watched::FILE_GAUGE,
+    watched::PROCESS,
+    watched::LINK_DELAY,
+    watched::POLLED_LINK,
+    watched::PACING,
     TELLING,
     FIFO,
     MAIL,

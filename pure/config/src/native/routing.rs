@@ -6,7 +6,7 @@ use mainstay_engine::vrrp::{Fixed, Routing, VirtualRoute};
 use super::table::{Reader, Table};
 use super::{address, keys};
 use crate::fault::Faults;
-use crate::iproute::{self, Names};
+use crate::iproute::{self, Names, Wrong};
 use crate::{Code, Fault};
 
 /// Reads `routes` and `rules` of a table.
@@ -17,7 +17,13 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>, own: &LinkName) ->
     for (text, span) in routes {
         let words: Vec<&str> = text.split_whitespace().collect();
         match iproute::route(&words, Some(own), &mut names) {
-            Ok(route) => routing.routes.push(route),
+            Ok((route, without_effect)) => {
+                routing.routes.push(route);
+                for Wrong { why, .. } in without_effect {
+                    let fault = Fault::warning(Code::RouteOption, why).at(span);
+                    reader.faults.add(fault.help("leave it out"));
+                }
+            }
             Err(wrong) => refuse(reader.faults, span, "route", &wrong.why),
         }
     }

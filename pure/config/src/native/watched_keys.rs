@@ -1,4 +1,4 @@
-//! The keys of `[[file]]`, `[[process]]`, `[[link_delay]]`, `[[polled_link]]`, and of what tracks them.
+//! The keys of `[[file]]`, `[[process]]` and links, and of what tracks them.
 
 use super::section::{Section, key};
 

@@ -100,3 +100,56 @@ fn the_native_language_knows_the_names_too() {
     assert_eq!(routing.routes[0].key.table, 7);
     assert!(routing.rules[0].to_string().ends_with("table 9"));
 }
+
+#[test]
+fn a_vrf_is_the_table_that_it_has() {
+    let route = "10.1.0.0/16 via 192.0.2.9 vrf blue";
+    assert_eq!(routing(load(&text("", route, ""))).routes[0].key.table, 10);
+    let loaded = load(&text("", "10.1.0.0/16 via 192.0.2.9 vrf green", ""));
+    let message = &loaded.faults[0].message;
+    assert!(message.starts_with("there is no vrf `green`: make it before"), "{message}");
+}
+
+#[test]
+fn what_keepalived_ignores_of_a_route_is_said_and_costs_nothing_else() {
+    for (route, word) in [
+        ("10.1.0.0/16 as to 100 via 192.0.2.9", "`as`"),
+        ("10.1.0.0/16 as 100 via 192.0.2.9", "`as`"),
+        ("10.1.0.0/16 ttl-propagate enabled via 192.0.2.9", "`ttl-propagate`"),
+        (
+            "10.1.0.0/16 nexthop via 192.0.2.9 encap mpls 3 nexthop via 192.0.2.8",
+            "`encap` has no effect",
+        ),
+    ] {
+        let loaded = load(&text("", route, ""));
+        let faults: Vec<_> =
+            loaded.faults.iter().filter(|one| one.code == Code::RouteOption).collect();
+        assert!(faults.len() == 1 && faults[0].message.starts_with(word), "{route}: {faults:?}");
+        let routes = routing(loaded).routes;
+        assert_eq!(
+            (routes.len(), &routes[0].route.encap, routes[0].route.expires),
+            (1, &None, None)
+        );
+    }
+}
+
+#[test]
+fn a_bad_encap_or_life_costs_the_route() {
+    for (route, why) in [
+        ("encap seg6 mode encap segs 2001:db8::5 dev eth0", "`encap seg6` is not carried out"),
+        ("encap mpls 1048576 dev eth0", "expected labels"),
+        ("encap mpls 1//2 dev eth0", "expected labels"),
+        ("encap ip ttl 5 dev eth0", "a tunnel needs `dst ADDRESS` or `id N`"),
+        ("encap ip dst 2001:db8::1 dev eth0", "a tunnel of IPv4 needs"),
+        ("encap ip6 id 1 dst 10.1.1.1 dev eth0", "a tunnel of IPv6 needs"),
+        ("encap ip id 1 ttl 300 dev eth0", "expected a number to 255"),
+        ("encap ila 1:2:3 dev eth0", "expected a locator"),
+        ("encap", "`encap` needs a value"),
+        ("via 192.0.2.9 expires 100", "only routes of IPv6 expire"),
+    ] {
+        let loaded = load(&text("", &format!("10.1.0.0/16 {route}"), ""));
+        let fault = loaded.faults.iter().find(|fault| fault.code == Code::RoutingBad);
+        let message = &fault.unwrap_or_else(|| panic!("{route}")).message;
+        assert!(message.starts_with(why), "{route}: {message}");
+    }
+}

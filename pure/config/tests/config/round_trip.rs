@@ -133,6 +133,11 @@ vrrp_instance a {
         10.38.0.0/16 gw 192.0.2.254 realms 3/4 fastopen_no_cookie 1 append
         10.39.0.0/16 via 192.0.2.254 or 192.0.2.253 dev eth0 add
         10.37.0.0/16 via inet6 fe80::1 dev eth0 congctl reno
+        10.45.0.0/16 encap mpls 100/200 via 192.0.2.254 dev eth0
+        10.46.0.0/16 encap ip id 7 dst 10.9.9.9 src 10.9.9.8 tos 4 ttl 9 flags 3 via 192.0.2.254 src 192.0.2.1
+        10.47.0.0/16 dev eth0 encap ip6 id 7 dst 2001:db8::9 tc 4 hoplimit 9 append
+        2001:db8:5::/64 encap ila 1:2:3:4 via fe80::1 dev eth0
+        2001:db8:6::/64 via fe80::1 dev eth0 expires 600
         default via 192.0.2.253 table 100
         inet6 prohibit default
         2001:db8:3::/64 via fe80::1 dev eth0 pref high metric 99
@@ -156,7 +161,7 @@ vrrp_instance a {
     let priorities: Vec<u32> =
         router.kernel.routing.rules.iter().map(|rule| rule.priority).collect();
     assert_eq!(priorities, [16384, 16383, 16384, 9, 16382, 16381, 16380]);
-    assert_eq!(router.kernel.routing.routes.len(), 11);
+    assert_eq!(router.kernel.routing.routes.len(), 16);
     assert_eq!(router.track_links.len(), 2, "the links of what is in its track group");
     same_after_writing(&settings);
 }
