@@ -1,4 +1,4 @@
-//! The moment at which something happens: the same part of an interval after an advertisement.
+//! The moment to act: so long after an advertisement, alike for every pair.
 //!
 //! How long a peer waits depends on when it last heard the Active, so that two programs can be
 //! compared only where both are struck at the same distance from an advertisement.
