@@ -8,25 +8,13 @@ use std::os::unix::net::UnixDatagram;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use mainstay_api::{SessionState, State, Status, Verdict};
 use mainstay_lab::wait;
 use rustix::process::Signal;
-use stage::{Router, Stage, code, run};
-
-type Checked = Result<(), Failed>;
-type Test = (&'static str, fn() -> Checked);
-
-/// Enough for anything on a machine with other work to do.
-const SOON: Duration = Duration::from_secs(20);
+use stage::{Checked, Router, SOON, Stage, Test, code, run, run_all};
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(2);
     let tests: [Test; 22] = [
         ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
         ("a_reload_changes_what_changed_and_nothing_else", reload),
@@ -51,9 +39,7 @@ fn main() -> ExitCode {
         ("nodes_that_hear_each_other_watch_each_other", watching),
         ("events_are_followed_live", events),
     ];
-    let all = tests.into_iter().chain(moves::TESTS);
-    let trials = all.map(|(name, test)| Trial::test(name, test)).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    run_all(2, tests.into_iter().chain(moves::TESTS))
 }
 
 fn one_router() -> Checked {

@@ -12,25 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use mainstay_lab::program::Program;
 use mainstay_lab::wait;
 use rustix::process::{Pid, Signal, kill_process_group};
-use stage::{Router, Stage, code, signal};
-
-type Checked = Result<(), Failed>;
-type Test = (&'static str, fn() -> Checked);
-
-/// Enough for anything on a machine with other work to do.
-const SOON: Duration = Duration::from_secs(20);
+use stage::{Checked, Router, SOON, Stage, Test, code, run_all, signal};
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(2);
     let tests: [Test; 10] = [
         ("the_unit_files_line_runs_reloads_and_stops", unit_file),
         ("without_dont_fork_it_goes_into_the_background", background),
@@ -43,8 +31,7 @@ fn main() -> ExitCode {
         ("a_reload_comes_at_the_time_that_a_file_names", reload_time),
         ("the_option_s_names_the_network_namespace", namespace),
     ];
-    let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    run_all(2, tests)
 }
 
 /// A daemon of one host, in a process group that ends with this value.

@@ -5,19 +5,13 @@ mod smtp;
 mod stage;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use mainstay_api::State;
 use mainstay_lab::wait;
 use smtp::{Conduct, Server, certified};
 use stage::run::Served;
-use stage::{Router, Stage};
-
-type Checked = Result<(), Failed>;
-
-/// Enough for anything on a machine with other work to do.
-const SOON: Duration = Duration::from_secs(20);
+use stage::{Checked, Router, SOON, Stage, Test, run_all};
 
 /// Ports by which keepalived.conf says how mail is sealed: from the first byte, by STARTTLS, where offered.
 const SUBMISSIONS: u16 = 465;
@@ -28,21 +22,15 @@ const SMTP: u16 = 25;
 const AGAIN: &str = "again in 5s";
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(6);
-    let trials = vec![
-        Trial::test("mail_is_sealed_from_the_first_byte_on_port_465", || delivered(SUBMISSIONS)),
-        Trial::test("mail_is_sealed_by_starttls_on_port_587", || delivered(SUBMISSION)),
-        Trial::test("a_server_of_an_unknown_authority_gets_no_mail", unknown_authority),
-        Trial::test("a_server_that_never_answers_delays_no_advert", silent),
-        Trial::test("a_server_that_refuses_mail_delays_no_advert", refusing),
-        Trial::test("a_server_that_is_not_there_delays_no_advert", absent),
+    let tests: [Test; 6] = [
+        ("mail_is_sealed_from_the_first_byte_on_port_465", || delivered(SUBMISSIONS)),
+        ("mail_is_sealed_by_starttls_on_port_587", || delivered(SUBMISSION)),
+        ("a_server_of_an_unknown_authority_gets_no_mail", unknown_authority),
+        ("a_server_that_never_answers_delays_no_advert", silent),
+        ("a_server_that_refuses_mail_delays_no_advert", refusing),
+        ("a_server_that_is_not_there_delays_no_advert", absent),
     ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    run_all(6, tests)
 }
 
 /// A router that tells of every change by mail, to a server on this port of its own host.

@@ -4,9 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use mainstay_api::{State, Verdict};
 use mainstay_lab::daemon::Daemon;
 use mainstay_lab::wait;
@@ -15,28 +14,18 @@ use rustix::process::{Signal, test_kill_process};
 #[expect(dead_code, reason = "the tests of the daemon use the rest")]
 mod stage;
 
-use stage::{Router, Stage, signal};
-
-const SOON: Duration = Duration::from_secs(20);
-
-type Checked = Result<(), Failed>;
+use stage::{Checked, Router, SOON, Stage, Test, run_all, signal};
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let arguments = Arguments::from_args();
-    let all = [
-        ("one_that_floods_its_output_is_read_to_its_end", flooding as fn() -> Checked),
+    let all: [Test; 6] = [
+        ("one_that_floods_its_output_is_read_to_its_end", flooding),
         ("one_whose_children_outlive_it_holds_nothing_up", forking),
         ("one_that_vanishes_counts_as_failed_until_it_is_back", vanishing),
         ("one_that_others_can_write_is_not_run_as_root", writable),
         ("one_that_takes_too_long_counts_as_failed_and_is_ended", too_slow),
         ("one_that_hangs_at_a_stop_is_not_waited_for_for_long", hanging_at_a_stop),
     ];
-    let trials = all.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    run_all(2, all)
 }
 
 /// A program of these lines, which nobody but root can change.

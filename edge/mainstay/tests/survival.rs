@@ -10,26 +10,14 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
 use mainstay_api::{State, Status};
 use mainstay_lab::watch::Watch;
 use mainstay_lab::{snapshot, wait};
 use rustix::process::Signal;
-use stage::{Router, Stage};
-
-type Checked = Result<(), Failed>;
-type Test = (&'static str, fn() -> Checked);
-
-/// Enough for anything on a machine with other work to do.
-const SOON: Duration = Duration::from_secs(20);
+use stage::{Checked, Router, SOON, Stage, Test, run_all};
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(2);
     let tests: [Test; 17] = [
         ("a_control_process_that_runs_in_circles_is_ended", spinning_control),
         ("an_address_stays_until_its_successor_answers", address_stays),
@@ -49,8 +37,7 @@ fn main() -> ExitCode {
         ("a_variable_of_a_link_is_put_back_as_it_was_found", promotion),
         ("a_step_that_the_kernel_refuses_is_tried_until_it_is_taken", refused_step),
     ];
-    let trials = tests.map(|(name, test)| Trial::test(name, test)).into_iter().collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    run_all(2, tests)
 }
 
 fn spinning_control() -> Checked {

@@ -3,11 +3,13 @@
 //! The pair of two keepalived is the reference: it must reach what the table says, and no other
 //! pair may keep the client waiting longer than it did in the same run.
 
+mod suite;
+
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mainstay_lab::drill::{self, Drill, Outcome, PAIRS};
 use mainstay_lab::program::Program;
 
@@ -18,15 +20,9 @@ const SLACK: Duration = Duration::from_millis(300);
 type Reference = Arc<OnceLock<Result<Outcome, String>>>;
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("the drills need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
+    let trials = drill::all().into_iter().flat_map(trials);
     // A cluster waits most of the time; more of them would wait for the processors as well.
-    arguments.test_threads.get_or_insert(4);
-    let trials = drill::all().into_iter().flat_map(trials).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    suite::run(4, trials)
 }
 
 fn trials(drill: Drill) -> Vec<Trial> {

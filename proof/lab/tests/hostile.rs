@@ -3,13 +3,15 @@
 //! A third machine on the segment writes whole frames. Most claim the highest priority, so that
 //! one that was used by mistake would move an address.
 
+mod suite;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mainstay_api::{Router, Status};
 use mainstay_base::LinkIndex;
 use mainstay_lab::drill::{self, Act, Drill, Role, Stage, Then};
@@ -31,18 +33,12 @@ const GROWTH_KB: u64 = 4096;
 const LINES: usize = 100;
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(2);
     let trials = vec![
         Trial::test("each_kind_is_counted_under_its_name_and_moves_nothing", each_kind),
         Trial::test("a_replayed_advert_is_used_like_the_first_and_moves_nothing", replay),
         Trial::test("a_flood_of_rubbish_moves_nothing_and_fills_nothing", flood),
     ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    suite::run(2, trials)
 }
 
 /// What the pair speaks: each form of the protocol once.

@@ -1,11 +1,13 @@
 //! The same file through keepalived and through mainstay gives the same kernel.
 
+mod suite;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mainstay_lab::bench;
 use mainstay_lab::cluster::{Cluster, Host, Layout, Plug};
 use mainstay_lab::daemon::Daemon;
@@ -266,20 +268,14 @@ const ROWS: [Row; 19] = [
 ];
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
     // An emulated machine has no time for more: it would lose requests that no address was missing for.
     let is_emulated = std::env::var_os("MAINSTAY_MACHINE").is_some();
-    arguments.test_threads.get_or_insert(if is_emulated { 2 } else { 6 });
     let trial = |row: &'static Row| Trial::test(row.name, || row.play());
     static TABLE: [Row; 19] = ROWS;
     let mut trials: Vec<Trial> = TABLE.iter().map(trial).collect();
     trials.push(Trial::test("an_address_that_moves_by_reloads_never_leaves", reloads));
     trials.push(Trial::test("unicast_in_a_vrf_without_an_interface", unicast_in_a_domain));
-    libtest_mimic::run(&arguments, trials).exit_code()
+    suite::run(if is_emulated { 2 } else { 6 }, trials)
 }
 
 /// The bench does more rounds of the same.

@@ -1,10 +1,12 @@
 //! What mainstay does on its own ground, where keepalived would let go of the address.
 
+mod suite;
+
 use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mainstay_api::{State, Status};
 use mainstay_lab::drill::{self, Act, Beat, Drill, Stage, Then};
 use mainstay_lab::program::Program;
@@ -18,12 +20,6 @@ const WITH_PREFIX: &str = "192.0.2.100/24";
 const AT_ONCE: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(2);
     let trials = vec![
         Trial::test("status_tells_who_is_active_and_how_it_is_known", status),
         Trial::test("a_new_supervisor_adopts_what_runs", supervisor),
@@ -37,7 +33,7 @@ fn main() -> ExitCode {
         Trial::test("other_address_lists_do_not_split_the_pair", other_addresses),
         Trial::test("who_signs_with_another_key_is_not_believed", signed),
     ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    suite::run(2, trials)
 }
 
 /// Two mainstay on a drill's machines, the first one Active.

@@ -1,10 +1,12 @@
 //! A real nginx on the virtual address, and one behind it: the page is there after a cut.
 
+mod suite;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mainstay_lab::drill::{self, Act, Beat, Drill, Role, Stage, Then};
 use mainstay_lab::nginx::Nginx;
 use mainstay_lab::program::Program;
@@ -19,12 +21,6 @@ const SLACK: Duration = Duration::from_millis(1500);
 const CAST: [(&str, Program); 2] = [("KK", Program::Keepalived), ("MM", Program::Mainstay)];
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(2);
     let both = |(name, program): (&str, Program)| {
         let on = move || play(&on_the_address(), program, &[0, 1]);
         let behind = move || play(&behind_the_address(), program, &[3]);
@@ -33,7 +29,7 @@ fn main() -> ExitCode {
             Trial::test(format!("nginx_behind_the_address::{name}"), behind),
         ]
     };
-    libtest_mimic::run(&arguments, CAST.into_iter().flat_map(both).collect()).exit_code()
+    suite::run(2, CAST.into_iter().flat_map(both))
 }
 
 /// Each host has the page; the client asks the virtual address itself.

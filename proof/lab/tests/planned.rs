@@ -1,9 +1,11 @@
 //! A planned change loses nothing that was asked; a dead peer is missed by its watcher.
 
+mod suite;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mainstay_api::{Session, SessionState, Status};
 use mainstay_lab::drill::{self, Act, Stage, Then};
 use mainstay_lab::program::Program::{self, Keepalived, Mainstay};
@@ -15,13 +17,6 @@ const BOUND: Duration = Duration::from_secs(20);
 const LATE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
-    // They wait for advertisements most of the time.
-    arguments.test_threads.get_or_insert(7);
     let trials = vec![
         Trial::test("a_host_that_is_cut_off_is_missed_by_its_watcher", cut_off),
         Trial::test("a_daemon_that_dies_altogether_is_missed_by_its_watcher", killed),
@@ -31,7 +26,8 @@ fn main() -> ExitCode {
         Trial::test("an_upgrade_loses_nothing", upgrade),
         Trial::test("draining_and_taking_part_again_lose_nothing", drain),
     ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    // They wait for advertisements most of the time.
+    suite::run(7, trials)
 }
 
 /// Two hosts on a file of `advert_int 1`, the first one Active, and a client that asks all the time.

@@ -1,10 +1,12 @@
 //! What the kernel or the machine refuses: told with object, reason and remedy, and got over.
 
+mod suite;
+
 use std::net::IpAddr;
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mainstay_api::{Router, State};
 use mainstay_lab::cluster::Cluster;
 use mainstay_lab::daemon::Daemon;
@@ -16,17 +18,12 @@ const BOUND: Duration = Duration::from_secs(20);
 const ADDRESS: &str = "2001:db8::100";
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let arguments = Arguments::from_args();
     let trials = vec![
         Trial::test("an_address_that_stands_in_the_way_is_told_and_waited_for", in_the_way),
         Trial::test("a_link_that_is_not_there_yet_is_told_and_waited_for", not_there_yet),
         Trial::test("a_capability_that_is_missing_is_named_at_the_start", no_capability),
     ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    suite::run(2, trials)
 }
 
 fn file(link: &str) -> String {

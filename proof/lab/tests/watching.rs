@@ -1,11 +1,13 @@
 //! Watched peers: what is no death moves nothing, what is one moves the address at once.
 
+mod suite;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mainstay_api::{SessionCounters, SessionState};
 use mainstay_lab::drill::{Act, Then};
 use mainstay_lab::loss::Loss;
@@ -19,12 +21,6 @@ const BOUND: Duration = Duration::from_secs(20);
 const LONGER: Duration = Duration::from_millis(4500);
 
 fn main() -> ExitCode {
-    if let Err(reason) = mainstay_lab::permission() {
-        eprintln!("these tests need network namespaces: {reason}");
-        return ExitCode::FAILURE;
-    }
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(3);
     let trials = vec![
         Trial::test("an_active_that_does_not_hear_its_backup_keeps_the_address", unheard),
         Trial::test("an_active_whose_kernel_answers_keeps_the_address", || halted(Pair::begin()?)),
@@ -39,7 +35,7 @@ fn main() -> ExitCode {
         Trial::test("an_active_whose_link_flaps_is_active_again", active_flaps),
         Trial::test("forged_packets_of_sessions_move_nothing", forged),
     ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    suite::run(3, trials)
 }
 
 /// The Backup hears that it is not heard: nobody died.

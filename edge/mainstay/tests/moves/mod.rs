@@ -1,20 +1,12 @@
 //! Planned changes as an operator orders them, with the real daemon in network namespaces.
 
 use std::process::Output;
-use std::time::Duration;
 
-use libtest_mimic::Failed;
 use mainstay_api::{Reply, State};
 use mainstay_lab::daemon::Daemon;
 use mainstay_lab::wait;
 
-use crate::stage::{self, Router, Stage, code};
-
-type Checked = Result<(), Failed>;
-type Test = (&'static str, fn() -> Checked);
-
-/// Enough for anything on a machine with other work to do.
-const SOON: Duration = Duration::from_secs(20);
+use crate::stage::{self, Checked, Router, SOON, Stage, Test, code};
 
 /// What is tested here, by name.
 pub const TESTS: [Test; 6] = [

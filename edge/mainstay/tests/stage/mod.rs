@@ -2,10 +2,10 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
 use std::time::Duration;
 
-use libtest_mimic::Failed;
+use libtest_mimic::{Arguments, Failed, Trial};
 use mainstay_api::{State, Status};
 use mainstay_lab::cluster::{Cluster, Host, Layout, Plug};
 use mainstay_lab::daemon::Daemon;
@@ -19,7 +19,23 @@ pub mod run;
 pub const ADDRESS: &str = "192.0.2.100";
 pub const ADDRESS_V6: &str = "2001:db8::100";
 
-const SOON: Duration = Duration::from_secs(20);
+/// Enough for anything on a machine with other work to do.
+pub const SOON: Duration = Duration::from_secs(20);
+
+pub type Checked = Result<(), Failed>;
+pub type Test = (&'static str, fn() -> Checked);
+
+/// Runs the tests in namespaces of their own, so many at once.
+pub fn run_all(threads: usize, tests: impl IntoIterator<Item = Test>) -> ExitCode {
+    if let Err(reason) = mainstay_lab::permission() {
+        eprintln!("these tests need network namespaces: {reason}");
+        return ExitCode::FAILURE;
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(threads);
+    let trials = tests.into_iter().map(|(name, test)| Trial::test(name, test)).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
 
 /// A virtual router of a keepalived.conf.
 pub struct Router<'a> {

@@ -40,7 +40,7 @@ const PRIORITY: i32 = 80;
 /// Each act comes a tenth of an interval after an advertisement, so that gaps can be compared. Where the
 /// address moves, KM and MK must not keep the client waiting longer than KK did, but for the error of the
 /// measurement: a gap lasts from one answer to another, so that two requests more or less may fall into it, and
-/// acts are late by more or less.
+/// acts come, and cables are pulled, a little later or sooner.
 ///
 /// # Errors
 /// A drill is unknown. Where one is not played to its end, a remark says so.
@@ -61,7 +61,12 @@ pub fn drills(names: &[String], rounds: usize) -> io::Result<Table> {
                 });
                 for (number, (passed, by)) in played.into_iter().enumerate() {
                     let gap = millis(passed.gap.length);
-                    by.into_iter().for_each(|by| late[number].note(millis(by)));
+                    if let Some(by) = by {
+                        // A signal is there at once, a cable when the kernel has pulled it.
+                        let effect =
+                            if is_of_cables(passed.act) { passed.acted } else { Duration::ZERO };
+                        late[number].note(millis(by + effect));
+                    }
                     match moves(&drill, number) {
                         Some(true) => table.note_in(&row(&drill, number), column, gap),
                         Some(false) => still[column].note(gap),
@@ -88,6 +93,19 @@ pub fn drills(names: &[String], rounds: usize) -> io::Result<Table> {
 fn moves(drill: &Drill, number: usize) -> Option<bool> {
     let before = drill.beats.get(number.checked_sub(1)?)?;
     Some(before.then != drill.beats[number].then)
+}
+
+fn is_of_cables(act: Act) -> bool {
+    matches!(
+        act,
+        Act::Unplug(_)
+            | Act::UnplugLink(..)
+            | Act::Plug(_)
+            | Act::Isolate(_)
+            | Act::Rejoin(_)
+            | Act::Deafen(_)
+            | Act::Undeafen(_)
+    )
 }
 
 fn row(drill: &Drill, number: usize) -> String {

@@ -37,6 +37,8 @@ pub struct Outcome {
 pub struct Passed {
     /// What happened.
     pub act: Act,
+    /// How long it took to carry it out.
+    pub acted: Duration,
     /// After how long what must come of it had come.
     pub settled: Duration,
     /// The client's gap.
@@ -198,7 +200,13 @@ impl Stage {
     /// It cannot be carried out, or what must come of it does not, or not for long.
     pub fn beat(&mut self, act: Act, then: Then) -> io::Result<Passed> {
         let began = Instant::now();
-        let settled = self.reach(act, then)?;
+        self.act(act)?;
+        let acted = began.elapsed();
+        let bound = self.drill.bound();
+        wait::until(&format!("{then:?}"), bound, || self.is(then)).map_err(|error| {
+            io::Error::other(format!("{error}; the address is on {:?}", self.whereabouts()))
+        })?;
+        let settled = began.elapsed();
         let calm = self.drill.interval * 2 + Duration::from_millis(100);
         wait::throughout(calm, || self.is(then)).map_err(|after| {
             let where_now = self.whereabouts();
@@ -214,21 +222,7 @@ impl Stage {
         let _ = wait::until("every answer", ANSWERED_WITHIN, all);
         let (gap, lost) =
             (replies::longest_gap(&seen(), from, to), replies::lost(&seen(), from, to));
-        Ok(Passed { act, settled, gap, lost })
-    }
-
-    /// Carries out an act and waits for what must come of it; answers after how long it had come.
-    ///
-    /// # Errors
-    /// It cannot be carried out, or what must come of it does not.
-    pub fn reach(&mut self, act: Act, then: Then) -> io::Result<Duration> {
-        let began = Instant::now();
-        self.act(act)?;
-        let bound = self.drill.bound();
-        wait::until(&format!("{then:?}"), bound, || self.is(then)).map_err(|error| {
-            io::Error::other(format!("{error}; the address is on {:?}", self.whereabouts()))
-        })?;
-        Ok(began.elapsed())
+        Ok(Passed { act, acted, settled, gap, lost })
     }
 
     fn act(&mut self, act: Act) -> io::Result<()> {
