@@ -157,11 +157,23 @@ impl Engine {
 
     /// The source of an advertisement that is accepted is worth watching.
     fn hear_advert(&mut self, packet: vrrp::Received<'_>, now: Instant) -> Result<(), Reject> {
-        let from = (packet.link, packet.source);
+        let (heard_on, source) = (packet.link, packet.source);
         let input = vrrp::Input::Received(packet);
         self.table.handle_input(input, now).map_err(Reject::Vrrp)?;
+        let from = (self.addressed_link(heard_on), source);
         self.watch.hear_advert(from, &self.settings, &self.actual, now);
         Ok(())
+    }
+
+    /// Where the addresses are that advertisements of a link come from and go to: a macvlan has those of its base.
+    fn addressed_link(&self, heard_on: LinkIndex) -> LinkIndex {
+        let base = || {
+            let link = self.actual.links.get(&heard_on).filter(|link| link.virtual_on.is_some())?;
+            let mut routers = self.settings.vrrp.routers.iter();
+            let speaks_there = routers.find(|router| *router.advert_link() == link.name)?;
+            Some(self.actual.link_named(speaks_there.source_link())?.index)
+        };
+        base().unwrap_or(heard_on)
     }
 
     /// Lets virtual routers and the journal know what came about with sessions.
