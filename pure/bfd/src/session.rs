@@ -149,14 +149,18 @@ impl Session {
     }
 
     /// Takes in other settings, or the same once more: a peer that never answered is tried as at the beginning.
-    /// Authentication and passivity count from now on; times are agreed anew.
-    pub(crate) fn adopt(&mut self, settings: SessionSettings) {
+    /// Authentication and passivity count from now on; times are agreed anew. Who is to speak faster says so at once: the
+    /// peer bears a long silence until it hears that.
+    pub(crate) fn adopt(&mut self, settings: SessionSettings, out: &mut Outbox) {
         if settings.authentication != self.settings.authentication {
             self.sequence.forget();
         }
         self.settings = settings;
         self.unanswered = 0;
         self.retime();
+        if self.state == State::Up && self.transmit_interval() < self.every {
+            self.send(Occasion::Turn, out);
+        }
     }
 
     /// Takes in the shortest interval that the rate of the node allows.
@@ -369,10 +373,6 @@ impl Session {
 
     pub(crate) fn discriminator(&self) -> u32 {
         self.identity.discriminator
-    }
-
-    pub(crate) fn ttl_min(&self) -> u8 {
-        self.settings.ttl_min
     }
 
     pub(crate) fn state(&self) -> State {

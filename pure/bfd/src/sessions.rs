@@ -163,7 +163,7 @@ impl Sessions {
             return Err(Reject::AdminDown);
         }
         if let Some(session) = self.sessions.get_mut(&peer).filter(|s| !s.is_leaving()) {
-            session.adopt(settings);
+            session.adopt(settings, &mut self.out);
             self.fall_in(peer, now);
             return Ok(());
         }

@@ -16,6 +16,10 @@ impl Session {
         self.every.is_some_and(|every| every >= INTERVAL_AT_EASE)
     }
 
+    pub(crate) fn ttl_min(&self) -> u8 {
+        self.settings.ttl_min
+    }
+
     /// Everything that it shows.
     pub(crate) fn view(&self) -> SessionView {
         let is_up = self.state == State::Up;

@@ -209,7 +209,7 @@ fn a_peer_that_speaks_at_another_pace_has_to_prove_itself_again() {
     let detection = |wire: &Wire| wire.ends[0].view(&peer_of(0)).detection;
     assert_eq!(detection(&wire), Some(MS * 150), "it speaks every 100 ms");
     wire.watch(1, every(8));
-    wire.pass(MS * 50);
+    wire.pass(LATENCY);
     assert_eq!(detection(&wire), Some(MS * 96), "it speaks every 8 ms, since a moment ago");
     wire.pass(Duration::from_secs(6));
     assert_eq!(detection(&wire), Some(MS * 12));
