@@ -131,17 +131,19 @@ impl Daemon {
     /// Waits until no session that is up bears a silence for longer than was agreed, as it does at first and
     /// where it was heard unevenly; whether that came about in good time. keepalived has none.
     pub fn until_settled(&self, host: &Host) -> bool {
+        wait::until_paced(PACE, "settled sessions", SETTLED_WITHIN, || self.is_settled(host))
+            .is_ok()
+    }
+
+    /// Whether they are, as [`until_settled`](Self::until_settled) waits for.
+    pub fn is_settled(&self, host: &Host) -> bool {
         let bears_more = |session: &Session| {
             let agreed = session.peer_interval_us.zip(session.multiplier);
             let agreed = agreed.map(|(interval, times)| interval * times);
             session.state == SessionState::Up && session.detection_us > agreed
         };
-        let settled = || {
-            let status = self.status(host);
-            status.is_ok_and(|status| !status.detection.sessions.iter().any(bears_more))
-        };
-        self.program == Program::Keepalived
-            || wait::until_paced(PACE, "settled sessions", SETTLED_WITHIN, settled).is_ok()
+        let settled = |status: Status| !status.detection.sessions.iter().any(bears_more);
+        self.program == Program::Keepalived || self.status(host).is_ok_and(settled)
     }
 
     /// Whether it is ready, as [`until_watching`](Self::until_watching) waits for.

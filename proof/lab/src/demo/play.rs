@@ -23,7 +23,7 @@ const FRAME: Duration = Duration::from_millis(80);
 
 /// How often the demo looks whether the hosts know one another, and how long it waits for that.
 const LOOK: Duration = Duration::from_millis(400);
-const KNOWN_WITHIN: Duration = Duration::from_secs(12);
+const KNOWN_WITHIN: Duration = Duration::from_secs(8);
 const GET_TO_KNOW: &str = "the hosts get to know each other";
 
 /// What a shell says of a program that was interrupted.

@@ -133,7 +133,9 @@ impl Track {
         let knows = |(other, daemon): (usize, &mut Option<Daemon>)| {
             let Some(daemon) = daemon else { return true };
             let is_there = other != host && !self.cut[other] && daemon.runs();
-            !is_there || daemon.watches(self.cluster.host(other), Some(script::own(host)))
+            let machine = self.cluster.host(other);
+            let peer = Some(script::own(host));
+            !is_there || daemon.watches(machine, peer) && daemon.is_settled(machine)
         };
         self.daemons.iter_mut().enumerate().all(knows)
     }
