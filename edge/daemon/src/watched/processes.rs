@@ -77,8 +77,7 @@ impl Told {
 
 impl Watch {
     async fn by_events(&mut self, events: &AsyncFd<ProcessEvents>) -> std::io::Result<()> {
-        let mut gathered = BTreeSet::new();
-        let mut lost = false;
+        let mut gathered = Gathered::default();
         let mut look_at: Option<Instant> = None;
         loop {
             tokio::select! {
@@ -89,28 +88,14 @@ impl Watch {
                         ready.clear_ready();
                         continue;
                     }
-                    for event in news {
-                        match event {
-                            ProcessEvent::Changed { process } | ProcessEvent::Ended { process } => {
-                                gathered.insert(process);
-                            }
-                            ProcessEvent::Lost => lost = true,
-                        }
-                    }
-                    lost |= gathered.len() > GATHERED_MAX;
-                    if lost {
-                        gathered.clear();
-                    }
+                    gathered.take(news);
                     look_at.get_or_insert_with(|| Instant::now() + GATHER);
                     // A storm leaves the others their turns.
                     tokio::task::yield_now().await;
                 }
                 () = until(look_at) => {
                     look_at = None;
-                    if std::mem::take(&mut lost) {
-                        self.census.take();
-                    }
-                    std::mem::take(&mut gathered).into_iter().for_each(|one| self.census.look_at(one));
+                    std::mem::take(&mut gathered).look(&mut self.census);
                     self.judge();
                 }
                 () = until(self.turns_at()) => self.judge(),
@@ -156,6 +141,38 @@ impl Watch {
                 self.engine.send(ToEngine::GaugeRead { gauge, reading });
             }
         }
+    }
+}
+
+/// What happened since the last look.
+#[derive(Default)]
+struct Gathered {
+    processes: BTreeSet<u32>,
+    /// More than was heard of, or than is kept: every process has to be looked at.
+    everything: bool,
+}
+
+impl Gathered {
+    fn take(&mut self, news: Vec<ProcessEvent>) {
+        for event in news {
+            match event {
+                ProcessEvent::Changed { process } | ProcessEvent::Ended { process } => {
+                    self.processes.insert(process);
+                }
+                ProcessEvent::Lost => self.everything = true,
+            }
+        }
+        self.everything |= self.processes.len() > GATHERED_MAX;
+        if self.everything {
+            self.processes.clear();
+        }
+    }
+
+    fn look(self, census: &mut Census) {
+        if self.everything {
+            census.take();
+        }
+        self.processes.into_iter().for_each(|process| census.look_at(process));
     }
 }
 

@@ -121,3 +121,28 @@ fn a_turn_is_told_after_its_delay_unless_it_turned_back() {
     assert!(told.turns(false, delay, after(800)));
     assert!(!told.turns(false, delay, after(900)), "it is told once");
 }
+
+#[test]
+fn a_storm_that_is_not_heard_whole_has_every_process_looked_at() {
+    let program = unique("storm");
+    let _sleeper = Sleeper::start(&program);
+    let pattern = watched(&program, 1, None).pattern;
+    let many = u32::try_from(GATHERED_MAX).expect("a small number") + 1;
+    // No process has such a number.
+    let strangers = (0..many).map(|number| ProcessEvent::Changed { process: u32::MAX - number });
+    for news in [vec![ProcessEvent::Lost], strangers.collect()] {
+        let mut census = Census::of(vec![pattern.clone()]);
+        let mut gathered = Gathered::default();
+        gathered.take(news);
+        assert!(gathered.processes.is_empty(), "what is kept has a limit");
+        // A program takes its name a moment after it was started.
+        for _ in 0..2000 {
+            Gathered { everything: gathered.everything, ..Gathered::default() }.look(&mut census);
+            if census.counts().eq([1]) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(census.counts().collect::<Vec<_>>(), [1]);
+    }
+}
