@@ -122,10 +122,18 @@ fn a_turn_is_told_after_its_delay_unless_it_turned_back() {
     assert!(!told.turns(false, delay, after(900)), "it is told once");
 }
 
-#[test]
-fn a_storm_that_is_not_heard_whole_has_every_process_looked_at() {
+#[tokio::test]
+async fn a_storm_that_is_not_heard_whole_has_every_process_looked_at() {
     let program = unique("storm");
-    let _sleeper = Sleeper::start(&program);
+    let sleeper = Sleeper::start(&program);
+    // The kernel lets us go on a moment before the program has its words.
+    let words = format!("/proc/{}/cmdline", sleeper.0.id());
+    for _ in 0..2000 {
+        if std::fs::read(&words).is_ok_and(|words| words.starts_with(program.as_bytes())) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let pattern = watched(&program, 1, None).pattern;
     let many = u32::try_from(GATHERED_MAX).expect("a small number") + 1;
     // No process has such a number.
