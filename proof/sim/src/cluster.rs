@@ -113,7 +113,7 @@ const SOCKET_MAX: usize = 277;
 /// Something that waits for a node's process.
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
-    Kernel(Answer),
+    Kernel(Box<Answer>),
     Script { number: usize, success: bool },
     Settings(Box<Settings>),
     Command(Command),

@@ -137,6 +137,10 @@ impl Backup {
         }
         let holds_back = self.holds_back(preempt, now);
         match election::backup_hears(claim.priority, timing.priority, holds_back) {
+            // Somebody has succeeded it already, whose advertisement was quicker.
+            BackupVerdict::Farewell if self.follows_another(claim.address, now) => {
+                return Hearing::Known;
+            }
             BackupVerdict::Farewell => {
                 self.farewell(claim.address, stance, now);
                 return Hearing::Known;
@@ -182,6 +186,13 @@ impl Backup {
         })
     }
 
+    /// Whether it has accepted another Active, and heard it within its interval.
+    fn follows_another(&self, from: IpAddr, now: Instant) -> bool {
+        let another = self.heard.filter(|heard| heard.address != from);
+        self.outlook == Outlook::Silence
+            && another.is_some_and(|heard| now.since(heard.at) < self.interval.duration())
+    }
+
     fn note(&mut self, claim: Claim, now: Instant) -> Hearing {
         let before = self.heard.map(|heard| heard.address);
         self.heard = Some(Heard { address: claim.address, priority: claim.priority, at: now });
@@ -213,7 +224,8 @@ impl Backup {
         if heard.at > loss.last_heard + loss.detection / 2 {
             return Lost::Nobody;
         }
-        let next = self.overheard.take().filter(|next| next.at > loss.last_heard);
+        let last_sign = loss.last_heard.max(heard.at);
+        let next = self.overheard.take().filter(|next| next.at > last_sign);
         if let Some(next) = next.filter(|next| next.claim.priority >= timing.priority) {
             self.follow(next, timing, now);
             return Lost::Succeeded(next.claim);

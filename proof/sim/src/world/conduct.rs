@@ -24,6 +24,9 @@ pub(super) struct Succession {
     pub gap_max: Duration,
 }
 
+/// Two Backups hear the last sign of an Active so far apart.
+const HEARD_APART: Duration = Duration::from_micros(500);
+
 impl World {
     /// Plays drills, one after the other; before and after each of them all is as it should be.
     pub(super) fn play_drills(&mut self, drills: &[Drill]) -> Result<(), Broken> {
@@ -134,9 +137,15 @@ impl World {
             let watching = survivors.iter();
             watching.filter_map(move |node| model::watches(&self.cluster, *node, victim, router))
         };
-        let detections: Vec<Duration> = patience(router).collect();
-        let same = detections.iter().all(|detection| *detection == detections[0]);
-        let all_alike = detections.is_empty() || detections.len() == survivors.len() && same;
+        let mut rights: Vec<_> = survivors.iter().map(right).collect();
+        rights.sort_unstable_by(|one, other| other.cmp(one));
+        // Those of a group wait for one another.
+        let all_alike = self.together(router).all(|one| {
+            let detections: Vec<Duration> = patience(one).collect();
+            let same = detections.iter().all(|detection| *detection == detections[0]);
+            detections.is_empty()
+                || detections.len() == survivors.len() && same && are_apart(&rights, detections[0])
+        });
         let silence = self.silence(router);
         let slowed = self.together(router).flat_map(patience).max().map(|longest| longest * 2);
         let promised = drill.gap_max().zip(slowed).map(|(gap, slowed)| gap.max(slowed));
@@ -227,4 +236,10 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whether the skew of the two with the most right differs by more than what they hear apart.
+fn are_apart(rights: &[Option<u8>], detection: Duration) -> bool {
+    let [Some(first), Some(second), ..] = rights else { return true };
+    detection * 2 / 3 * u32::from(first - second) / 256 >= HEARD_APART
 }

@@ -40,7 +40,7 @@ impl World {
         node.engine = Some(Engine::start(node.settings.clone(), seed, node.clock.local(now)));
         node.standings.clear();
         let whole = Change::Whole(Box::new(node.kernel.actual().clone()));
-        node.driver.words.push_back(Told::Kernel(Answer::Changed(whole)));
+        node.driver.words.push_back(Told::Kernel(Box::new(Answer::Changed(whole))));
         let life = node.life;
         let intervals: Vec<Duration> =
             node.settings.vrrp.scripts.iter().map(|script| script.interval).collect();
@@ -89,7 +89,7 @@ impl World {
         let node = &mut self.cluster.nodes[number];
         while let Some(answer) = node.kernel.next_answer() {
             if node.engine.is_some() {
-                node.driver.words.push_back(Told::Kernel(answer));
+                node.driver.words.push_back(Told::Kernel(Box::new(answer)));
             }
         }
         self.clients_stale = true;
@@ -234,13 +234,7 @@ impl World {
         let now = node.clock.local(self.cluster.now);
         let Some(engine) = &mut node.engine else { return };
         let outcome = match told {
-            Told::Kernel(Answer::Changed(change)) => {
-                engine.handle_input(Input::Kernel(change), now)
-            }
-            Told::Kernel(Answer::Applied(step)) => engine.handle_input(Input::Applied(step), now),
-            Told::Kernel(Answer::Refused(step, refusal)) => {
-                engine.handle_input(Input::Refused(step, refusal), now)
-            }
+            Told::Kernel(answer) => engine.handle_input(input_of(*answer), now),
             Told::Script { number, success } => {
                 let script = node.settings.vrrp.scripts[number].name.clone();
                 engine.handle_input(Input::ScriptEnded { script, success }, now)
@@ -460,5 +454,13 @@ impl World {
         let next = self.cluster.now + node.settings.vrrp.scripts[script].interval;
         self.schedule(next, Happening::ScriptEnds { node: number, life, script });
         self.tell(number, Told::Script { number: script, success });
+    }
+}
+
+fn input_of(answer: Answer) -> Input<'static> {
+    match answer {
+        Answer::Changed(change) => Input::Kernel(change),
+        Answer::Applied(step) => Input::Applied(step),
+        Answer::Refused(step, refusal) => Input::Refused(step, refusal),
     }
 }

@@ -138,6 +138,19 @@ fn after_a_farewell_only_the_skew_is_waited_for() {
 }
 
 #[test]
+fn a_farewell_that_comes_after_the_successor_s_advertisement_is_old_news() {
+    let mut bench = Bench::start(preempt(0));
+    assert_eq!(bench.hear(150, LOW), Ok(()));
+    bench.pass_ms(500);
+    assert_eq!(bench.hear(200, HIGH), Ok(()));
+    assert_eq!(bench.hear(0, LOW), Ok(()));
+    assert_eq!(bench.due_in(), Some(3609), "the successor is the Active");
+    bench.pass_ms(1_100);
+    assert_eq!(bench.hear(0, LOW), Ok(()));
+    assert_eq!(bench.due_in(), Some(609), "the successor was silent for an interval");
+}
+
+#[test]
 fn an_active_defends_itself_against_a_lower_right() {
     for (theirs, from) in [(99, HIGH), (100, LOW)] {
         let mut bench = Bench::active(preempt(0));

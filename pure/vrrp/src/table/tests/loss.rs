@@ -215,19 +215,23 @@ fn a_farewell_of_a_watched_active_is_answered_after_the_quick_skew() {
 }
 
 #[test]
-fn a_farewell_of_anybody_else_is_answered_after_the_ordinary_skew() {
+fn a_farewell_of_anybody_else_means_nothing_while_the_active_speaks() {
     let mut bench = backup(100);
     bench.watch(HIGH);
+    let due = bench.due_in();
     assert_eq!(bench.hear(0, HIGH), Ok(()), "it is not the Active");
-    bench.pass_ms(600);
-    assert_eq!(bench.state(), StateName::Backup);
-    bench.pass_ms(10);
-    assert_eq!(bench.state(), StateName::Active);
+    assert_eq!(bench.due_in(), due);
+}
+
+#[test]
+fn a_farewell_of_who_is_not_watched_is_answered_after_the_ordinary_skew() {
     let mut bench = backup(100);
     bench.unwatch(LOW);
     assert_eq!(bench.hear(0, LOW), Ok(()));
     bench.pass_ms(600);
     assert_eq!(bench.state(), StateName::Backup);
+    bench.pass_ms(10);
+    assert_eq!(bench.state(), StateName::Active);
 }
 
 #[test]
