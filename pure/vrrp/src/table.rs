@@ -138,7 +138,7 @@ impl Table {
         let speaking = self.routers.iter().filter(|router| speaks(router));
         speaking.filter_map(|router| {
             let settings = router.settings();
-            Some((self.links.of(&settings.link)?.index, settings.family))
+            Some((self.links.of(settings.source_link())?.index, settings.family))
         })
     }
 
@@ -176,7 +176,8 @@ impl Table {
             }
         };
         let number = found.inspect_err(|why| *self.rejects.entry(*why).or_default() += 1)?;
-        let watched = self.watched.get(&(packet.link, packet.source)).copied();
+        let peer = self.source_link(number).map(|link| (link, packet.source));
+        let watched = peer.and_then(|peer| self.watched.get(&peer)).copied();
         let reaction = self.at(number, |router, out| router.receive(packet, watched, now, out))?;
         self.react(number, reaction, now);
         Ok(())

@@ -14,7 +14,7 @@ pub(super) fn needed(settings: &Settings, actual: &Actual) -> BTreeSet<(LinkInde
     let index = |name| actual.link_named(name).map(|link| link.index);
     let routers = settings.vrrp.routers.iter().filter(|_| settings.detection.on);
     let mut places: BTreeSet<_> =
-        routers.filter_map(|router| Some((index(&router.link)?, router.family))).collect();
+        routers.filter_map(|router| Some((index(router.source_link())?, router.family))).collect();
     for asked in &settings.bfd_sessions {
         let family = Family::of(asked.remote);
         match &asked.link {
@@ -28,7 +28,7 @@ pub(super) fn needed(settings: &Settings, actual: &Actual) -> BTreeSet<(LinkInde
 /// Whether a virtual router is configured on a link, for a family.
 pub(super) fn has_router(settings: &Settings, link: &Link, family: Family) -> bool {
     let mut routers = settings.vrrp.routers.iter();
-    routers.any(|router| router.link == link.name && router.family == family)
+    routers.any(|router| *router.source_link() == link.name && router.family == family)
 }
 
 /// Our own address on a link towards a peer that is on that link too: never a virtual one.
@@ -61,7 +61,7 @@ pub(super) fn of_asked(asked: &BfdSession, settings: &Settings, actual: &Actual)
     })
 }
 
-/// Addresses of a link that are ours to stay.
+/// Addresses of a link that are ours to stay: those that we did not put there, and those that stay whoever is Active.
 fn own<'a>(
     link: &'a Link,
     settings: &'a Settings,
@@ -72,8 +72,13 @@ fn own<'a>(
         let mut keys = slots.map(|address| &address.key);
         keys.any(|key| key.address.ip() == ip && key.link == link.name)
     };
+    let stays = |ip: IpAddr| {
+        let mut keys = settings.vrrp.fixed.addresses.iter().map(|address| &address.key);
+        keys.any(|key| key.address.ip() == ip && key.link == link.name)
+    };
     actual.addresses_on(link.index).filter(move |(address, present)| {
-        !present.ours && !present.unusable && !is_virtual(address.ip())
+        let is_settled = !present.ours || stays(address.ip());
+        is_settled && !present.unusable && !is_virtual(address.ip())
     })
 }
 

@@ -1,7 +1,7 @@
 //! Two engines, told what a network would tell them, and what they make of each other.
 
 use mainstay_base::{InterfaceAddress, LinkName, MacAddress};
-use mainstay_plan::{AddressKey, AddressOptions, Link, PresentAddress};
+use mainstay_plan::{AddressKey, AddressOptions, Link, PresentAddress, Refusal};
 use mainstay_vrrp::{self as vrrp, RouterSettings, StateName, VirtualAddress, Vrid};
 
 use super::*;
@@ -13,6 +13,7 @@ mod bounds;
 mod named;
 mod pace;
 mod peers;
+mod stacked;
 mod steady;
 
 const MS: Duration = Duration::from_millis(1);
@@ -139,7 +140,12 @@ impl Net {
                 return;
             }
             for step in steps {
-                let change = step.outcome().expect("addresses only");
+                // These kernels know addresses alone.
+                let Some(change) = step.outcome() else {
+                    let refusal = Refusal { errno: 95, message: "not known here".to_owned() };
+                    let _ = node.engine.handle_input(Input::Refused(step, refusal), self.now);
+                    continue;
+                };
                 let _ = node.engine.handle_input(Input::Kernel(change), self.now);
                 let _ = node.engine.handle_input(Input::Applied(step), self.now);
             }

@@ -134,7 +134,7 @@ impl Table {
             Peers::Multicast { .. } => &[],
         };
         let heard = router.peers().iter().map(|peer| peer.address);
-        let link = self.links.of(&router.settings().link).map(|facts| facts.index);
+        let link = self.source_link(number);
         let same_family = |peer: &IpAddr| Family::of(*peer) == router.settings().family;
         let watched = self.watched.keys().filter(|(on, _)| Some(*on) == link);
         let watched = watched.map(|(_, peer)| *peer).filter(same_family);
@@ -146,9 +146,15 @@ impl Table {
         all
     }
 
+    /// Where sessions with the peers of a router are: on the link whose address it advertises from.
+    pub(super) fn source_link(&self, number: usize) -> Option<LinkIndex> {
+        let name = self.routers[number].settings().source_link();
+        self.links.of(name).map(|facts| facts.index)
+    }
+
     /// Whether anybody is watched on the link of a router.
     fn is_watching(&self, number: usize) -> bool {
-        let link = self.links.of(&self.routers[number].settings().link).map(|facts| facts.index);
+        let link = self.source_link(number);
         self.watched.keys().any(|(on, _)| Some(*on) == link)
     }
 
@@ -157,8 +163,7 @@ impl Table {
         self.watched.remove(&(on, loss.peer));
         self.session_went(loss.peer, now);
         for number in 0..self.routers.len() {
-            let link = self.links.of(&self.routers[number].settings().link);
-            if link.is_some_and(|facts| facts.index == on) {
+            if self.source_link(number) == Some(on) {
                 self.at(number, |router, out| router.lose(loss, now, out));
             }
         }
@@ -180,8 +185,7 @@ impl Table {
     ) {
         self.watched.insert((on, peer), detection);
         for number in 0..self.routers.len() {
-            let link = self.links.of(&self.routers[number].settings().link);
-            if link.is_some_and(|facts| facts.index == on) {
+            if self.source_link(number) == Some(on) {
                 self.at(number, |router, _| router.spare(peer, now));
             }
         }

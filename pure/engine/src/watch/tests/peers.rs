@@ -1,39 +1,6 @@
 //! Peers that nobody asked for: tried because they advertise, or because they tried us.
 
-use mainstay_plan::{PresentVirtual, VirtualKind};
-
 use super::*;
-
-/// Its base has the addresses, and the peer's come from there too.
-#[test]
-fn an_advertiser_that_is_heard_on_a_macvlan_is_watched_on_its_base() {
-    const VRRP51: LinkIndex = LinkIndex(7);
-    let name: LinkName = "vrrp.51".parse().expect("a link name");
-    let kind = VirtualKind::OwnMac(MacAddress([0, 0, 0x5e, 0, 1, 51]));
-    let mut settings = settings(100);
-    // These nodes' kernels make no links: it is there.
-    settings.vrrp.routers[0].kernel.virtual_links.speaks_on = Some(name.clone());
-    let mut net = Net::of(vec![settings, super::settings(200)]);
-    let on = PresentVirtual { base: ETH0, kind: Some(kind), raised: true, mark: None };
-    let made = Link { virtual_on: Some(on), ..Link::ethernet(VRRP51, name, None) };
-    net.input(0, Input::Kernel(Change::Link(made)));
-    net.pass(Duration::from_secs(4));
-    let sent = net.nodes[1].sent.iter().find_map(|(_, sent)| match sent {
-        Transmit::Vrrp(vrrp::Transmit::Advert { source, destination, ttl, payload, .. }) => {
-            Some((*source, *destination, *ttl, payload.clone()))
-        }
-        Transmit::Vrrp(_) | Transmit::Bfd(_) | Transmit::Ask { .. } => None,
-    });
-    let (source, destination, ttl, payload) = sent.expect("it is Active");
-    let packet =
-        vrrp::Received { link: VRRP51, source, destination, ttl, payload: payload.as_slice() };
-    net.input(0, Input::Received(packet));
-    net.pass(Duration::from_secs(2));
-    let sessions = net.sessions(0);
-    let peers: Vec<Peer> = sessions.iter().map(|watched| watched.session.peer).collect();
-    assert_eq!(peers, [Peer { link: ETH0, local: ip("10.0.0.11"), remote: ip("10.0.0.12") }]);
-    assert_eq!(sessions[0].session.state, State::Up);
-}
 
 fn pair() -> Net {
     let mut net = Net::of(vec![settings(200), settings(100)]);
