@@ -228,8 +228,8 @@ impl Session {
         self.send_at = self.every.map(|every| now + self.jittered(every, chance));
     }
 
-    /// Asks a peer that is silent for longer than it should be; true if the state is another one. Late by the
-    /// detection time or more, this node has been silent itself for so long that the peer's silence says nothing.
+    /// Asks a peer that is silent for longer than it should be; true if the state is another one. Late by as much as
+    /// silence is borne, this node has been silent itself for so long that the peer's silence says nothing.
     pub(crate) fn ask(&mut self, now: Instant, out: &mut Outbox) -> bool {
         let Some(due) = self.ask_at().filter(|at| *at <= now) else { return false };
         let pace = self.pace();
@@ -238,7 +238,7 @@ impl Session {
         } else {
             let late = now.since(due);
             self.record.late_max = self.record.late_max.max(late);
-            if late >= pace.detection {
+            if late >= self.record.borne {
                 self.fall_silent(DownCause::Overslept, late, now, out);
                 return true;
             }

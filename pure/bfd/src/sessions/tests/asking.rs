@@ -178,6 +178,18 @@ fn whoever_slept_when_it_was_to_ask_judges_nobody() {
 }
 
 #[test]
+fn whoever_is_late_on_a_busy_machine_goes_on_asking() {
+    let mut watched = Watched::proven(8);
+    watched.hear_after(MS * 11);
+    watched.questions();
+    watched.wire.freeze(MS * 21);
+    watched.wire.ends[0].sessions.handle_timeout(watched.wire.now);
+    assert!(watched.is_up() && watched.questions() == 1, "24 ms are borne, and it is 12.5 ms late");
+    watched.hear_after(MS * 12);
+    assert!(watched.is_up(), "the answer is waited for as long as it was late to ask");
+}
+
+#[test]
 fn who_came_irregularly_before_is_waited_for_longer() {
     let mut watched = Watched::proven(8);
     watched.hear_after(MS * 11);
