@@ -539,8 +539,9 @@ fn namespace() -> Checked {
     stage.until_shown(0, |now| now.pid != before.pid && state(now) == Some(State::Active))?;
     assert!(!stage.holds(0, stage::ADDRESS) && stage.holds(1, stage::ADDRESS), "{}", served.log());
     // Scripts see it, too: the one on the host outside is another.
-    let seen = fs::read_to_string(&told)?;
-    assert!(seen.contains("192.0.2.2/24") && !seen.contains("192.0.2.1/24"), "{seen}");
+    let seen = || fs::read_to_string(&told).unwrap_or_default();
+    wait::until("what the script sees", SOON, || seen().contains("192.0.2.2/24"))?;
+    assert!(!seen().contains("192.0.2.1/24"), "{}", seen());
     // The supervisor is there as well: it carries out the will, and the next process goes on.
     let before = stage.shown(0)?;
     stage::signal(before.pid, Signal::KILL)?;

@@ -203,7 +203,9 @@ impl Stage {
         self.act(act)?;
         let acted = began.elapsed();
         let bound = self.drill.bound();
-        wait::until(&format!("{then:?}"), bound, || self.is(then)).map_err(|error| {
+        // What a watch saw last may be from before the act.
+        let come = || self.is(then) && self.fits(then, &self.looked_up());
+        wait::until(&format!("{then:?}"), bound, come).map_err(|error| {
             io::Error::other(format!("{error}; the address is on {:?}", self.whereabouts()))
         })?;
         let settled = began.elapsed();
@@ -291,7 +293,10 @@ impl Stage {
 
     /// Whether the state is the one that must come.
     fn is(&self, then: Then) -> bool {
-        let whereabouts = self.whereabouts();
+        self.fits(then, &self.whereabouts())
+    }
+
+    fn fits(&self, then: Then, whereabouts: &[(IpAddr, Vec<usize>)]) -> bool {
         let everywhere = |hosts: &[usize]| whereabouts.iter().all(|(_, on)| on == hosts);
         match then {
             Then::Holds(host) => everywhere(&[host]),
@@ -306,7 +311,14 @@ impl Stage {
         }
     }
 
-    /// Each virtual address with the hosts that have it.
+    /// Each virtual address with the hosts that have it at this moment.
+    fn looked_up(&self) -> Vec<(IpAddr, Vec<usize>)> {
+        let has = |host: usize, address| self.cluster.host(host).holds(address).unwrap_or(false);
+        let on = |address| (0..self.daemons.len()).filter(|host| has(*host, address)).collect();
+        self.drill.addresses().into_iter().map(|address| (address, on(address))).collect()
+    }
+
+    /// Each virtual address with the hosts that had it when they were last watched.
     fn whereabouts(&self) -> Vec<(IpAddr, Vec<usize>)> {
         let holders = |hosts: &[Watch]| {
             let there = hosts.iter().enumerate().filter(|(_, watch)| watch.there());
