@@ -19,11 +19,14 @@ fn shown_by_keepalived(text: &str) -> Option<BTreeMap<String, Shown>> {
     let name = format!("mainstay-dump-{}-{number}.conf", std::process::id());
     let file = std::env::temp_dir().join(name);
     std::fs::write(&file, text).expect("a file of our own");
-    // `timeout` ends keepalived, and the namespaces end with it.
+    // It is ended once it has shown all that is compared, and the namespaces end with it.
     let script = "set -e; ip link set lo up; ip link add eth0 type veth peer name eth1; \
         ip link set eth0 up; ip link set eth1 up; ip addr add 192.0.2.10/24 dev eth0; \
         ip addr add 192.0.2.11/24 dev eth1; mount -t tmpfs none /run; \
-        timeout -s TERM 1 keepalived -n -l -d -P -f \"$1\" -p /run/k -r /run/v || true";
+        keepalived -n -l -d -P -f \"$1\" -p /run/k -r /run/v > /run/shown 2>&1 & \
+        for look in $(seq 200); do \
+            if grep -q '< Interfaces >' /run/shown || ! kill -0 $!; then break; fi; sleep 0.1; \
+        done; kill $! || true; cat /run/shown";
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child"])
         .args(["sh", "-c", script, "sh"])
