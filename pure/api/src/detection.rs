@@ -44,8 +44,8 @@ pub struct Session {
     pub peer_interval_us: Option<u64>,
     /// So many of the peer's packets may be missed; none while it is not up.
     pub multiplier: Option<u64>,
-    /// Silence for so long means at present that the peer is dead: [`Session::silence_us`], or longer while it is up for less than
-    /// 5 s or was heard unevenly; none while the session is not up.
+    /// Silence for so long means at present that the peer is dead: [`Session::silence_us`], or longer while it is up at
+    /// its pace for less than 5 s or was heard unevenly; none while the session is not up.
     pub detection_us: Option<u64>,
     /// The longest distance between two signs of life of the peer in the last 10 to 20 s.
     pub distance_max_us: u64,

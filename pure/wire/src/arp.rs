@@ -85,6 +85,7 @@ mod tests {
             assert_eq!(arp.target_protocol_addr(), ADDRESS.octets());
         }
     }
+
     #[test]
     fn a_request_is_what_rfc_826_says() {
         let frame = request(MAC, Ipv4Addr::new(192, 0, 2, 1), ADDRESS);

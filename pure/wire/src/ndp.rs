@@ -107,6 +107,7 @@ mod tests {
             assert_eq!(icmp.payload()[16..], [2, 1, 2, 0, 0, 0, 0, 7]);
         }
     }
+
     #[test]
     fn a_solicitation_is_what_rfc_4861_says() {
         let mac = MacAddress([2, 0, 0, 0, 0, 7]);
