@@ -42,7 +42,7 @@ pub struct Session {
     pub interval_us: Option<u64>,
     /// From one of the peer's packets to the next, as agreed; none while it is not up.
     pub peer_interval_us: Option<u64>,
-    /// So many of the peer's packets may be missed; none while it is not up.
+    /// So many of the peer's packets may be missed, as it says: more while they leave late; none while it is not up.
     pub multiplier: Option<u64>,
     /// Silence for so long means at present that the peer is dead: [`Session::silence_us`], or longer while it is up at
     /// its pace for less than 5 s or was heard unevenly; none while the session is not up.
@@ -64,13 +64,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// Silence for so long is a death, of who speaks with that interval and has shown its rhythm: `multiplier` intervals
-    /// for a session that the settings ask for; half of them, and a quarter more than one at least, for others, where
-    /// who is silent is asked before it is judged. None while the session is not up.
-    pub fn silence_us(&self, interval_us: u64) -> Option<u64> {
+    /// Silence for so long is a death, of who speaks with that interval, evenly and in time: `multiplier` intervals for a
+    /// session that the settings ask for; for others half of as many as all nodes say (`usual`) that are in time, and a
+    /// quarter more than one at least, since who is silent is asked before it is judged. None while it is not up.
+    pub fn silence_us(&self, interval_us: u64, usual: u8) -> Option<u64> {
         let agreed = interval_us.saturating_mul(self.multiplier?);
-        let is_asked_for = self.origin == "asked";
-        Some(if is_asked_for { agreed } else { (agreed / 2).max(interval_us + interval_us / 4) })
+        if self.origin == "asked" {
+            return Some(agreed);
+        }
+        let half = interval_us.saturating_mul(u64::from(usual)) / 2;
+        Some(half.max(interval_us + interval_us / 4))
     }
 }
 

@@ -34,6 +34,8 @@ pub enum Event {
         last_heard: Instant,
         /// Silence of this length was a death: what had been agreed, or more if the peer was heard unevenly before.
         detection: Duration,
+        /// When silence was to be judged, had this node been late neither to ask nor to judge.
+        due: Instant,
         /// By how much this node was late to judge; the peer was given that time in addition.
         late: Duration,
     },

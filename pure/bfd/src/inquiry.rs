@@ -65,7 +65,12 @@ impl Inquiry {
 
     /// When silence that began at `last_heard` and is borne for `borne` is judged.
     pub(crate) fn judge_at(&self, pace: Pace, last_heard: Instant, borne: Duration) -> Instant {
-        let silent_at = (last_heard + borne).max(self.until);
+        self.due_at(pace, last_heard, borne).max(self.until)
+    }
+
+    /// When it would be judged if it had been asked in time.
+    pub(crate) fn due_at(&self, pace: Pace, last_heard: Instant, borne: Duration) -> Instant {
+        let silent_at = last_heard + borne;
         let Some((_, answered_at)) = self.answered else { return silent_at };
         let at_last = last_heard + pace.longest_silence();
         silent_at.max((answered_at + pace.detection).min(at_last))
@@ -118,6 +123,8 @@ mod tests {
         assert_eq!(judged(0), at(12_000));
         assert_eq!(judged(2_000), at(14_000));
         assert_eq!(judged(6_000), at(20_500), "the same time once more");
+        let inquiry = Inquiry::begin(PACE, MS * 6, at(14_500));
+        assert_eq!(inquiry.due_at(PACE, at(0), MS * 12), at(12_000), "for who was in time");
     }
 
     #[test]

@@ -23,23 +23,22 @@ use mainstay_base::{Deadline, Instant};
 
 use crate::authenticate::Sequence;
 use crate::control::{Control, Diagnostic, Dissected};
-use crate::inquiry::{Inquiry, Silence};
+use crate::inquiry::Silence;
 use crate::negotiation::Negotiation;
 use crate::outbox::Outbox;
 use crate::prompts::Prompts;
 use crate::remote::Remote;
-use crate::rhythm::{Pace, Rhythm};
+use crate::rhythm::{Longest, Rhythm, STARTING};
 use crate::settings::{IDLE_TX, SessionSettings};
-use crate::times::{self, Terms, jittered, length, micros};
+use crate::times::{Terms, jittered, length, micros};
 use crate::view::{Counters, State};
 use crate::{DownCause, Event, Peer, Reject, Transmit};
 
 mod shown;
+mod silence;
 
 /// A peer that never answers is tried at last with this distance.
 const TRY_MAX: Duration = Duration::from_secs(60);
-/// Waking so late is as good as in time: a packet of the peer may be late by more.
-const LATE_FREE: Duration = Duration::from_micros(500);
 
 /// One session.
 #[derive(Debug)]
@@ -61,9 +60,9 @@ pub(crate) struct Session {
     /// Time has reached it since it came up. Until then what was heard may have waited to be read, and the peer may not
     /// have heard that it is to speak faster.
     is_awake: bool,
-    /// The interval that `send_at` follows.
-    every: Option<Duration>,
-    send_at: Option<Instant>,
+    turn: Turn,
+    /// By how much packets of this node were late lately, as the peer is told.
+    delay: Duration,
     /// Packets sent since the peer was heard last.
     unanswered: u32,
     /// Packets still to be sent before the session is gone.
@@ -71,6 +70,25 @@ pub(crate) struct Session {
     /// The detection time that was told; none while the session does not count as up.
     told: Option<Duration>,
     record: Record,
+}
+
+/// When the next packet leaves.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    /// The interval that it follows.
+    every: Option<Duration>,
+    /// Since when it follows that one.
+    since: Instant,
+    at: Option<Instant>,
+}
+
+/// A moment at which packets leave.
+#[derive(Debug)]
+pub(crate) struct Tick<'a> {
+    /// The same for all sessions, so that they stay in step.
+    pub chance: u32,
+    /// How late packets of this node left lately.
+    pub delays: &'a mut Longest,
 }
 
 /// Why a packet leaves.
@@ -132,8 +150,8 @@ impl Session {
             last_heard: None,
             silence: Silence::default(),
             is_awake: true,
-            every: None,
-            send_at: None,
+            turn: Turn { every: None, since: now, at: None },
+            delay: Duration::ZERO,
             unanswered: 0,
             farewells: None,
             told: None,
@@ -158,7 +176,7 @@ impl Session {
         self.settings = settings;
         self.unanswered = 0;
         self.retime();
-        if self.state == State::Up && self.transmit_interval() < self.every {
+        if self.state == State::Up && self.transmit_interval() < self.turn.every {
             self.send(Occasion::Turn, out);
         }
     }
@@ -213,86 +231,22 @@ impl Session {
         Ok(changed)
     }
 
-    /// Sends what is due; `chance` is the same for all sessions, so that they stay in step.
-    pub(crate) fn send_due(&mut self, chance: u32, now: Instant, out: &mut Outbox) {
-        if self.send_at.is_none_or(|at| at > now) {
-            return;
+    /// Sends what is due. A packet that leaves late says so itself; right after a start, or when the session speaks
+    /// faster, that means nothing.
+    pub(crate) fn send_due(&mut self, tick: &mut Tick<'_>, now: Instant, out: &mut Outbox) {
+        let Some(due) = self.turn.at.filter(|at| *at <= now) else { return };
+        if now.since(self.turn.since) >= STARTING {
+            tick.delays.note(now.since(due), now);
         }
+        self.delay = tick.delays.get();
         self.is_awake = true;
         self.send(Occasion::Turn, out);
         self.unanswered = self.unanswered.saturating_add(1);
         if let Some(left) = &mut self.farewells {
             *left = left.saturating_sub(1);
         }
-        self.every = self.transmit_interval();
-        self.send_at = self.every.map(|every| now + self.jittered(every, chance));
-    }
-
-    /// Asks a peer that is silent for longer than it should be; true if the state is another one. Late by as much as
-    /// silence is borne, this node has been silent itself for so long that the peer's silence says nothing.
-    pub(crate) fn ask(&mut self, now: Instant, out: &mut Outbox) -> bool {
-        let Some(due) = self.ask_at().filter(|at| *at <= now) else { return false };
-        let pace = self.pace();
-        if let Some(inquiry) = &mut self.silence.inquiry {
-            inquiry.repeat(pace, now);
-        } else {
-            let late = now.since(due);
-            self.record.late_max = self.record.late_max.max(late);
-            if late >= self.record.borne {
-                self.fall_silent(DownCause::Overslept, late, now, out);
-                return true;
-            }
-            let is_first = !std::mem::replace(&mut self.is_awake, true);
-            let late = if is_first { pace.detection } else { late };
-            self.silence.inquiry = Some(Inquiry::begin(pace, late, now));
-        }
-        self.record.counters.asked += 1;
-        out.ask(self.peer);
-        if self.remote.required_rx > 0 {
-            self.send(Occasion::Question, out);
-        }
-        false
-    }
-
-    /// The kernel of the peer answered. It counts only for who was asked.
-    pub(crate) fn answered(&mut self, now: Instant) {
-        if let Some(inquiry) = &mut self.silence.inquiry {
-            inquiry.answer(now);
-            self.record.counters.answered += 1;
-        }
-    }
-
-    /// Judges the silence of the peer; true if the state is another one, or if it is a stranger from now on: one
-    /// that says it is down and then falls silent may come back without any memory of us.
-    ///
-    /// Whoever was late to judge gives the peer the same time once more, as it may have been the whole machine
-    /// that stood still. Late by the detection time or more, it has been silent itself for so long that the
-    /// peer's silence says nothing.
-    pub(crate) fn judge(&mut self, now: Instant, out: &mut Outbox) -> bool {
-        let Some(judge_at) = self.judge_at().filter(|at| *at <= now) else { return false };
-        if self.state == State::Down {
-            self.remote.forget();
-            self.unanswered = 0;
-            return true;
-        }
-        let late = now.since(judge_at);
-        self.record.late_max = self.record.late_max.max(late);
-        let (why, late) = if late >= self.detection() {
-            (DownCause::Overslept, late)
-        } else if let Some((postponed, _)) = self.silence.patience {
-            (DownCause::Silent, postponed)
-        } else if !self.is_awake {
-            self.is_awake = true;
-            self.silence.patience = Some((late, now + self.detection()));
-            return false;
-        } else if late > LATE_FREE {
-            self.silence.patience = Some((late, now + late));
-            return false;
-        } else {
-            (DownCause::Silent, late)
-        };
-        self.fall_silent(why, late, now, out);
-        true
+        self.follow_interval(now);
+        self.turn.at = self.turn.every.map(|every| now + self.jittered(every, tick.chance));
     }
 
     /// Is taken down on purpose, and says so to whom it concerns.
@@ -330,24 +284,32 @@ impl Session {
 
     /// Whether the interval of packets is another one than the one that is followed.
     pub(crate) fn is_out_of_step(&self) -> bool {
-        self.every != self.transmit_interval()
+        self.turn.every != self.transmit_interval()
     }
 
     /// When the next packet leaves, of a session with that interval.
     pub(crate) fn step(&self, every: Duration) -> Option<Instant> {
-        self.send_at.filter(|_| self.every == Some(every))
+        self.turn.at.filter(|_| self.turn.every == Some(every))
     }
 
     /// Follows the interval that is in force, in step with others that have the same.
     pub(crate) fn fall_in(&mut self, in_step: Option<Instant>, chance: u32, now: Instant) {
-        self.every = self.transmit_interval();
-        let Some(every) = self.every else {
-            self.send_at = None;
+        self.follow_interval(now);
+        let Some(every) = self.turn.every else {
+            self.turn.at = None;
             return;
         };
         let alone = now + self.jittered(every, chance);
-        let before = self.send_at.filter(|at| *at > now && *at < alone);
-        self.send_at = in_step.or(before).or(Some(alone));
+        let before = self.turn.at.filter(|at| *at > now && *at < alone);
+        self.turn.at = in_step.or(before).or(Some(alone));
+    }
+
+    fn follow_interval(&mut self, now: Instant) {
+        let every = self.transmit_interval();
+        if every != self.turn.every {
+            self.turn.every = every;
+            self.turn.since = now;
+        }
     }
 
     /// The longest time between two of our packets; none while it does not speak. RFC 5880 §6.8.7.
@@ -381,7 +343,7 @@ impl Session {
 
     /// What it waits for next.
     pub(crate) fn deadline(&self) -> Option<Deadline> {
-        let send = self.send_at.map(|at| Deadline { at, why: "session" });
+        let send = self.turn.at.map(|at| Deadline { at, why: "session" });
         let judge = self.judge_at().map(|at| Deadline { at, why: "detection" });
         let ask = self.ask_at().map(|at| Deadline { at, why: "question" });
         Deadline::earlier(send, Deadline::earlier(judge, ask))
@@ -428,7 +390,8 @@ impl Session {
         let last_heard = self.last_heard.unwrap_or(self.since);
         if let Some(agreed) = self.told.take() {
             let detection = if why == DownCause::Silent { self.record.borne } else { agreed };
-            out.tell(Event::Down { peer: self.peer, why, last_heard, detection, late });
+            let due = self.due();
+            out.tell(Event::Down { peer: self.peer, why, last_heard, detection, due, late });
         }
     }
 
@@ -472,59 +435,6 @@ impl Session {
             }
         };
         Terms { desired_tx: micros(desired_tx).max(1), required_rx }
-    }
-
-    fn detection(&self) -> Duration {
-        self.pace().detection
-    }
-
-    /// What the peer has to keep to. RFC 5880 §6.8.4; who is asked before it is judged may be judged sooner.
-    fn pace(&self) -> Pace {
-        let interval = length(self.negotiation.in_force().required_rx.max(self.remote.desired_tx));
-        let agreed = interval * u32::from(self.remote.multiplier);
-        let detection =
-            if self.settings.by_rhythm { times::asked(interval, agreed) } else { agreed };
-        Pace { interval, detection: detection.max(self.settings.detection_min) }
-    }
-
-    fn heard_at(&self) -> Instant {
-        self.last_heard.unwrap_or(self.since)
-    }
-
-    /// When to ask a peer that is silent: one that the node watches by itself, and that is up.
-    fn ask_at(&self) -> Option<Instant> {
-        if !self.settings.by_rhythm || self.state != State::Up {
-            return None;
-        }
-        let due = || Inquiry::due(self.pace(), self.heard_at());
-        Some(self.silence.inquiry.map_or_else(due, |inquiry| inquiry.next_at()))
-    }
-
-    fn judge_at(&self) -> Option<Instant> {
-        let heard = self.heard_at();
-        let silent_at = heard + self.record.borne;
-        match self.state {
-            State::Init | State::Up if self.silence.patience.is_some() => {
-                self.silence.patience.map(|(_, until)| until)
-            }
-            State::Up if self.settings.by_rhythm => {
-                let inquiry = self.silence.inquiry?;
-                Some(inquiry.judge_at(self.pace(), heard, self.record.borne))
-            }
-            State::Init | State::Up => Some(silent_at),
-            State::Down if self.remote.is_known() => Some(silent_at),
-            State::AdminDown | State::Down => None,
-        }
-    }
-
-    /// How long silence is borne by what is agreed now. Whom the operator asked for by name is judged by the agreed time;
-    /// whom the node watches by itself is believed to be dead only against the rhythm that it kept.
-    fn bearable(&self) -> Duration {
-        let pace = self.pace();
-        if !self.settings.by_rhythm || self.state != State::Up {
-            return pace.detection;
-        }
-        self.record.rhythm.patience(pace, self.heard_at())
     }
 
     /// Tells that both ends are up, and whenever the detection time is another one.
@@ -585,13 +495,23 @@ impl Session {
             poll: false,
             final_bit: false,
             demand: false,
-            multiplier: self.settings.multiplier.max(1),
+            multiplier: self.multiplier(),
             my_discriminator: self.identity.discriminator,
             your_discriminator: self.remote.discriminator,
             desired_min_tx: desired_tx,
             required_min_rx: required_rx,
             required_min_echo_rx: 0,
         }
+    }
+
+    /// So many of our packets may be missed: what was asked for, and twice to eight times that while they leave late. It may
+    /// change with any packet (RFC 5880 §6.8.12), so the late one itself says it to all that listen.
+    fn multiplier(&self) -> u8 {
+        let asked = self.settings.multiplier.max(1);
+        let is_candid = self.settings.by_rhythm && self.state == State::Up;
+        let Some(interval) = self.turn.every.filter(|_| is_candid) else { return asked };
+        let times = self.pace_of(interval).times_for(self.delay);
+        u8::try_from(u32::from(asked) * times).unwrap_or(u8::MAX)
     }
 
     fn jittered(&self, every: Duration, chance: u32) -> Duration {

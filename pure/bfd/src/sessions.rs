@@ -9,7 +9,8 @@ use crate::control::Control;
 use crate::outbox::Outbox;
 use crate::random::Random;
 use crate::rate;
-use crate::session::{Identity, Session};
+use crate::rhythm::Longest;
+use crate::session::{Identity, Session, Tick};
 use crate::settings::{PACKETS_PER_SECOND_MAX, SessionSettings};
 use crate::view::{SessionView, State};
 use crate::{Event, Peer, Received, Reject, Transmit};
@@ -59,6 +60,8 @@ pub struct Sessions {
     source_port: u16,
     rate: u32,
     floor: Duration,
+    /// How late our packets left lately: all of them are sent by one thread.
+    delays: Longest,
     out: Outbox,
     rejects: BTreeMap<Reject, u64>,
     stopped: bool,
@@ -78,6 +81,7 @@ impl Sessions {
             source_port: FIRST_PORT + above,
             rate: PACKETS_PER_SECOND_MAX,
             floor: Duration::ZERO,
+            delays: Longest::default(),
             out: Outbox::default(),
             rejects: BTreeMap::new(),
             stopped: false,
@@ -321,11 +325,11 @@ impl Machine for Sessions {
         if self.poll_timeout().is_none_or(|deadline| deadline.at > now) {
             return;
         }
-        let chance = self.random.next();
+        let mut tick = Tick { chance: self.random.next(), delays: &mut self.delays };
         let (mut changed, mut gone) = (false, false);
         for session in self.sessions.values_mut() {
             changed |= session.judge(now, &mut self.out) || session.ask(now, &mut self.out);
-            session.send_due(chance, now, &mut self.out);
+            session.send_due(&mut tick, now, &mut self.out);
             gone |= session.is_gone();
         }
         if gone {

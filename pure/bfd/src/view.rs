@@ -50,7 +50,8 @@ pub struct SessionView {
     pub transmit_interval: Option<Duration>,
     /// The longest time between two packets of the peer, as agreed; none while it is not up.
     pub receive_interval: Option<Duration>,
-    /// So many intervals of the peer are its detection time, as agreed; none while it is not up.
+    /// So many intervals of the peer are its detection time, as it says: more while its packets leave late; none while
+    /// it is not up.
     pub multiplier: Option<u8>,
     /// Silence of this length is a death at present: the detection time, or longer for a peer that has not shown an
     /// even rhythm; none while it is not up.

@@ -185,8 +185,13 @@ impl Engine {
                     let input = vrrp::Input::PeerWatched { link, peer, detection };
                     tell_table(&mut self.table, input, now);
                 }
-                News::Lost { peer: Peer { link, remote: peer, .. }, last_heard, detection } => {
-                    let input = vrrp::Input::PeerLost { link, peer, last_heard, detection };
+                News::Lost {
+                    peer: Peer { link, remote: peer, .. },
+                    last_heard,
+                    detection,
+                    due,
+                } => {
+                    let input = vrrp::Input::PeerLost { link, peer, last_heard, detection, due };
                     tell_table(&mut self.table, input, now);
                 }
                 News::Unwatched(Peer { link, remote: peer, .. }) => {

@@ -71,7 +71,7 @@ pub(crate) enum News {
     /// The peer's death will be noticed within that time.
     Watched(Peer, Duration),
     /// The peer is dead, as far as its session tells.
-    Lost { peer: Peer, last_heard: Instant, detection: Duration },
+    Lost { peer: Peer, last_heard: Instant, detection: Duration, due: Instant },
     /// Nothing is known of the peer but its advertisements.
     Unwatched(Peer),
     /// A session that the operator asked for.
@@ -450,17 +450,12 @@ impl Watch {
                         self.news.push_back(News::Watched(peer, detection));
                     }
                 }
-                bfd::Event::Down { peer, why, last_heard, detection, .. } => {
-                    let lost = (why == DownCause::Silent).then_some(News::Lost {
-                        peer,
-                        last_heard,
-                        detection,
-                    });
-                    if why == DownCause::Silent
-                        && let Some(watched) = self.watched.get_mut(&place)
-                    {
+                bfd::Event::Down { peer, why, last_heard, detection, due, .. } => {
+                    let is_death = why == DownCause::Silent;
+                    if let Some(watched) = self.watched.get_mut(&place).filter(|_| is_death) {
                         watched.trust.fall(now);
                     }
+                    let lost = is_death.then_some(News::Lost { peer, last_heard, detection, due });
                     self.doubt(place, lost.unwrap_or(News::Unwatched(peer)));
                 }
             }

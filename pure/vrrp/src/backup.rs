@@ -68,6 +68,16 @@ pub(crate) struct Loss {
     pub last_heard: Instant,
     /// The silence that counts as death.
     pub detection: Duration,
+    /// When it was to be judged.
+    pub due: Instant,
+}
+
+impl Loss {
+    /// When to take over: after the skew, of which half may have passed while this node was late to judge, so that a
+    /// better Backup that was late alone is the first all the same. If all were late together, the other half decides.
+    fn take_over_at(self, skew: Duration, now: Instant) -> Instant {
+        now + skew - now.since(self.due).min(skew / 2)
+    }
 }
 
 /// What the death of a peer means to a Backup.
@@ -233,7 +243,7 @@ impl Backup {
         self.preempt_at = None;
         self.electing = true;
         self.outlook = Outlook::PeerLost { from: loss.peer, detection: loss.detection };
-        let soon = now + timing.quick_skew(loss.detection);
+        let soon = loss.take_over_at(timing.quick_skew(loss.detection), now);
         self.active_down_at = self.active_down_at.map(|at| at.min(soon));
         Lost::Active
     }

@@ -216,11 +216,16 @@ impl Bench {
 
     /// A watched peer on eth0 has been silent for 12 ms.
     pub(crate) fn lose(&mut self, peer: &str) {
+        self.lose_late(peer, Duration::ZERO);
+    }
+
+    /// The same, but this node was so late to judge.
+    pub(crate) fn lose_late(&mut self, peer: &str, late: Duration) {
         let silence = u64::try_from(DETECTION.as_nanos()).expect("short");
-        let nanos = self.now.as_nanos().saturating_sub(silence);
-        let last_heard = Instant::from_nanos(nanos);
+        let due = self.now - late;
+        let last_heard = Instant::from_nanos(due.as_nanos().saturating_sub(silence));
         let (link, peer) = (LINK, ip(peer));
-        self.tell(Input::PeerLost { link, peer, last_heard, detection: DETECTION });
+        self.tell(Input::PeerLost { link, peer, last_heard, detection: DETECTION, due });
     }
 
     /// A peer on eth0 is not watched any more.

@@ -64,6 +64,8 @@ pub enum Input<'a> {
         last_heard: Instant,
         /// The silence that counts as death.
         detection: Duration,
+        /// When it was to be judged: that is now, or earlier if this node was late.
+        due: Instant,
     },
     /// A peer is not watched any more, and this says nothing about its life: only its advertisements do.
     PeerUnwatched {

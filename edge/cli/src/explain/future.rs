@@ -12,7 +12,8 @@ pub(super) fn this_node_dies(router: &Router, status: &Status) -> String {
     }
     let watching = watchers(router, status);
     let heard: Vec<&str> = router.peers.iter().map(|peer| peer.address.as_str()).collect();
-    let quick = watching.iter().filter_map(|session| noticed_by(session)).max();
+    let usual = status.detection.multiplier;
+    let quick = watching.iter().filter_map(|session| noticed_by(session, usual)).max();
     let slow = time::length(router.timers.advertisement_interval_ms.saturating_mul(3));
     match (quick, watching.is_empty() && heard.is_empty()) {
         (Some(quick), _) => format!(
@@ -99,10 +100,10 @@ fn watchers<'s>(router: &Router, status: &'s Status) -> Vec<&'s Session> {
     sessions.filter(here).collect()
 }
 
-/// After how long the peer of a session holds us for dead, as far as our own end knows: by how often we speak, and by our
-/// multiplier, which both ends have alike unless they are configured otherwise.
-fn noticed_by(session: &Session) -> Option<u64> {
-    session.silence_us(session.interval_us?)
+/// After how long the peer of a session holds us for dead, as far as our own end knows: by how often we speak, evenly and in
+/// time. A session that was asked for has the same multiplier at both ends unless they are configured otherwise.
+fn noticed_by(session: &Session, usual: u8) -> Option<u64> {
+    session.silence_us(session.interval_us?, usual)
 }
 
 fn names(sessions: &[&Session]) -> String {

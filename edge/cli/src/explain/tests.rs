@@ -90,7 +90,7 @@ fn session(state: SessionState) -> Session {
 }
 
 fn status(sessions: Vec<Session>) -> Status {
-    let detection = Detection { on: true, sessions, ..Detection::default() };
+    let detection = Detection { on: true, multiplier: 3, sessions, ..Detection::default() };
     Status { node: "gw1".into(), now_ms: 1_060_000, detection, ..Status::default() }
 }
 

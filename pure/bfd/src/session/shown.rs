@@ -13,7 +13,7 @@ impl Session {
 
     /// Whether the peer is told anything so rarely that its questions can wait as well.
     pub(crate) fn is_at_ease(&self) -> bool {
-        self.every.is_some_and(|every| every >= INTERVAL_AT_EASE)
+        self.turn.every.is_some_and(|every| every >= INTERVAL_AT_EASE)
     }
 
     pub(crate) fn ttl_min(&self) -> u8 {
@@ -25,7 +25,7 @@ impl Session {
         let is_up = self.state == State::Up;
         let receive_interval = self.pace().interval;
         let receives = self.remote.is_known().then(|| times::packets_per_second(receive_interval));
-        let sends = self.every.map(times::packets_per_second);
+        let sends = self.turn.every.map(times::packets_per_second);
         SessionView {
             peer: self.peer,
             state: self.state,
@@ -33,7 +33,7 @@ impl Session {
             since: self.since,
             local_discriminator: self.identity.discriminator,
             remote_discriminator: self.remote.discriminator,
-            transmit_interval: self.every,
+            transmit_interval: self.turn.every,
             receive_interval: is_up.then_some(receive_interval),
             multiplier: is_up.then_some(self.remote.multiplier),
             detection: is_up.then_some(self.record.borne),

@@ -14,7 +14,7 @@ pub(super) fn render(status: &Status) -> String {
         let _ = writeln!(text, "\nsessions {}", heading(detection));
     }
     for session in &detection.sessions {
-        text.push_str(&of(session, status.now_ms));
+        text.push_str(&of(session, detection.multiplier, status.now_ms));
     }
     if !detection.rejects.is_empty() {
         let rejects = output::counts(&detection.rejects);
@@ -28,7 +28,7 @@ fn heading(detection: &Detection) -> String {
     format!("cost {} packets/s in all{on}", detection.packets_per_second)
 }
 
-fn of(session: &Session, now_ms: u64) -> String {
+fn of(session: &Session, usual: u8, now_ms: u64) -> String {
     let name = session.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
     let mut text = format!(
         "  {name}{} on {} {} for {}{}, {} packets/s\n",
@@ -36,7 +36,7 @@ fn of(session: &Session, now_ms: u64) -> String {
         session.link,
         state(session.state),
         time::length(now_ms.saturating_sub(session.since_ms)),
-        watched(session),
+        watched(session, usual),
         session.packets_per_second,
     );
     if let Some(until) = session.held_until_ms {
@@ -52,14 +52,17 @@ fn of(session: &Session, now_ms: u64) -> String {
     text
 }
 
-/// `, dead after 12ms (every 8ms)`, or `, dead after 24ms (every 8ms, lately up to 11ms)`.
-fn watched(session: &Session) -> String {
+/// `, dead after 12ms (every 8ms)`; where that is more than usual, also why: `lately up to 11ms`, or the peer's own word.
+fn watched(session: &Session, usual: u8) -> String {
     let Some(detection) = session.detection_us else { return String::new() };
     let mut text = format!(", dead after {}", time::micros(detection));
     if let Some(interval) = session.peer_interval_us {
         let _ = write!(text, " (every {}", time::micros(interval));
-        if session.silence_us(interval).is_some_and(|usual| detection > usual) {
+        if session.silence_us(interval, usual).is_some_and(|silence| detection > silence) {
             let _ = write!(text, ", lately up to {}", time::micros(session.distance_max_us));
+            if session.origin != "asked" && session.multiplier > Some(u64::from(usual)) {
+                text.push_str(", and says that it may be late");
+            }
         }
         text.push(')');
     }

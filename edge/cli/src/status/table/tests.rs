@@ -168,10 +168,17 @@ fn who_is_watched_and_at_which_price_is_told() {
         ..session()
     };
     let held = Session { held_until_ms: Some(1_063_000), ..session() };
+    let late = Session {
+        multiplier: Some(6),
+        detection_us: Some(24_000),
+        distance_max_us: 9_100,
+        ..session()
+    };
     let detection = Detection {
         on: true,
+        multiplier: 3,
         packets_per_second: 1_001,
-        sessions: vec![session(), asked, held],
+        sessions: vec![session(), asked, held, late],
         rejects: [("wrong-ttl".to_owned(), 2)].into(),
         ..Detection::default()
     };
@@ -183,6 +190,7 @@ fn who_is_watched_and_at_which_price_is_told() {
         "  drained     counts as priority 1 until `mainstay undrain`\n",
         "\nsessions cost 1001 packets/s in all\n",
         "  10.0.0.2 on eth0 up for 1m 0s, dead after 12ms (every 8ms), 500 packets/s\n",
+        ", dead after 24ms (every 8ms, lately up to 9.1ms, and says that it may be late), 500 packets/s\n",
         "    last down 1m 10s ago (1 times so far): nothing was heard from it\n",
         "  gateway: 10.0.0.254 on eth0 down for 1m 0s, 1 packets/s\n",
         "    not believed for another 3.00s: it went up and down too often\n",

@@ -30,9 +30,32 @@ impl Watched {
     }
 
     fn hear_after(&mut self, distance: Duration) {
+        self.hear_with(3, distance);
+    }
+
+    fn hear_with(&mut self, multiplier: u8, distance: Duration) {
         self.wire.pass(distance);
-        let words = Control { final_bit: true, ..said(State::Up, 7, self.ours) };
+        self.hear(multiplier);
+    }
+
+    fn hear(&mut self, multiplier: u8) {
+        let words = Control { final_bit: true, multiplier, ..said(State::Up, 7, self.ours) };
         self.wire.hand(0, &bytes(&words)).expect("it is heard");
+    }
+
+    /// The next packet leaves late, and the peer has been heard meanwhile; how many may be missed, as it says.
+    fn speak_late(&mut self, late: Duration) -> u8 {
+        let due = self.wire.ends[0].sessions.poll_timeout().expect("it speaks").at;
+        self.wire.now = due + late;
+        self.hear(3);
+        self.wire.ends[0].sessions.handle_timeout(self.wire.now);
+        self.wire.drain(0);
+        self.multiplier_said()
+    }
+
+    fn multiplier_said(&self) -> u8 {
+        let (_, last) = self.wire.ends[0].sent.last().expect("it spoke");
+        words(&last.payload).multiplier
     }
 
     fn kernel_answers(&mut self) {
@@ -243,4 +266,51 @@ fn packets_may_rest_where_others_are_listened_to_closely_and_nobody_waits_for_us
     let mut wire = Wire::up(at_ease.clone(), at_ease);
     wire.pass(Duration::from_secs(1));
     assert_eq!(may_rest(&wire), [false, false], "no deadline comes soon");
+}
+
+#[test]
+fn a_packet_that_leaves_late_says_so_itself_and_those_of_the_next_ten_seconds() {
+    for (late, multiplier) in [(1_999, 3), (2_001, 6), (9_000, 12), (30_000, 24)] {
+        let mut watched = Watched::proven(8);
+        assert_eq!(watched.speak_late(Duration::from_micros(late)), multiplier, "{late}");
+        (0..1_200).for_each(|_| watched.hear_after(MS * 8));
+        assert_eq!(watched.multiplier_said(), multiplier, "{late}: still remembered");
+        (0..1_500).for_each(|_| watched.hear_after(MS * 8));
+        assert_eq!(watched.multiplier_said(), 3, "{late}: forgotten");
+    }
+}
+
+#[test]
+fn what_is_late_right_after_the_start_says_nothing() {
+    let wire = alone_and_up(every(8));
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    let mut watched = Watched { wire, ours };
+    (0..200).for_each(|_| watched.hear_after(MS * 8));
+    assert_eq!(watched.speak_late(MS * 9), 3);
+}
+
+#[test]
+fn a_peer_that_says_it_may_be_late_is_given_that_time_and_no_longer_than_it_says() {
+    let mut watched = Watched::proven(8);
+    for (multiplier, detection) in [(6, 24), (24, 96), (3, 12), (6, 24)] {
+        watched.hear_with(multiplier, MS * 8);
+        assert_eq!(watched.view().detection, Some(MS * detection), "{multiplier}");
+    }
+    assert!(watched.wire.ends[0].told.is_empty(), "it comes and goes");
+    watched.wire.pass(MS * 23);
+    assert!(watched.is_up());
+    watched.wire.pass(MS * 2);
+    assert!(!watched.is_up());
+}
+
+#[test]
+fn a_session_that_was_asked_for_says_what_was_asked_for_however_late_it_speaks() {
+    let mut wire = alone_and_up(SessionSettings { by_rhythm: false, ..every(8) });
+    let ours = wire.ends[0].view(&peer_of(0)).local_discriminator;
+    for _ in 0..400 {
+        wire.pass(MS * 8);
+        wire.hand(0, &bytes(&said(State::Up, 7, ours))).expect("it is heard");
+    }
+    let mut watched = Watched { wire, ours };
+    assert_eq!(watched.speak_late(MS * 9), 3);
 }

@@ -24,6 +24,7 @@ fn a_dead_peer_is_known_after_the_detection_time_to_the_microsecond() {
         why: DownCause::Silent,
         last_heard: heard,
         detection: MS * 12,
+        due: heard + MS * 12,
         late: Duration::ZERO,
     };
     assert_eq!(wire.ends[0].told, [expected]);
@@ -86,6 +87,7 @@ fn whoever_was_late_gives_the_same_time_once_more() {
         why: DownCause::Silent,
         last_heard: heard,
         detection: MS * 12,
+        due: heard + MS * 12,
         late: MS * 5,
     };
     assert_eq!(wire.ends[0].told, [down], "once, and the lateness is told");

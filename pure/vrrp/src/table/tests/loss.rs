@@ -69,6 +69,18 @@ fn a_lost_active_is_replaced_after_a_skew_in_proportion_to_the_detection() {
 }
 
 #[test]
+fn up_to_half_of_the_skew_passes_while_a_node_is_late_to_judge() {
+    for (late, left) in [(0, 4_875), (1_000, 3_875), (2_437, 2_438), (12_000, 2_438)] {
+        let mut bench = backup(100);
+        bench.lose_late(LOW, Duration::from_micros(late));
+        bench.pass_us(left - 1);
+        assert_eq!(bench.state(), StateName::Backup, "{late}");
+        bench.pass_us(2);
+        assert_eq!(bench.state(), StateName::Active, "{late}");
+    }
+}
+
+#[test]
 fn an_active_that_answers_again_within_the_skew_is_spared() {
     let mut bench = backup(100);
     bench.lose(LOW);
