@@ -50,6 +50,9 @@ pub(super) fn play(title: &str, options: &Options, table: &mut Table) -> io::Res
             let wrong = trio.round()?;
             let rounds = options.rounds_of(program);
             eprintln!("order: {program} {round}/{rounds}: intermediate holders {wrong:?}");
+            if !wrong.is_empty() {
+                table.remark(format!("order: round {round}: {wrong:?}\n{}", trio.logs()));
+            }
             table.note(title, program, wrong.len() as f64);
         }
     }
@@ -101,10 +104,13 @@ impl Trio {
             let has = |place| self.cluster.host(place).holds(ADDRESS.into()).unwrap_or(false);
             (0..3).all(|place| has(place) == (place == host))
         };
-        wait::until("the address on the best host alone", BOUND, alone).map_err(|error| {
-            let logs: Vec<String> = self.daemons.iter().map(Daemon::log).collect();
-            io::Error::other(format!("{error}\n{}", logs.join("\n---\n")))
-        })
+        wait::until("the address on the best host alone", BOUND, alone)
+            .map_err(|error| io::Error::other(format!("{error}\n{}", self.logs())))
+    }
+
+    fn logs(&self) -> String {
+        let logs: Vec<String> = self.daemons.iter().map(Daemon::log).collect();
+        logs.join("\n---\n")
     }
 
     fn calm(&self) -> io::Result<()> {
