@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use stage::{Checked, Router, SOON, Stage, Test, code, run, run_all};
 
 fn main() -> ExitCode {
-    let tests: [Test; 22] = [
+    let tests: [Test; 24] = [
         ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
         ("a_reload_changes_what_changed_and_nothing_else", reload),
         ("a_faulty_reload_is_refused_and_the_daemon_goes_on", faulty_reload),
@@ -32,10 +32,12 @@ fn main() -> ExitCode {
         ("a_second_daemon_on_one_directory_is_refused", second_daemon),
         ("a_failing_script_is_a_fault", failing_script),
         ("notify_scripts_are_told_in_order", notifications),
+        ("deleted_routers_are_told_of_as_keepalived_does", deleted_routers),
         ("scripts_run_as_the_user_that_is_named", scripts_of_a_user),
         ("a_script_is_told_of_a_lower_priority", lower_priority),
         ("counters_are_logged_when_asked_for", counters),
         ("a_link_may_go_away_and_come_back", vanishing_link),
+        ("a_link_may_have_another_address", changed_address),
         ("nodes_that_hear_each_other_watch_each_other", watching),
         ("events_are_followed_live", events),
     ];
@@ -403,6 +405,55 @@ fn notifications() -> Checked {
     Ok(())
 }
 
+/// Routers that a reload takes away: as keepalived tells of them, and by their own word where that was asked for.
+fn deleted_routers() -> Checked {
+    let stage = Stage::of_one()?;
+    let (scribe, written) = stage.scribe()?;
+    let pipe = stage.folder().join("deleted");
+    let notify = format!("notify_fault \"{scribe} fault\" root\nnotify \"{scribe} any\" root\n");
+    let plain = Router { more: &notify, ..Router::default() };
+    let told = format!("{notify}notify_deleted \"{scribe} deleted\" root\n");
+    let named = Router {
+        name: "VI_2",
+        vrid: 52,
+        address: "192.0.2.101/24",
+        more: &told,
+        ..Router::default()
+    };
+    let globals = format!("global_defs {{\n vrrp_notify_fifo {}\n}}\n", pipe.display());
+    let stays = Router { name: "VI_3", vrid: 53, address: "192.0.2.102/24", ..Router::default() };
+    let file = format!("{globals}{}{}{}", plain.text(), named.text(), stays.text());
+    let daemon = stage.start(0, &file)?;
+    for name in ["VI_1", "VI_2", "VI_3"] {
+        stage.until_state(&daemon, 0, name, State::Active)?;
+    }
+    std::fs::write(&written, "")?;
+    daemon.reload(&format!("{globals}{}", stays.text()))?;
+    let wanted =
+        ["any INSTANCE VI_1 FAULT 150", "any INSTANCE VI_2 DELETED 150", "deleted", "fault"];
+    let sorted = || {
+        let mut lines = run::lines(&written);
+        lines.sort_unstable();
+        lines
+    };
+    wait::until("four scripts", SOON, || sorted().len() >= wanted.len())?;
+    assert_eq!(sorted(), wanted);
+    let mut ends = Vec::new();
+    for line in std::io::BufRead::lines(std::io::BufReader::new(std::fs::File::open(&pipe)?)) {
+        let line = line?;
+        if !line.contains("BACKUP") && !line.contains("MASTER") {
+            ends.push(line);
+        }
+        if ends.len() == 2 {
+            break;
+        }
+    }
+    ends.sort_unstable();
+    assert_eq!(ends, ["INSTANCE \"VI_1\" FAULT 150", "INSTANCE \"VI_2\" DELETED 150"]);
+    assert!(!stage.holds(0, stage::ADDRESS) && stage.holds(0, "192.0.2.102"));
+    Ok(())
+}
+
 fn scripts_of_a_user() -> Checked {
     let stage = Stage::of_one()?;
     let (signatory, signed) = stage.signatory()?;
@@ -476,6 +527,41 @@ fn vanishing_link() -> Checked {
     links.set_up("far")?;
     stage.until_state(&daemon, 0, "VI_1", State::Active)?;
     wait::until("the address on the new link", SOON, || stage.holds(0, stage::ADDRESS))?;
+    Ok(())
+}
+
+/// An Active whose own address becomes another one speaks from there, and holds on; with none left it is unfit.
+fn changed_address() -> Checked {
+    let stage = Stage::of_two()?;
+    stage.shell(0, "sysctl -q -w net.ipv4.conf.eth0.promote_secondaries=1")?;
+    let (strong, weak) = stage.pair()?;
+    let heard_from = |address: &str| {
+        wait::until(&format!("advertisements of {address}"), SOON, || {
+            let status = stage.status(&weak, 1);
+            let active = status.ok().and_then(|status| status.routers[0].active.clone());
+            active.is_some_and(|active| active.address == address)
+        })
+        .map_err(|late| Failed::from(format!("{late}\n{}\n{}", strong.log(), weak.log())))
+    };
+    heard_from("192.0.2.1")?;
+    let before = stage.status(&strong, 0)?.routers[0].transitions.len();
+    stage.shell(0, "ip address add 192.0.2.33/24 dev eth0")?;
+    stage.shell(0, "ip address delete 192.0.2.1/24 dev eth0")?;
+    heard_from("192.0.2.33")?;
+    let router = &stage.status(&strong, 0)?.routers[0];
+    assert_eq!((router.state, router.transitions.len()), (State::Active, before), "{router:#?}");
+    assert!(stage.holds(0, stage::ADDRESS) && !stage.holds(1, stage::ADDRESS));
+
+    stage.shell(0, "ip address delete 192.0.2.33/24 dev eth0")?;
+    stage.until_state(&strong, 0, "VI_1", State::Fault)?;
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    stage.shell(0, "ip address add 192.0.2.34/24 dev eth0")?;
+    stage.until_state(&strong, 0, "VI_1", State::Active)?;
+    stage.until_state(&weak, 1, "VI_1", State::Backup)?;
+    heard_from("192.0.2.34")?;
+    wait::until("one holder", SOON, || {
+        stage.holds(0, stage::ADDRESS) && !stage.holds(1, stage::ADDRESS)
+    })?;
     Ok(())
 }
 

@@ -26,6 +26,7 @@ pub mod program;
 pub mod replies;
 pub mod snapshot;
 pub mod stream;
+pub mod verdicts;
 pub mod wait;
 pub mod watch;
 pub mod web;

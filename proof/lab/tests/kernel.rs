@@ -2,8 +2,9 @@
 
 mod suite;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::IpAddr;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use mainstay_lab::cluster::{Cluster, Host, Layout, Plug};
 use mainstay_lab::daemon::Daemon;
 use mainstay_lab::program::Program;
 use mainstay_lab::snapshot::{self, Lines};
-use mainstay_lab::wait;
+use mainstay_lab::{verdicts, wait};
 use mainstay_linux::netns::Namespace;
 
 /// Enough for an emulated machine, where one look at a kernel takes a second.
@@ -304,6 +305,15 @@ impl Row {
         )
     }
 
+    /// Every address that the row names.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let words = self.instance.split_whitespace().filter_map(|word| word.split('/').next());
+        let asked = self.answers.iter().filter_map(|(ip, _)| ip.split('%').next());
+        let all: BTreeSet<IpAddr> =
+            words.chain(asked).filter_map(|word| word.parse().ok()).collect();
+        all.into_iter().collect()
+    }
+
     fn play(&self) -> Result<(), Failed> {
         if let Some((kind, _)) = self.setup
             && !is_known(kind)?
@@ -366,16 +376,20 @@ impl Row {
         let peer = Daemon::start(&cluster, 1, Program::Keepalived, &above)?;
         wait_for_active(&cluster, 1, false)?;
         let daemon = Daemon::start(&cluster, 0, program, &self.file())?;
+        let addresses = self.addresses();
         let mut made = Made { backup: settled(&cluster, &before, &daemon)?, ..Made::default() };
+        made.backup.extend(verdicts::take(host, &addresses)?);
         peer.stop()?;
         peer.gone()?;
         wait_for_active(&cluster, 0, self.setup.is_some())
             .map_err(|error| format!("{error:?}\n{}", daemon.log()))?;
         made.active = settled(&cluster, &before, &daemon)?;
+        made.active.extend(verdicts::take(host, &addresses)?);
         made.answers = self.answers.iter().map(|(ip, _)| (*ip, answers(&cluster, ip))).collect();
         daemon.stop()?;
         daemon.gone()?;
         made.stopped = snapshot::take(host, &before)?;
+        made.stopped.extend(verdicts::take(host, &addresses)?);
         Ok(made)
     }
 }

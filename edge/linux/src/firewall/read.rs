@@ -65,6 +65,8 @@ fn read_sets(channel: &mut Channel, family: Family, filter: &mut Filter) {
                     let muffled = elements.filter_map(|(_, element)| muffled(family, element));
                     filter.muffled.extend(muffled);
                 }
+                // Nothing but the keys of the other one.
+                Set::Muffled => {}
             }
         });
     }

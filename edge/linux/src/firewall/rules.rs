@@ -43,8 +43,10 @@ pub(super) fn write(family: Family, requests: &mut Vec<Request>) {
         if family == Family::V6 {
             requests.push(rule(family, way, neighbour_discovery));
         }
-        for set in Set::of(family).iter().filter(|set| **set != Set::Bases) {
-            requests.push(rule(family, way, |list| closed(list, family, way, *set)));
+        for set in Set::of(family) {
+            if matches!(set, Set::Closed | Set::ClosedOnLink) {
+                requests.push(rule(family, way, |list| closed(list, family, way, *set)));
+            }
         }
     }
 }
@@ -149,7 +151,8 @@ fn solicitations(list: &mut Composer) {
     compare(list, EQUAL, ICMPV6);
     load_payload(list, TRANSPORT, 0, 1);
     compare(list, EQUAL, ROUTER_SOLICITATION);
-    load_base(list);
+    load_meta(list, Way::Out.link(), FIRST);
+    look_up(list, Set::Muffled);
     verdict(list, DROP);
 }
 

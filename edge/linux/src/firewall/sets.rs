@@ -20,7 +20,7 @@ impl Request {
     }
 }
 
-/// A named set of addresses.
+/// A named set of addresses or links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Set {
     /// Addresses, whatever the link.
@@ -29,6 +29,8 @@ pub(super) enum Set {
     ClosedOnLink,
     /// A map: from each virtual link to the one that it stands on.
     Bases,
+    /// The same virtual links alone.
+    Muffled,
 }
 
 /// An element: its key, and its value in a map.
@@ -39,7 +41,7 @@ impl Set {
     pub(super) fn of(family: Family) -> &'static [Set] {
         match family {
             Family::V4 => &[Set::Closed, Set::Bases],
-            Family::V6 => &[Set::Closed, Set::ClosedOnLink, Set::Bases],
+            Family::V6 => &[Set::Closed, Set::ClosedOnLink, Set::Bases, Set::Muffled],
         }
     }
 
@@ -49,6 +51,7 @@ impl Set {
             Set::Closed => "closed",
             Set::ClosedOnLink => "closed_on_link",
             Set::Bases => "bases",
+            Set::Muffled => "muffled",
         }
     }
 
@@ -62,10 +65,11 @@ impl Set {
                 };
                 filter.closed.iter().filter(own).map(|closed| (key(closed), None)).collect()
             }
-            Set::Bases => {
+            Set::Bases | Set::Muffled => {
                 let own = filter.muffled.iter().filter(|muffled| muffled.family == family);
                 let number = |link: LinkIndex| link.0.to_ne_bytes();
-                own.map(|one| (number(one.link).to_vec(), Some(number(one.base)))).collect()
+                let base = |base| (self == Set::Bases).then(|| number(base));
+                own.map(|one| (number(one.link).to_vec(), base(one.base))).collect()
             }
         };
         elements.sort();

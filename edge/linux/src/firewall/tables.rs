@@ -77,6 +77,7 @@ fn set_of(family: Family, set: Set) -> Request {
     const KEY_TYPE: u16 = 4;
     const KEY_LENGTH: u16 = 5;
     const ID: u16 = 10;
+    const USERDATA: u16 = 13;
     // The numbers of nft for its types; six bits each in a concatenation.
     const IPV4_ADDRESS: u32 = 7;
     const IPV6_ADDRESS: u32 = 8;
@@ -89,6 +90,7 @@ fn set_of(family: Family, set: Set) -> Request {
         (Set::Closed, Family::V6) => (IPV6_ADDRESS, 16, 2),
         (Set::ClosedOnLink, _) => (IPV6_ADDRESS << 6 | LINK_INDEX, 20, 3),
         (Set::Bases, _) => (LINK_INDEX, 4, 4),
+        (Set::Muffled, _) => (LINK_INDEX, 4, 5),
     };
     let flags = if set == Set::Bases { MAP } else { 0 };
     let mut payload = words::about_table(family);
@@ -97,8 +99,21 @@ fn set_of(family: Family, set: Set) -> Request {
     if set == Set::Bases {
         payload.put_be(VALUE_TYPE, LINK_INDEX).put_be(VALUE_LENGTH, 4);
     }
+    if matches!(set, Set::Bases | Set::Muffled) {
+        payload.put(USERDATA, &host_order());
+    }
     payload.put_be(ID, id);
     Request::new(words::NEW_SET, NLM_F_CREATE, payload)
+}
+
+/// What `nft` itself notes with links as keys and values: that they are numbers in this machine's order. Without it the
+/// list that an operator sees shows numbers turned round in the place of names.
+fn host_order() -> Vec<u8> {
+    const KEY_ORDER: u8 = 0;
+    const VALUE_ORDER: u8 = 1;
+    const OF_THE_HOST: u32 = 1;
+    let note = |what: u8| [vec![what, 4], OF_THE_HOST.to_ne_bytes().to_vec()].concat();
+    [note(KEY_ORDER), note(VALUE_ORDER)].concat()
 }
 
 fn write_elements(

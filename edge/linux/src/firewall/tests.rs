@@ -80,6 +80,9 @@ fn what_virtual_links_say_of_themselves_leaves_by_their_bases() {
     assert!(is_done(&set(&mut kernel, &wanted), &wanted));
     let told = nft(&namespace, &["list", "ruleset"]);
     for line in [
+        "elements = { 7 : \"lo\" }",
+        "elements = { 7 }",
+        "icmpv6 type nd-router-solicit oif @muffled drop",
         "ip protocol igmp dup to ip daddr device oif map @bases drop",
         "icmpv6 type mld2-listener-report dup to ip6 daddr device oif map @bases drop",
     ] {
