@@ -1,4 +1,4 @@
-//! What a host's packet filters do with packets: rules as `nft -j` tells them, tried on samples.
+//! What a host's packet filters do: the rules of `nft -j`, tried on samples of packets.
 //!
 //! Two programs write different tables for the same purpose, so that their rules cannot be compared. Their verdicts can: a
 //! sample goes through all chains of its hook, in the kernel's order. What is not understood is an error.
@@ -189,10 +189,12 @@ impl<'t> Rules<'t> {
                     "accept" => return Ok(Some(Verdict::Passes)),
                     "drop" => return Ok(Some(Verdict::Dropped)),
                     "goto" => return self.run(self.chain(chain, what)?, sample, instead),
-                    "jump" => match self.run(self.chain(chain, what)?, sample, instead)? {
-                        Some(verdict) => return Ok(Some(verdict)),
-                        None => {}
-                    },
+                    "jump" => {
+                        let verdict = self.run(self.chain(chain, what)?, sample, instead)?;
+                        if verdict.is_some() {
+                            return Ok(verdict);
+                        }
+                    }
                     "dup" => match self.mapped(chain, &what["dev"]["map"], sample)? {
                         Some(link) => *instead = Some(link),
                         None => break,
