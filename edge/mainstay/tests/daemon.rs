@@ -544,6 +544,7 @@ fn changed_address() -> Checked {
         .map_err(|late| Failed::from(format!("{late}\n{}\n{}", strong.log(), weak.log())))
     };
     heard_from("192.0.2.1")?;
+    weak.until_ready(stage.host(1), "192.0.2.1".parse().ok())?;
     let before = stage.status(&strong, 0)?.routers[0].transitions.len();
     stage.shell(0, "ip address add 192.0.2.33/24 dev eth0")?;
     stage.shell(0, "ip address delete 192.0.2.1/24 dev eth0")?;
@@ -551,6 +552,8 @@ fn changed_address() -> Checked {
     let router = &stage.status(&strong, 0)?.routers[0];
     assert_eq!((router.state, router.transitions.len()), (State::Active, before), "{router:#?}");
     assert!(stage.holds(0, stage::ADDRESS) && !stage.holds(1, stage::ADDRESS));
+    let of_weak = &stage.status(&weak, 1)?.routers[0];
+    assert_eq!(of_weak.counters.became_active, 0, "{:#?}", of_weak.transitions);
 
     stage.shell(0, "ip address delete 192.0.2.33/24 dev eth0")?;
     stage.until_state(&strong, 0, "VI_1", State::Fault)?;

@@ -128,8 +128,8 @@ impl Daemon {
         Ok(())
     }
 
-    /// Waits until no session that is up bears a silence for longer than was agreed, as it does at first and
-    /// where it was heard unevenly; whether that came about in good time. keepalived has none.
+    /// Waits until no session that is up bears a silence for longer than packets may be missed by a peer that is in time, as
+    /// it does at first and where it was heard unevenly; whether that came about in good time. keepalived has none.
     pub fn until_settled(&self, host: &Host) -> bool {
         wait::until_paced(PACE, "settled sessions", SETTLED_WITHIN, || self.is_settled(host))
             .is_ok()
@@ -137,12 +137,14 @@ impl Daemon {
 
     /// Whether they are, as [`until_settled`](Self::until_settled) waits for.
     pub fn is_settled(&self, host: &Host) -> bool {
-        let bears_more = |session: &Session| {
-            let agreed = session.peer_interval_us.zip(session.multiplier);
-            let agreed = agreed.map(|(interval, times)| interval * times);
-            session.state == SessionState::Up && session.detection_us > agreed
+        let settled = |status: Status| {
+            let times = u64::from(status.detection.multiplier);
+            let bears_more = |session: &Session| {
+                let agreed = session.peer_interval_us.map(|interval| interval * times);
+                session.state == SessionState::Up && session.detection_us > agreed
+            };
+            !status.detection.sessions.iter().any(bears_more)
         };
-        let settled = |status: Status| !status.detection.sessions.iter().any(bears_more);
         self.program == Program::Keepalived || self.status(host).is_ok_and(settled)
     }
 

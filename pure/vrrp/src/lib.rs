@@ -32,6 +32,7 @@ mod debounce;
 mod election;
 mod event;
 mod evidence;
+mod failures;
 mod fitness;
 mod gauge;
 mod group;

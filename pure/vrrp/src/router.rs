@@ -10,6 +10,7 @@ use mainstay_base::{Deadline, Instant};
 
 use crate::backup::{Backup, Heard, Outlook};
 use crate::event::{Cause, Event, HandoverFailure, Notice, StateName};
+use crate::failures::Failures;
 use crate::hold::Hold;
 use crate::learnt::LearntPeers;
 use crate::links::Links;
@@ -67,6 +68,8 @@ pub(crate) struct Router {
     stands_back: bool,
     /// What it keeps although it yielded.
     hold: Option<Hold>,
+    /// What it tracks, and what of it failed when.
+    failures: Failures,
     record: Record,
 }
 
@@ -80,6 +83,7 @@ impl Router {
             drained: false,
             stands_back: false,
             hold: None,
+            failures: Failures::default(),
             record: Record::start(now),
             station: Station::of(settings),
         }
@@ -304,12 +308,16 @@ impl Router {
         }
     }
 
-    /// Takes in where its links stand; an Active whose hardware address changed announces again.
+    /// Takes in where its links stand; an Active whose own address changed advertises at once, so that the death of the one
+    /// before is not taken for its own, and one whose hardware address changed announces again.
     pub(crate) fn look_at(&mut self, links: &Links, now: Instant, out: &mut Outbox) {
         let source = self.source();
         let moved = self.station.look_at(links);
         if moved || self.source() != source {
             out.silence(&self.station.settings.name);
+        }
+        if self.source() != source && self.source().is_some() && self.is_active() {
+            self.advertise(now, out);
         }
         if moved && self.is_active() {
             self.begin_announcing(now);

@@ -279,7 +279,7 @@ impl Table {
         }
         self.links = links;
         self.enter_the_fit(&judgements, now);
-        self.forget_what_is_back(now);
+        self.look_at_failures(now);
         self.tell_groups();
     }
 

@@ -7,7 +7,8 @@ use mainstay_base::{Instant, MacAddress};
 
 use super::Router;
 use crate::event::{Cause, Event};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, TrackedThing};
+use crate::failures::TOGETHER;
 use crate::outbox::Outbox;
 use crate::state::State;
 
@@ -80,12 +81,49 @@ impl Router {
     }
 
     /// Whether it took over because nothing was heard of the Active any more.
-    pub(crate) fn took_over_from_silence(&self) -> bool {
+    fn took_over_from_silence(&self) -> bool {
         let silent = matches!(
             &self.record.why,
             Cause::Silence { last_active: Some(_) } | Cause::PeerLost { .. }
         );
         silent && self.is_active()
+    }
+
+    /// Takes in what it tracks and what of it has failed: what failed just now is evidence for some time after a
+    /// takeover from silence, and what is back is none.
+    pub(crate) fn look_at_failures(
+        &mut self,
+        all: Vec<(TrackedThing, bool)>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let fresh = self.failures.look(all, now);
+        if self.took_over_from_silence() && now.since(self.record.since) < TOGETHER {
+            for what in fresh {
+                self.see(Evidence::TrackedDown { what }, None, now, out);
+            }
+        }
+        let is_back = |evidence: &Evidence| match evidence {
+            Evidence::TrackedDown { what } => !self.failures.is_down(what),
+            Evidence::LowerPriority { .. }
+            | Evidence::Answers { .. }
+            | Evidence::PeerAlive { .. } => false,
+        };
+        let back: Vec<Evidence> = self.evidence().into_iter().filter(is_back).collect();
+        if !back.is_empty() {
+            self.forget(|evidence| back.contains(evidence), now, out);
+        }
+    }
+
+    /// It took over: what it tracks and what failed lately may mean that it is this node that is cut off.
+    pub(crate) fn suspect_itself(&mut self, now: Instant, out: &mut Outbox) {
+        if !self.took_over_from_silence() {
+            return;
+        }
+        let lately: Vec<TrackedThing> = self.failures.lately(now).cloned().collect();
+        for what in lately {
+            self.see(Evidence::TrackedDown { what }, None, now, out);
+        }
     }
 
     /// The evidence at hand.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use mainstay_base::Instant;
 
 use super::Table;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, TrackedThing};
 use crate::gauge::Reading;
 use crate::track::Verdict;
 use crate::view;
@@ -18,12 +18,7 @@ impl Table {
         {
             self.at(number, |router, out| router.see(Evidence::PeerAlive { peer }, None, now, out));
         }
-        if !self.routers[number].took_over_from_silence() {
-            return;
-        }
-        for evidence in self.failed_things(number) {
-            self.at(number, |router, out| router.see(evidence, None, now, out));
-        }
+        self.at(number, |router, out| router.suspect_itself(now, out));
     }
 
     /// Whether a session with the peer is up, over whatever link.
@@ -42,29 +37,23 @@ impl Table {
         }
     }
 
-    /// Tracked things were looked at again: those that are back show nothing.
-    pub(super) fn forget_what_is_back(&mut self, now: Instant) {
+    /// Tracked things were looked at again.
+    pub(super) fn look_at_failures(&mut self, now: Instant) {
         for number in 0..self.routers.len() {
-            if self.routers[number].evidence().is_empty() {
-                continue;
-            }
-            let failed = self.failed_things(number);
-            let is_back = |evidence: &Evidence| match evidence {
-                Evidence::TrackedDown { .. } => !failed.contains(evidence),
-                Evidence::LowerPriority { .. }
-                | Evidence::Answers { .. }
-                | Evidence::PeerAlive { .. } => false,
-            };
-            self.at(number, |router, out| router.forget(is_back, now, out));
+            let all = self.tracked_things(number);
+            self.at(number, |router, out| router.look_at_failures(all, now, out));
         }
     }
 
-    /// What a router tracks and what is down.
-    fn failed_things(&self, number: usize) -> Vec<Evidence> {
+    /// What a router tracks and whether it is known to be down; what is not known yet is left out.
+    fn tracked_things(&self, number: usize) -> Vec<(TrackedThing, bool)> {
         let group = self.index.group_of[number].map(|group| &self.groups[group].settings);
         let tracked = view::tracked(&self.routers[number], group, self.known());
-        let is_down = |reading| reading == Reading::Verdict(Verdict::Down);
-        let failed = tracked.into_iter().filter(|track| is_down(track.reading));
-        failed.map(|track| Evidence::TrackedDown { what: track.what }).collect()
+        let known = tracked.into_iter().filter_map(|track| match track.reading {
+            Reading::Verdict(Verdict::Unknown) => None,
+            Reading::Verdict(verdict) => Some((track.what, verdict == Verdict::Down)),
+            _ => Some((track.what, false)),
+        });
+        known.collect()
     }
 }

@@ -69,6 +69,20 @@ fn without_an_address_to_advertise_from_it_is_unfit() {
 }
 
 #[test]
+fn an_active_with_another_source_says_so_at_once() {
+    let mut bench = Bench::active(one(|_| {}));
+    bench.address_came(LINK, "10.0.0.7/24");
+    assert_eq!(bench.adverts(), [], "it speaks from where it always did");
+    bench.address_went(LINK, "10.0.0.5/24");
+    let sources = bench.sent.iter().filter_map(|sent| match sent {
+        Transmit::Advert { source, .. } => Some(*source),
+        _ => None,
+    });
+    assert_eq!(sources.collect::<Vec<_>>(), [ip("10.0.0.7")]);
+    assert_eq!(bench.state(), StateName::Active);
+}
+
+#[test]
 fn a_static_address_may_be_the_only_source() {
     let mut asked = one(|_| {});
     asked.fixed.addresses = vec![on("eth0", "10.0.0.6/24")];

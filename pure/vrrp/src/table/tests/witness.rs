@@ -99,17 +99,41 @@ fn a_tracked_thing_that_failed_as_well_is_evidence_until_it_is_back() {
     asked.track_scripts = vec![track_script("gateway")];
     let mut asked = settings(vec![asked]);
     asked.scripts = vec![script("gateway", -10)];
-    let mut bench = Bench::start(asked);
-    bench.script_ended("gateway", false);
-    assert_eq!(bench.hear(200, LOW), Ok(()));
-    bench.watch(LOW);
-    bench.pass_ms(500);
-    bench.lose(LOW);
-    bench.pass_us(u64::try_from(DETECTION.as_micros()).expect("short"));
     let what = TrackedThing::Script(Name::new("gateway"));
-    assert_eq!(evidence(&bench), [Evidence::TrackedDown { what }]);
-    bench.script_ended("gateway", true);
-    assert_eq!(evidence(&bench), []);
+    let failed = [Evidence::TrackedDown { what }];
+    // How many seconds before the Active was lost it failed, or after the takeover.
+    for (before, after, shown) in [
+        (Some(0), None, true),
+        (Some(29), None, true),
+        (Some(30), None, false),
+        (None, Some(2), true),
+        (None, Some(29), true),
+        (None, Some(30), false),
+    ] {
+        let mut bench = Bench::start(asked.clone());
+        bench.script_ended("gateway", true);
+        bench.watch(LOW);
+        if before.is_some() {
+            bench.script_ended("gateway", false);
+        }
+        for _ in 0..before.unwrap_or(0) {
+            assert_eq!(bench.hear(200, LOW), Ok(()));
+            bench.pass_ms(1_000);
+        }
+        assert_eq!(bench.hear(200, LOW), Ok(()));
+        bench.pass_ms(500);
+        bench.lose(LOW);
+        bench.pass_us(u64::try_from(DETECTION.as_micros()).expect("short"));
+        assert_eq!(bench.state(), StateName::Active);
+        if let Some(after) = after {
+            bench.pass_ms(after * 1_000);
+            bench.script_ended("gateway", false);
+        }
+        let wanted = if shown { &failed[..] } else { &[] };
+        assert_eq!(evidence(&bench), wanted, "{before:?} {after:?}");
+        bench.script_ended("gateway", true);
+        assert_eq!(evidence(&bench), []);
+    }
 }
 
 #[test]
