@@ -36,7 +36,8 @@ pub enum Evidence {
         /// Its hardware address.
         hardware: MacAddress,
     },
-    /// The Active that fell silent is alive: a session with it is up, only its advertisements are missing.
+    /// The Active that fell silent is alive: a session with it is up, perhaps over another link, only its advertisements are
+    /// missing.
     PeerAlive {
         /// The peer.
         peer: IpAddr,

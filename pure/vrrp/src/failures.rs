@@ -1,4 +1,4 @@
-//! When what a router tracks failed: a failure beside a takeover may mean that this node is the one cut off.
+//! When what a router tracks failed: beside a takeover, that may mean it is cut off itself.
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::name::Name;
 use crate::verdict::Verdict;
@@ -69,11 +70,18 @@ pub struct TrackGauge {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gauges {
     read: BTreeMap<Gauge, (Weight, Reading)>,
+    /// Sessions, and the addresses of the machine that each reaches.
+    vouchers: BTreeMap<Name, Vec<IpAddr>>,
 }
 
 impl Gauges {
     /// Takes other settings; a gauge that stays keeps its reading.
-    pub(crate) fn configure(&mut self, asked: &[TrackedGauge]) {
+    pub(crate) fn configure(
+        &mut self,
+        asked: &[TrackedGauge],
+        vouchers: &BTreeMap<Name, Vec<IpAddr>>,
+    ) {
+        self.vouchers.clone_from(vouchers);
         let mut earlier = std::mem::take(&mut self.read);
         for tracked in asked {
             let reading = earlier.remove(&tracked.gauge).map_or(UNREAD, |(_, reading)| reading);
@@ -90,6 +98,20 @@ impl Gauges {
     /// What a gauge read last.
     pub(crate) fn reading(&self, gauge: &Gauge) -> Reading {
         self.read.get(gauge).map_or(UNREAD, |(_, reading)| *reading)
+    }
+
+    /// Whether a session is up that reaches the machine of that address.
+    pub(crate) fn vouch_for(&self, address: IpAddr) -> bool {
+        let is_up = |session: &Name| {
+            let gauge = Gauge { kind: GaugeKind::Session, name: session.clone() };
+            self.reading(&gauge) == Reading::Verdict(Verdict::Up)
+        };
+        self.vouchers.iter().any(|(session, of)| of.contains(&address) && is_up(session))
+    }
+
+    /// The addresses of the machine that a session reaches, as far as it was told.
+    pub(crate) fn vouched_by(&self, session: &Name) -> Vec<IpAddr> {
+        self.vouchers.get(session).cloned().unwrap_or_default()
     }
 
     /// The weight of a tracked gauge: the reference's own, else the gauge's.

@@ -39,6 +39,9 @@ pub struct Settings {
     pub fixed: Fixed,
     /// Links whose changes of state are waited out.
     pub link_delays: BTreeMap<LinkName, LinkDelay>,
+    /// Sessions by name, each with other addresses of the machine at its far end: while it is up, that machine lives,
+    /// whatever is heard of those.
+    pub vouchers: BTreeMap<Name, Vec<IpAddr>>,
 }
 
 /// One virtual router on one link.

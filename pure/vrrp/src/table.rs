@@ -522,6 +522,7 @@ impl Machine for Table {
                 let gauge = Gauge { kind: GaugeKind::Session, name: name.clone() };
                 let verdict = if up { Verdict::Up } else { Verdict::Down };
                 self.gauge_read(&gauge, Reading::Verdict(verdict), now);
+                self.voucher_changed(name, now);
             }
             Input::Resume => self.resuming = self.stage == Stage::Blind,
             Input::Leave => self.leave(now),

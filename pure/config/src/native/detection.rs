@@ -1,5 +1,6 @@
 //! `[detection]` and `[[bfd]]`.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -39,6 +40,10 @@ pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Sett
         let gauge = Gauge { kind: GaugeKind::Session, name: session.name.clone() };
         let weight = weight(reader, table).unwrap_or_default();
         settings.vrrp.gauges.push(TrackedGauge { gauge, weight });
+        let same_machine = same_machine(reader, table);
+        if !same_machine.is_empty() {
+            settings.vrrp.vouchers.insert(session.name.clone(), same_machine);
+        }
         settings.bfd_sessions.push(session);
     }
 }
@@ -77,6 +82,17 @@ fn session(reader: &mut Reader<'_>, table: Table<'_>) -> Option<BfdSession> {
     let held = held(reader, table);
     let (remote, local) = (peer?.value, source.map(|source| source.value));
     Some(BfdSession { name: name?, remote, local, link, session: held })
+}
+
+/// Other addresses of the machine at its far end.
+fn same_machine(reader: &mut Reader<'_>, table: Table<'_>) -> Vec<IpAddr> {
+    let mut addresses = Vec::new();
+    for value in reader.list(table, "same_machine") {
+        let text = reader.as_text(value);
+        let address = text.and_then(|text| reader.parse::<IpAddr>(text, "an IP address"));
+        addresses.extend(address.map(|field| field.value));
+    }
+    addresses
 }
 
 /// How a session is held.

@@ -96,6 +96,13 @@ pub(super) const BFD: Section = Section {
             "the least TTL or hop limit of the peer's packets; 255: it is on this link (RFC 5881)",
         ),
         key(
+            "same_machine",
+            "a list of addresses",
+            "none",
+            "[\"192.0.2.2\"]",
+            "other addresses of the peer's machine: while this session is up, that machine is alive, though nothing is heard of those (evidence of two holders)",
+        ),
+        key(
             "weight",
             "−253 to 253",
             "0",

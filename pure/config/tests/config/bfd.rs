@@ -209,6 +209,23 @@ fn a_session_that_makes_the_observer_unfit_surprises() {
 }
 
 #[test]
+fn a_session_may_vouch_for_other_addresses_of_its_machine() {
+    let mut settings = sound(&format!("{}}}", tracking("", "a weight 7")));
+    let addresses = ["192.0.2.2", "2001:db8::2"].map(|text| text.parse().expect("an address"));
+    settings.vrrp.vouchers = [(Name::new("a"), addresses.to_vec())].into();
+    same_after_writing(&settings);
+    let text = native::write(&settings);
+    assert!(
+        text.contains("same_machine = [\n    \"192.0.2.2\",\n    \"2001:db8::2\",\n]"),
+        "{text}"
+    );
+    let wrong = text.replace("192.0.2.2", "192.0.2");
+    let loaded = native::load("m.toml", &mut Files::default().with("m.toml", &wrong));
+    let found = lines(&loaded);
+    assert!(matches!(found.as_slice(), [one] if one.starts_with("error ")), "{found:?}");
+}
+
+#[test]
 fn detection_reads_back_as_it_was() {
     for key in [b"secret".as_slice(), &[0xff, 0, 7]] {
         let kind = AuthenticationKind::KeyedSha1;

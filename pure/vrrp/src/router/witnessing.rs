@@ -74,7 +74,11 @@ impl Router {
 
     /// The Active that fell silent, if that is why it took over, and if that one would not yield to it.
     pub(crate) fn silent_superior(&self) -> Option<IpAddr> {
-        let Cause::Silence { last_active: Some(silent) } = &self.record.why else { return None };
+        let (Cause::Silence { last_active: Some(silent) } | Cause::PeerLost { from: silent, .. }) =
+            &self.record.why
+        else {
+            return None;
+        };
         let theirs = self.station.peers.of(*silent).map(|peer| (peer.priority, peer.address));
         let ours = Some((self.priority, self.source()?));
         (self.is_active() && theirs > ours).then_some(*silent)

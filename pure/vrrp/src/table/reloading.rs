@@ -43,7 +43,7 @@ impl Table {
         self.fixed = settings.fixed.clone();
         self.pacing.clone_from(&settings.pacing);
         self.take_scripts(settings);
-        self.gauges.configure(&settings.gauges);
+        self.gauges.configure(&settings.gauges, &settings.vouchers);
         let is_tracked =
             |router: &&RouterSettings| router.track_source || *router.source_link() != router.link;
         let tracked = settings.routers.iter().filter(is_tracked);

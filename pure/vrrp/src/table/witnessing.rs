@@ -7,6 +7,7 @@ use mainstay_base::Instant;
 use super::Table;
 use crate::evidence::{Evidence, TrackedThing};
 use crate::gauge::Reading;
+use crate::name::Name;
 use crate::track::Verdict;
 use crate::view;
 
@@ -21,9 +22,17 @@ impl Table {
         self.at(number, |router, out| router.suspect_itself(now, out));
     }
 
-    /// Whether a session with the peer is up, over whatever link.
+    /// Whether a session with the peer is up, or one that vouches for it over another link.
     fn is_alive(&self, peer: IpAddr) -> bool {
-        self.watched.keys().any(|(_, watched)| *watched == peer)
+        self.watched.keys().any(|(_, watched)| *watched == peer) || self.gauges.vouch_for(peer)
+    }
+
+    /// A session changed that may vouch for machines. One that comes up is no evidence: the machine may have started again,
+    /// and be a Backup now.
+    pub(super) fn voucher_changed(&mut self, session: &Name, now: Instant) {
+        for peer in self.gauges.vouched_by(session) {
+            self.session_went(peer, now);
+        }
     }
 
     /// A session is not up any more: it shows nothing.

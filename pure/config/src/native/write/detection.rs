@@ -4,7 +4,7 @@ use mainstay_engine::bfd::{Authentication, AuthenticationKind, SessionSettings};
 use mainstay_engine::vrrp::{Gauge, GaugeKind, Weight};
 use mainstay_engine::{BfdSession, Detection, Settings};
 
-use super::{Inline, Text, quoted, time};
+use super::{Inline, Text, list, quoted, time};
 
 impl Text {
     pub(super) fn detection(&mut self, detection: &Detection) {
@@ -24,6 +24,11 @@ impl Text {
     pub(super) fn sessions(&mut self, settings: &Settings) {
         for session in &settings.bfd_sessions {
             self.bfd(session);
+            if let Some(of) = settings.vrrp.vouchers.get(&session.name) {
+                let of: Vec<String> =
+                    of.iter().map(|address| quoted(&address.to_string())).collect();
+                self.key("same_machine", list(&of));
+            }
             let gauge = Gauge { kind: GaugeKind::Session, name: session.name.clone() };
             let mut gauges = settings.vrrp.gauges.iter();
             let found = gauges.find(|tracked| tracked.gauge == gauge);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::bench::{Bench, DETECTION, HIGH, LINK, LOW, ip, router, script, settings, track_script};
 use crate::event::StateName;
 use crate::settings::*;
-use crate::{Event, Evidence, TrackedThing};
+use crate::{Event, Evidence, Gauge, GaugeKind, Input, TrackedGauge, TrackedThing, Weight};
 
 const VIP: &str = "10.0.0.9/24";
 
@@ -82,6 +82,31 @@ fn an_active_that_is_alive_though_silent_is_evidence_until_its_session_goes() {
     bench.unwatch(LOW);
     assert_eq!(evidence(&bench), []);
     assert!(ended_after(&bench).is_some());
+}
+
+#[test]
+fn a_session_over_another_link_shows_that_the_lost_active_is_alive() {
+    let name = Name::new("beside");
+    let mut asked = settings(vec![router(51, VIP)]);
+    asked.gauges = vec![TrackedGauge {
+        gauge: Gauge { kind: GaugeKind::Session, name: name.clone() },
+        weight: Weight::default(),
+    }];
+    asked.vouchers = [(name.clone(), vec![ip(LOW)])].into();
+    for (is_up, shown) in [(true, vec![Evidence::PeerAlive { peer: ip(LOW) }]), (false, vec![])] {
+        let mut bench = Bench::start(asked.clone());
+        bench.tell(Input::SessionChanged { name: &name, up: is_up });
+        bench.watch(LOW);
+        assert_eq!(bench.hear(200, LOW), Ok(()));
+        bench.pass_ms(500);
+        bench.lose(LOW);
+        bench.pass_us(u64::try_from(DETECTION.as_micros()).expect("short"));
+        assert_eq!((bench.state(), evidence(&bench)), (StateName::Active, shown));
+        bench.tell(Input::SessionChanged { name: &name, up: false });
+        assert_eq!(evidence(&bench), []);
+        bench.tell(Input::SessionChanged { name: &name, up: true });
+        assert_eq!(evidence(&bench), [], "it may have started again as a Backup");
+    }
 }
 
 #[test]
