@@ -83,11 +83,17 @@ impl RuntimeDir {
         self.0.join("verdicts.json")
     }
 
+    /// The FIFOs that the daemon made, for whichever process ends last.
+    pub(crate) fn fifos(&self) -> PathBuf {
+        self.0.join("fifos.json")
+    }
+
     /// A fresh start does not use what an earlier daemon left.
     pub(crate) fn forget_last_good(&self) {
         // Mostly there is none.
         let _ = fs::remove_file(self.last_good());
         let _ = fs::remove_file(self.drained());
+        let _ = fs::remove_file(self.fifos());
     }
 
     /// Tries the supervisor's lock.

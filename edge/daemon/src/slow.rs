@@ -29,7 +29,7 @@ use crate::scripts::notify::{Notifier, Patience, Subject, Tiding};
 use crate::scripts::once;
 use crate::scripts::tracked::{self, Schedule, Trackers};
 use crate::server::{self, Doors, Request};
-use crate::telling::Teller;
+use crate::telling::{Made, Teller};
 use crate::unit::Unit;
 use crate::watched::Watchers;
 use crate::{Error, Loader, Occasion};
@@ -178,7 +178,7 @@ impl Work {
             facts: slow.facts,
             journal,
             notifier: Notifier::default(),
-            teller: Teller::default(),
+            teller: Teller::after(Made::load(&slow.directory.fifos())),
             trackers: Trackers::default(),
             watchers: Watchers::default(),
             past: Past::default(),
@@ -258,7 +258,7 @@ impl Work {
             End::Resigned => (AT_A_SUCCESSION, self.upgraders, "another process goes on"),
         };
         let (notifier, teller) = (&mut self.notifier, &mut self.teller);
-        tokio::join!(notifier.finish(patience), teller.finish(patience.stop));
+        tokio::join!(notifier.finish(patience), teller.finish(patience.stop, !stopped));
         if let (true, Some(shutdown)) = (stopped, &self.settings.telling.shutdown)
             && let Some(odd) = once::run("shutdown", shutdown, &self.settings.node).await
         {
@@ -348,6 +348,7 @@ impl Work {
         self.notifier.configure(&settings);
         let node = settings.node.name.clone().unwrap_or_else(host_name);
         self.teller.configure(&settings, &node);
+        self.keep(self.kept.directory.fifos(), self.teller.made().written());
         self.trackers.configure(schedules, &self.engine);
         self.watchers.configure(&settings, &self.engine);
         self.settings = settings;

@@ -10,6 +10,7 @@ use mainstay_engine::{Settings, vrrp};
 
 use crate::scripts::notify::{Subject, Tiding};
 use fifo::Fifos;
+pub(crate) use fifo::Made;
 use mail::Mailer;
 
 /// Tells FIFOs and mailboxes.
@@ -20,6 +21,16 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
+    /// Nobody is told yet; these FIFOs were made by an earlier process.
+    pub(crate) fn after(made: Made) -> Teller {
+        Teller { fifos: Fifos::after(made), mailer: Mailer::default() }
+    }
+
+    /// The FIFOs that go with the daemon.
+    pub(crate) fn made(&self) -> Made {
+        self.fifos.made()
+    }
+
     /// Takes other settings; what did not change goes on undisturbed.
     pub(crate) fn configure(&mut self, settings: &Settings, node: &str) {
         self.fifos.configure(&settings.telling.fifos, &settings.node);
@@ -49,9 +60,9 @@ impl Teller {
         self.fifos.write(&fifo::line(&Subject::Router(router.clone()), word, to));
     }
 
-    /// Waits until everything is told, for so long at most.
-    pub(crate) async fn finish(&mut self, limit: Duration) {
-        let fifos = self.fifos.finish(limit);
+    /// Waits until everything is told, for so long at most. FIFOs stay if another process goes on.
+    pub(crate) async fn finish(&mut self, limit: Duration, goes_on: bool) {
+        let fifos = self.fifos.finish(limit, goes_on);
         let mails = self.mailer.finish(limit);
         tokio::join!(fifos, mails);
     }

@@ -6,7 +6,7 @@ mod stage;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Output, Stdio};
@@ -429,7 +429,28 @@ fn file_and_fifo() -> Checked {
         "INSTANCE \"VI_1\" FAULT 140",
     ];
     assert!(lines.ends_with(&wanted.map(ToOwned::to_owned)), "{lines:?}");
+    // What changes about the node changes nothing for whoever reads.
+    fs::write(&file, text.replace("router_id lab", "router_id other"))?;
+    let pid = number(&running.folder.join("pid")).ok_or("its number")?;
+    signal(pid, Signal::HUP)?;
+    running.until_log("reloaded: ")?;
+    fs::write(&level, "-4\n")?;
+    running.until_log("142")?;
+    let written = fs::metadata(&fifo)?.file_type().is_fifo();
+    assert!(written, "it is where it was");
+    let last = until_line(&fifo, |line| line.ends_with(" 142"))?;
+    assert!(last.starts_with("INSTANCE \"VI_1\" "), "{last}");
+    signal(pid, Signal::TERM)?;
+    wait::until("the FIFO's end", SOON, || !fifo.exists())?;
     Ok(())
+}
+
+/// The first line of a FIFO that fits.
+fn until_line(fifo: &Path, fits: impl Fn(&str) -> bool) -> Result<String, Failed> {
+    let read = fs::OpenOptions::new().read(true).open(fifo)?;
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(read));
+    let found = lines.map_while(Result::ok).find(|line| fits(line));
+    found.ok_or_else(|| "nothing more comes".into())
 }
 
 /// Each time that is written is near; should this test be held up until it is past, another one is.

@@ -17,12 +17,13 @@ mod stage;
 use stage::{Checked, Router, SOON, Stage, Test, run_all, signal};
 
 fn main() -> ExitCode {
-    let all: [Test; 6] = [
+    let all: [Test; 7] = [
         ("one_that_floods_its_output_is_read_to_its_end", flooding),
         ("one_whose_children_outlive_it_holds_nothing_up", forking),
         ("one_that_vanishes_counts_as_failed_until_it_is_back", vanishing),
         ("one_that_others_can_write_is_not_run_as_root", writable),
         ("one_that_takes_too_long_counts_as_failed_and_is_ended", too_slow),
+        ("one_that_reads_no_fifo_is_told_of_once", ending_at_once),
         ("one_that_hangs_at_a_stop_is_not_waited_for_for_long", hanging_at_a_stop),
     ];
     run_all(2, all)
@@ -223,5 +224,36 @@ fn hanging_at_a_stop() -> Checked {
         told.contains("eth0") && !told.contains(stage::ADDRESS),
         "the address left first: {told}"
     );
+    Ok(())
+}
+
+fn ending_at_once() -> Checked {
+    let stage = Stage::of_one()?;
+    let folder = stage.folder();
+    let (fifo, runs, reads) = (folder.join("fifo"), folder.join("runs"), folder.join("reads"));
+    let text = format!(
+        "echo run >> {}\ntest -e {} || exit 3\ncat \"$1\" > /dev/null",
+        runs.display(),
+        reads.display()
+    );
+    let reader = script(&folder, "reader", &text)?;
+    let telling = format!(
+        "global_defs {{\nvrrp_notify_fifo {}\nvrrp_notify_fifo_script \"{}\" root\n}}\n",
+        fifo.display(),
+        reader.display()
+    );
+    let daemon = stage.start(0, &format!("{telling}{}", Router::default().text()))?;
+    let log = || daemon.log();
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        wait::until(what, SOON, is_so).map_err(|late| Failed::from(format!("{late}\n{}", log())))
+    };
+    let lines = || fs::read_to_string(&runs).map_or(0, |text| text.lines().count());
+    until("some runs", &|| lines() >= 4)?;
+    assert_eq!(log().matches("exit status: 3").count(), 1, "{}", log());
+    fs::write(&reads, "")?;
+    until("that it runs", &|| log().contains("runs again"))?;
+    daemon.stop()?;
+    daemon.gone()?;
+    assert!(!fifo.exists(), "it goes with the daemon");
     Ok(())
 }

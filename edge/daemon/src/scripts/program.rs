@@ -173,18 +173,6 @@ impl Program {
         builder.spawn()
     }
 
-    /// Runs it to its end, or until nobody waits for it any more: then its whole process group is killed.
-    pub(crate) async fn run_until_dropped(
-        &self,
-        further: &[String],
-    ) -> std::io::Result<ExitStatus> {
-        let mut child = self.start(further)?;
-        let guard = GroupGuard(group_of(&child));
-        let status = child.wait().await;
-        std::mem::forget(guard);
-        status
-    }
-
     /// Runs it; after `limit` its whole process group is ended.
     /// `None`: it had to be ended.
     pub(crate) async fn run_within(&self, limit: Duration) -> std::io::Result<Option<ExitStatus>> {

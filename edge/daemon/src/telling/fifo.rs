@@ -3,27 +3,32 @@
 //! A FIFO is open for reading as well, so that readers may come and go. Nobody waits for a reader: lines that find
 //! no room wait here, and of too many the oldest are left out.
 
+mod made;
+mod reader;
+
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mainstay_engine::{Fifo, Node};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::awaited::awaited;
 use crate::scripts::notify::Subject;
 use crate::scripts::program::{self, Program};
+use made::Inode;
+pub(crate) use made::Made;
+use reader::Reader;
 
 /// So many lines wait for room; the pipe itself holds some thousand more.
 const WAITING_MAX: usize = 1024;
-/// A reader that has ended is started again after so long.
-const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long a reader may read on when nothing more comes.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
@@ -31,15 +36,28 @@ const END_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct Fifos {
     open: Vec<Pipe>,
-    node: Node,
+    /// Those that are not written any more; each ends by itself.
+    closing: JoinSet<()>,
+    made: Shared,
+}
+
+/// The FIFOs that were made here, for those that end by themselves as well.
+#[derive(Clone, Debug, Default)]
+struct Shared(Arc<Mutex<Made>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Made> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug)]
 struct Pipe {
     settings: Fifo,
+    inode: Option<Inode>,
     lines: mpsc::UnboundedSender<String>,
-    end: Option<oneshot::Sender<()>>,
-    task: Option<JoinHandle<()>>,
+    writer: JoinHandle<()>,
+    reader: Option<Reader>,
 }
 
 /// keepalived's line; a group has no priority. A name never breaks the line.
@@ -53,26 +71,38 @@ pub(super) fn line(subject: &Subject, word: &str, priority: u8) -> String {
 }
 
 impl Fifos {
-    /// Opens these, and closes all others; one that did not change stays open.
+    /// None is open; these were made by an earlier process.
+    pub(super) fn after(made: Made) -> Fifos {
+        Fifos { made: Shared(Arc::new(Mutex::new(made))), ..Fifos::default() }
+    }
+
+    /// Those that were made here.
+    pub(super) fn made(&self) -> Made {
+        self.made.lock().clone()
+    }
+
+    /// Opens these, and closes all others. One that is open stays so, whatever else changed about it.
     pub(super) fn configure(&mut self, asked: &[Fifo], node: &Node) {
-        let same_node = self.node == *node;
-        let (kept, gone) = std::mem::take(&mut self.open)
-            .into_iter()
-            .partition(|pipe| same_node && asked.contains(&pipe.settings));
-        self.open = kept;
-        self.node.clone_from(node);
-        // They write what they have, and end by themselves.
-        drop::<Vec<Pipe>>(gone);
+        let mut before = std::mem::take(&mut self.open);
         for fifo in asked {
-            if self.open.iter().any(|pipe| pipe.settings == *fifo) {
-                continue;
-            }
-            match Pipe::start(fifo, node) {
-                Ok(pipe) => self.open.push(pipe),
+            let is_it = |pipe: &Pipe| pipe.settings.path == fifo.path && pipe.is_there();
+            let pipe = match before.iter().position(is_it) {
+                Some(number) => Ok(before.swap_remove(number)),
+                None => Pipe::open(fifo, &mut self.made.lock()),
+            };
+            match pipe {
+                Ok(mut pipe) => {
+                    pipe.take(fifo, node, &self.made.lock());
+                    self.open.push(pipe);
+                }
                 Err(error) => {
                     tracing::error!("FIFO {} is not written: {error}", fifo.path.display());
                 }
             }
+        }
+        for pipe in before {
+            let still = self.open.iter().any(|open| open.settings.path == pipe.settings.path);
+            self.close(pipe, !still);
         }
     }
 
@@ -84,62 +114,95 @@ impl Fifos {
         }
     }
 
-    /// Waits until all lines are written and all readers have ended, for so long at most.
-    pub(super) async fn finish(&mut self, limit: Duration) {
-        let tasks: Vec<_> = self.open.drain(..).filter_map(|mut pipe| pipe.task.take()).collect();
-        let all = async {
-            for task in tasks {
-                let _ = task.await;
-            }
-        };
+    /// Waits until all lines are written and all readers have ended, for so long at most. What was made here goes,
+    /// unless another process goes on with it.
+    pub(super) async fn finish(&mut self, limit: Duration, goes_on: bool) {
+        let open: Vec<Pipe> = self.open.drain(..).collect();
+        let paths: Vec<PathBuf> = open.iter().map(|pipe| pipe.settings.path.clone()).collect();
+        open.into_iter().for_each(|pipe| self.close(pipe, !goes_on));
+        let all = async { while self.closing.join_next().await.is_some() {} };
         if tokio::time::timeout(limit, all).await.is_err() {
             tracing::warn!("readers of FIFOs still run after {limit:?}: not waiting any longer");
         }
+        paths.iter().for_each(|path| self.made.lock().remove(path));
+    }
+
+    /// It writes what it has, lets its reader read that, and ends by itself.
+    fn close(&mut self, pipe: Pipe, goes: bool) {
+        let Pipe { settings, lines, writer, reader, .. } = pipe;
+        if goes {
+            self.made.lock().leave(&settings.path);
+        }
+        let made = self.made.clone();
+        drop(lines);
+        self.closing.spawn(async move {
+            // It fails only with a message of its own.
+            let _ = writer.await;
+            if let Some(reader) = reader {
+                reader.end(END_WITHIN).await;
+            }
+            made.lock().remove(&settings.path);
+        });
     }
 }
 
 impl Pipe {
-    fn start(settings: &Fifo, node: &Node) -> io::Result<Pipe> {
-        let made = make(settings)?;
+    /// Opens what is there under that path, or makes it.
+    fn open(settings: &Fifo, made: &mut Made) -> io::Result<Pipe> {
+        if make(settings)? {
+            made.note(&settings.path);
+        }
+        made.stay(&settings.path);
         let descriptor = awaited(open(&settings.path)?)?;
-        let reader =
-            settings.script.as_ref().and_then(|command| match program::prepare(command, node) {
-                Ok(prepared) => {
-                    prepared.warnings.iter().for_each(|odd| tracing::warn!("FIFO script: {odd}"));
-                    Some(prepared.program)
-                }
-                Err(unfit) => {
-                    tracing::error!("FIFO {}: {unfit}", settings.path.display());
-                    None
-                }
-            });
         let (lines, incoming) = mpsc::unbounded_channel();
-        let (end, ended) = oneshot::channel();
         let path = settings.path.clone();
-        let work = async move {
-            let reading = reader.map(|program| tokio::spawn(read(program, path.clone(), ended)));
-            write_all(descriptor, incoming, &path).await;
-            if let Some(reading) = reading {
-                let _ = tokio::time::timeout(END_WITHIN, reading).await;
-            }
-            if made {
-                let _ = std::fs::remove_file(&path);
-            }
-        };
         Ok(Pipe {
             settings: settings.clone(),
+            inode: Inode::at(&path),
             lines,
-            end: Some(end),
-            task: Some(tokio::spawn(work)),
+            writer: tokio::spawn(async move { write_all(descriptor, incoming, &path).await }),
+            reader: None,
         })
+    }
+
+    /// Whether its path still leads to it.
+    fn is_there(&self) -> bool {
+        self.inode.is_some() && Inode::at(&self.settings.path) == self.inode
+    }
+
+    /// Takes other settings; a reader that would be started the same way reads on.
+    fn take(&mut self, settings: &Fifo, node: &Node, made: &Made) {
+        let owner = |fifo: &Fifo| (fifo.user.clone(), fifo.group.clone());
+        let path = &settings.path;
+        if owner(settings) != owner(&self.settings)
+            && made.has(path)
+            && let Err(error) = own(settings)
+        {
+            tracing::error!("FIFO {}: {error}", path.display());
+        }
+        self.settings = settings.clone();
+        let asked = reader_of(settings, node);
+        if asked.as_ref() == self.reader.as_ref().map(|reader| &reader.program) {
+            return;
+        }
+        let before = self.reader.take();
+        match asked {
+            Some(program) => self.reader = Some(Reader::start(program, path, before)),
+            None => drop(before.map(|before| tokio::spawn(before.end(Duration::ZERO)))),
+        }
     }
 }
 
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        if let Some(end) = self.end.take() {
-            // The reader is not started again.
-            let _ = end.send(());
+/// The program that is to read it, if there is one that may be run.
+fn reader_of(settings: &Fifo, node: &Node) -> Option<Program> {
+    match program::prepare(settings.script.as_ref()?, node) {
+        Ok(prepared) => {
+            prepared.warnings.iter().for_each(|odd| tracing::warn!("FIFO script: {odd}"));
+            Some(prepared.program)
+        }
+        Err(unfit) => {
+            tracing::error!("FIFO {}: {unfit}", settings.path.display());
+            None
         }
     }
 }
@@ -152,12 +215,15 @@ fn make(settings: &Fifo) -> io::Result<bool> {
         Err(rustix::io::Errno::EXIST) => return Ok(false),
         Err(error) => return Err(error.into()),
     }
-    if let Some(user) = &settings.user {
-        let (user, group) =
-            program::ids(user, settings.group.as_ref()).map_err(io::Error::other)?;
-        std::os::unix::fs::lchown(&settings.path, Some(user), Some(group))?;
-    }
+    own(settings)?;
     Ok(true)
+}
+
+/// Gives the FIFO to whom the settings say.
+fn own(settings: &Fifo) -> io::Result<()> {
+    let Some(user) = &settings.user else { return Ok(()) };
+    let (user, group) = program::ids(user, settings.group.as_ref()).map_err(io::Error::other)?;
+    std::os::unix::fs::lchown(&settings.path, Some(user), Some(group))
 }
 
 fn open(path: &Path) -> io::Result<OwnedFd> {
@@ -229,30 +295,6 @@ async fn write_some(pipe: &AsyncFd<OwnedFd>, lines: &VecDeque<String>) -> io::Re
         }
     }
     Ok(written)
-}
-
-/// Keeps the reader running until nothing more comes; then it ends by itself, or is ended.
-async fn read(program: Program, path: PathBuf, mut ended: oneshot::Receiver<()>) {
-    let further = [path.to_string_lossy().into_owned()];
-    loop {
-        let mut run = std::pin::pin!(program.run_until_dropped(&further));
-        tokio::select! {
-            result = &mut run => match result {
-                Ok(status) => {
-                    tracing::warn!("{}: {status}; it is started again", program.words());
-                }
-                Err(error) => tracing::error!("cannot run {}: {error}", program.words()),
-            },
-            _ = &mut ended => {
-                let _ = tokio::time::timeout(END_WITHIN, run).await;
-                return;
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(AGAIN_AFTER) => {}
-            _ = &mut ended => return,
-        }
-    }
 }
 
 #[cfg(test)]
