@@ -14,19 +14,26 @@ struct Answer {
     good: bool,
     /// Every fault, in the order of the text.
     faults: Vec<Report>,
+    /// What is odd about the programs that it names, on this machine.
+    programs: Vec<String>,
 }
 
-/// Checks a configuration.
-pub(crate) fn check(check: &Check) -> Result<Exit, Error> {
+/// Checks a configuration. Programs are looked at on this machine, which may not be the one that it is for: what is
+/// odd about them is said, and does not make it a bad one.
+pub(crate) fn check(check: &Check, programs: fn(&Loaded) -> Vec<String>) -> Result<Exit, Error> {
     let loaded = check.configuration.load();
     let good = is_good(&loaded);
+    let programs = programs(&loaded);
     if check.json {
         let faults = reports(&loaded.faults, &loaded.sources);
-        output::print_json(&Answer { good, faults })?;
-    } else if loaded.faults.is_empty() {
+        output::print_json(&Answer { good, faults, programs })?;
+    } else if loaded.faults.is_empty() && programs.is_empty() {
         output::print("good: nothing to remark\n")?;
     } else {
         output::print(&render(&loaded.faults, &loaded.sources, true))?;
+        for remark in programs {
+            output::print(&format!("warning: {remark}\n"))?;
+        }
     }
     Ok(if good { Exit::Good } else { Exit::No })
 }

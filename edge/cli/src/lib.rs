@@ -29,4 +29,4 @@ pub use explain::{Explanation, explain};
 pub use keepalived::{Asked, Daemon, ProgramFaults, keepalived};
 pub use load::{STAYS_IN, load_native};
 pub use status::render as render_status;
-pub use verbs::{Preview, carry_out};
+pub use verbs::{Machine, carry_out};

@@ -12,20 +12,29 @@ use crate::exit::{Error, Exit};
 use crate::{check, explain, moves, output, plan, status};
 
 /// What a settings' plan would be on this machine; given by whoever knows the kernel.
-pub type Preview = fn(Loaded) -> Result<Plan, String>;
+type Preview = fn(Loaded) -> Result<Plan, String>;
 
-/// Carries out a verb that asks the daemon or a file.
-pub fn carry_out(arguments: &Arguments, preview: Preview) -> Exit {
-    output::conclude(answer(arguments, preview))
+/// What is asked of this machine rather than of the daemon; given by whoever knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// What settings would change in the kernel.
+    pub preview: Preview,
+    /// What is odd about the programs that settings name.
+    pub programs: fn(&Loaded) -> Vec<String>,
 }
 
-fn answer(arguments: &Arguments, preview: Preview) -> Result<Exit, Error> {
+/// Carries out a verb that asks the daemon or a file.
+pub fn carry_out(arguments: &Arguments, machine: Machine) -> Exit {
+    output::conclude(answer(arguments, machine))
+}
+
+fn answer(arguments: &Arguments, machine: Machine) -> Result<Exit, Error> {
     let directory = arguments.runtime_dir.as_path();
     match &arguments.verb {
-        Verb::Check(options) => check::check(options),
+        Verb::Check(options) => check::check(options, machine.programs),
         Verb::Status(options) => status::show(&Client::new(directory)?, options),
         Verb::Explain(options) => explain::show(&Client::new(directory)?, options),
-        Verb::Plan(options) => show_plan(directory, options, preview),
+        Verb::Plan(options) => show_plan(directory, options, machine.preview),
         Verb::Reload => command(directory, "reload", "reloaded: "),
         Verb::Stop => command(directory, "stop", ""),
         Verb::Switch(options) => moves::switch(directory, options),

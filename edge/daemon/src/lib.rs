@@ -47,5 +47,5 @@ pub use options::{LogFormat, Options};
 pub use pid_files::PidFiles;
 pub use preview::preview;
 pub use runtime_dir::{LAST_GOOD, RuntimeDir};
-pub use scripts::odd_programs;
+pub use scripts::{odd_programs, remarks_on_programs};
 pub use supervisor::supervise;

@@ -10,15 +10,17 @@ pub(crate) mod program;
 pub(crate) mod security;
 pub(crate) mod tracked;
 
+use std::path::Path;
+
 use mainstay_engine::Settings;
-use mainstay_engine::vrrp::Command;
+use mainstay_engine::vrrp::{Command, Name};
 
 /// The programs of settings that are not run, and those that are run although others than root can write them;
 /// each with the reason.
 pub fn odd_programs(settings: &Settings) -> (Vec<String>, Vec<String>) {
     let (mut not_run, mut insecure) = (Vec::new(), Vec::new());
-    for command in commands(settings) {
-        match program::prepare(command, &settings.node) {
+    for asked in all(settings) {
+        match program::prepare(asked.command, &settings.node) {
             Ok(prepared) => insecure.extend(prepared.insecure),
             Err(unfit) => not_run.push(unfit.to_string()),
         }
@@ -26,15 +28,109 @@ pub fn odd_programs(settings: &Settings) -> (Vec<String>, Vec<String>) {
     (not_run, insecure)
 }
 
-fn commands(settings: &Settings) -> impl Iterator<Item = &Command> {
-    let scripts = settings.vrrp.scripts.iter().map(|script| &script.command);
-    let notified = settings.notify_routers.values().chain(settings.notify_groups.values());
-    let notified = notified.flat_map(|notify| {
+/// What is odd about the programs of settings, each remark once, with those whose programs they are.
+pub fn remarks_on_programs(settings: &Settings) -> Vec<String> {
+    remarks(settings, |_| true)
+}
+
+/// The same of those that are run when something has come about: nobody would hear of them before.
+pub(crate) fn remarks_in_advance(settings: &Settings) -> Vec<String> {
+    remarks(settings, |of| matches!(of, Of::Notify(_) | Of::Startup | Of::Shutdown))
+}
+
+fn remarks(settings: &Settings, counts: impl Fn(&Of<'_>) -> bool) -> Vec<String> {
+    let mut found: Vec<(&'static str, String, Vec<String>)> = Vec::new();
+    for asked in all(settings).filter(|asked| counts(&asked.of)) {
+        let odd = match program::prepare(asked.command, &settings.node) {
+            Ok(prepared) => prepared.warnings,
+            Err(unfit) => vec![unfit.to_string()],
+        };
+        let (kind, name) = asked.of.words();
+        for text in odd {
+            let same = found.iter_mut().find(|(same, known, _)| *same == kind && *known == text);
+            match same {
+                Some((_, _, names)) if names.contains(&name) => {}
+                Some((_, _, names)) => names.push(name.clone()),
+                None => found.push((kind, text, vec![name.clone()])),
+            }
+        }
+    }
+    let line = |(kind, text, names): (&'static str, String, Vec<String>)| {
+        let (first, more) = names.split_at(names.len().min(NAMED_MAX));
+        let more =
+            if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        format!("{kind}{}{more}: {text}", first.join(", "))
+    };
+    found.into_iter().map(line).collect()
+}
+
+/// So many are named whose program is odd; the others are counted.
+const NAMED_MAX: usize = 3;
+
+/// A program that the operator asked for.
+struct Asked<'s> {
+    of: Of<'s>,
+    command: &'s Command,
+}
+
+/// Whose program it is.
+enum Of<'s> {
+    Fifo(&'s Path),
+    Notify(&'s Name),
+    Shutdown,
+    Startup,
+    Tracked(&'s Name),
+}
+
+impl Of<'_> {
+    /// What it is, and whose.
+    fn words(&self) -> (&'static str, String) {
+        match self {
+            Of::Fifo(path) => ("script of FIFO ", path.display().to_string()),
+            Of::Notify(name) => ("notify script of ", name.to_string()),
+            Of::Shutdown => ("shutdown script", String::new()),
+            Of::Startup => ("startup script", String::new()),
+            Of::Tracked(name) => ("script ", name.to_string()),
+        }
+    }
+}
+
+fn all(settings: &Settings) -> impl Iterator<Item = Asked<'_>> {
+    let tracked = settings.vrrp.scripts.iter();
+    let tracked = tracked.map(|script| (Of::Tracked(&script.name), &script.command));
+    let notified = settings.notify_routers.iter().chain(&settings.notify_groups);
+    let notified = notified.flat_map(|(name, notify)| {
         let specific = [&notify.active, &notify.backup, &notify.fault, &notify.stop, &notify.any];
-        specific.into_iter().chain([&notify.lower_priority, &notify.deleted]).flatten()
+        let commands = specific.into_iter().chain([&notify.lower_priority, &notify.deleted]);
+        commands.flatten().map(move |command| (Of::Notify(name), command))
     });
     let telling = &settings.telling;
-    let timed = [&telling.startup, &telling.shutdown].into_iter().flatten();
-    let readers = telling.fifos.iter().filter_map(|fifo| fifo.script.as_ref());
-    scripts.chain(notified).chain(timed.map(|timed| &timed.command)).chain(readers)
+    let startup = telling.startup.iter().map(|timed| (Of::Startup, &timed.command));
+    let shutdown = telling.shutdown.iter().map(|timed| (Of::Shutdown, &timed.command));
+    let readers = telling.fifos.iter();
+    let readers = readers.filter_map(|fifo| Some((Of::Fifo(&fifo.path), fifo.script.as_ref()?)));
+    let all = tracked.chain(notified).chain(startup).chain(shutdown).chain(readers);
+    all.map(|(of, command)| Asked { of, command })
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_engine::Notify;
+
+    use super::*;
+
+    #[test]
+    fn what_many_have_in_common_is_one_remark() {
+        let words = vec!["/no/such/program".to_owned()];
+        let command = Some(Command { words, user: None, group: None });
+        let notify = Notify { active: command.clone(), any: command, ..Notify::default() };
+        let mut settings = Settings::default();
+        for name in ["a", "b", "c", "d", "e"] {
+            settings.notify_routers.insert(Name::new(name), notify.clone());
+        }
+        let remarks = remarks_in_advance(&settings);
+        assert_eq!(remarks.len(), 1, "{remarks:?}");
+        let expected = "notify script of a, b, c and 2 more: `/no/such/program` is not there";
+        assert!(remarks[0].starts_with(expected), "{remarks:?}");
+    }
 }

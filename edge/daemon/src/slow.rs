@@ -26,8 +26,8 @@ use crate::moves::Moves;
 use crate::reload_time::{Appointment, Look};
 use crate::runtime_dir::RuntimeDir;
 use crate::scripts::notify::{Notifier, Patience, Subject, Tiding};
-use crate::scripts::once;
 use crate::scripts::tracked::{self, Schedule, Trackers};
+use crate::scripts::{once, remarks_in_advance};
 use crate::server::{self, Doors, Request};
 use crate::telling::{Made, Teller};
 use crate::unit::Unit;
@@ -340,6 +340,13 @@ impl Work {
         schedules: BTreeMap<Name, Schedule>,
         remarks: Vec<String>,
     ) {
+        let mut remarks = remarks;
+        for early in remarks_in_advance(&settings) {
+            // A startup script has been run, or tried, already.
+            if !remarks.contains(&early) {
+                remarks.push(early);
+            }
+        }
         for remark in remarks {
             self.journal.note(api::Level::Warning, remark);
         }

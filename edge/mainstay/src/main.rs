@@ -8,7 +8,7 @@ mod start;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mainstay_cli::{Arguments, Run, Verb};
+use mainstay_cli::{Arguments, Machine, Run, Verb};
 use mainstay_daemon::{Options, PidFiles};
 
 fn main() -> ExitCode {
@@ -48,10 +48,18 @@ fn main() -> ExitCode {
         | Verb::Reload
         | Verb::Stop
         | Verb::Import(_)
-        | Verb::Completions { .. } => mainstay_cli::carry_out(&arguments, |loaded| {
-            let settings = loaded.settings.ok_or("the configuration is faulty")?;
-            mainstay_daemon::preview(settings).map_err(|error| error.sentence())
-        })
-        .into(),
+        | Verb::Completions { .. } => mainstay_cli::carry_out(&arguments, MACHINE).into(),
     }
 }
+
+/// What the command line asks of this machine.
+const MACHINE: Machine = Machine {
+    preview: |loaded| {
+        let settings = loaded.settings.ok_or("the configuration is faulty")?;
+        mainstay_daemon::preview(settings).map_err(|error| error.sentence())
+    },
+    programs: |loaded| {
+        let settings = loaded.settings.as_ref();
+        settings.map(mainstay_daemon::remarks_on_programs).unwrap_or_default()
+    },
+};

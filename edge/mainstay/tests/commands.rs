@@ -62,6 +62,21 @@ vrrp_instance VI_1 {
 ";
 
 #[test]
+fn check_names_programs_that_cannot_run_or_that_others_can_write() {
+    let folder = Folder::new("programs");
+    let notify = "priority 100\n    notify_fault /no/such/program root";
+    let file = folder.file("good.conf", &GOOD.replace("priority 100", notify));
+    let output = mainstay(&["check", "--keepalived", &file]);
+    assert_eq!(code(&output), 0, "a daemon takes it: {}", told(&output));
+    let remark = "notify script of VI_1: `/no/such/program` is not there";
+    assert!(told(&output).contains(remark), "{}", told(&output));
+    let output = mainstay(&["check", "--keepalived", &file, "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&told(&output)).expect("JSON");
+    let said = answer["programs"][0].as_str().expect("a remark");
+    assert!(answer["good"] == true && said.starts_with(remark), "{answer}");
+}
+
+#[test]
 fn help_names_every_verb_and_the_exit_codes() {
     let output = mainstay(&["--help"]);
     assert_eq!(code(&output), 0);

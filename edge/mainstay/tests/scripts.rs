@@ -17,11 +17,12 @@ mod stage;
 use stage::{Checked, Router, SOON, Stage, Test, run_all, signal};
 
 fn main() -> ExitCode {
-    let all: [Test; 7] = [
+    let all: [Test; 8] = [
         ("one_that_floods_its_output_is_read_to_its_end", flooding),
         ("one_whose_children_outlive_it_holds_nothing_up", forking),
         ("one_that_vanishes_counts_as_failed_until_it_is_back", vanishing),
         ("one_that_others_can_write_is_not_run_as_root", writable),
+        ("one_that_notifies_is_looked_at_before_it_is_needed", notifying),
         ("one_that_takes_too_long_counts_as_failed_and_is_ended", too_slow),
         ("one_that_reads_no_fifo_is_told_of_once", ending_at_once),
         ("one_that_hangs_at_a_stop_is_not_waited_for_for_long", hanging_at_a_stop),
@@ -172,6 +173,27 @@ fn writable() -> Checked {
     tracking.speaks_on()?;
     assert!(!written.exists(), "it was run all the same");
     tracking.stop()
+}
+
+fn notifying() -> Checked {
+    let stage = Stage::of_one()?;
+    let program = script(&stage.folder(), "open", "exit 0")?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o777))?;
+    let more = format!("notify_fault {} root\nnotify_stop /no/such/stop root\n", program.display());
+    let last = "global_defs {\nscript_user root\nshutdown_script /no/such/last\n}\n";
+    let router = Router { more: &more, ..Router::default() };
+    let daemon = stage.start(0, &format!("{last}{}", router.text()))?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    for said in [
+        "notify script of VI_1: SECURITY VIOLATION",
+        "notify script of VI_1: `/no/such/stop` is not there",
+        "shutdown script: `/no/such/last` is not there",
+    ] {
+        wait::until(said, SOON, || daemon.log().contains(said))
+            .map_err(|late| Failed::from(format!("{late}\n{}", daemon.log())))?;
+        assert_eq!(daemon.log().matches(said).count(), 1, "{}", daemon.log());
+    }
+    Ok(())
 }
 
 fn too_slow() -> Checked {

@@ -33,7 +33,8 @@ pub(crate) enum Unfit {
     #[error("`{0}` is not there, or is not executable: mend its path or `chmod +x` it")]
     NotExecutable(String),
     #[error(
-        "others than root can write {}: with script security on it is not run as root",
+        "others than root can write {}: with script security on it is not run as root; make it root's and `chmod \
+         go-w`, or name another user for it",
         part.display()
     )]
     Insecure { part: PathBuf },
@@ -69,7 +70,8 @@ pub(crate) fn prepare(command: &Command, node: &Node) -> Result<Prepared, Unfit>
             return Err(Unfit::Insecure { part });
         }
         insecure = Some(format!(
-            "SECURITY VIOLATION: `{name}` runs as root and others than root can write {}",
+            "SECURITY VIOLATION: `{name}` runs as root and others than root can write {}: make it root's and \
+             `chmod go-w`, or name another user for it",
             part.display()
         ));
         warnings.extend(insecure.clone());
