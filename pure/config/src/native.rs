@@ -15,6 +15,7 @@ mod hmac;
 mod hmac_keys;
 mod keys;
 mod node;
+mod notify_keys;
 mod router;
 mod routing;
 mod section;

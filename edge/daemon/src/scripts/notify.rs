@@ -115,19 +115,19 @@ impl Notifier {
         }
     }
 
-    /// Takes other settings. What is no longer in them keeps its programs until it has been told
-    /// that it is gone.
+    /// Takes other settings. A router that is no longer in them keeps its programs until it has been told that it is
+    /// gone; of a group nobody is told that.
     pub(crate) fn configure(&mut self, settings: &Settings) {
         self.node = settings.node.clone();
         self.routers.extend(settings.notify_routers.clone());
-        self.groups.extend(settings.notify_groups.clone());
         let routers: Vec<&Name> = settings.vrrp.routers.iter().map(|router| &router.name).collect();
-        let groups: Vec<&Name> = settings.vrrp.groups.iter().map(|group| &group.name).collect();
-        let kept = |name: &Name, there: &[&Name], told: &BTreeMap<Name, Notify>| {
-            !there.contains(&name) || told.contains_key(name)
-        };
-        self.routers.retain(|name, _| kept(name, &routers, &settings.notify_routers));
-        self.groups.retain(|name, _| kept(name, &groups, &settings.notify_groups));
+        self.routers.retain(|name, _| {
+            !routers.contains(&name) || settings.notify_routers.contains_key(name)
+        });
+        let earlier = std::mem::replace(&mut self.groups, settings.notify_groups.clone());
+        for name in earlier.into_keys().filter(|name| !settings.notify_groups.contains_key(name)) {
+            self.forget(&Subject::Group(name));
+        }
     }
 
     /// Whom to tell about a subject.

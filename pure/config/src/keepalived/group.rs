@@ -69,6 +69,9 @@ pub(super) fn read(
             "sync_group_tracking_weight" => {
                 group.member_weights = flag(statement, faults).unwrap_or(true);
             }
+            "notify_deleted" | "notify_master_rx_lower_pri" => {
+                unhandled(Block::Group, statement, faults);
+            }
             keyword => {
                 if !group.notify.read(keyword, statement, faults) {
                     unhandled(Block::Group, statement, faults);
@@ -124,6 +127,11 @@ impl NotifyDraft {
             *target = Some(command);
         }
         true
+    }
+
+    /// Takes from its group what it does not say itself.
+    pub(super) fn inherit(&mut self, group: &NotifyDraft) {
+        self.priority_changes = self.priority_changes.or(group.priority_changes);
     }
 
     /// What it comes to.

@@ -56,7 +56,12 @@ pub(super) fn settings(drafts: Drafts, faults: &mut Faults) -> Settings {
     joining.settings.vrrp.pacing.clone_from(&globals.pacing);
     joining.settings.vrrp.link_delays.clone_from(&globals.link_delays);
     let mut polling = std::mem::take(&mut globals.polling);
-    for draft in instances {
+    for mut draft in instances {
+        let is_member =
+            |group: &&GroupDraft| group.members.iter().any(|member| member.text == draft.name.text);
+        if let Some(group) = groups.iter().find(is_member) {
+            draft.notify.inherit(&group.notify);
+        }
         polling
             .own_links
             .extend(draft.tracking.polls_own_link.then(|| Name::new(&draft.name.text)));
@@ -275,7 +280,9 @@ impl Joining<'_> {
         }
         self.start_together(&members);
         let name = Name::new(&draft.name.text);
+        // A group has no priority: what it says of that is for its members.
         let notify = draft.notify.settle(&globals.telling);
+        let notify = Notify { priority_changes: false, ..notify };
         if notify != Notify::default() {
             self.settings.notify_groups.insert(name.clone(), notify);
         }

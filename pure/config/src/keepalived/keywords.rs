@@ -167,6 +167,8 @@ const COPIED: Status = NoEffect(
 const MANAGEMENT: Status = NoEffect("SNMP and D-Bus are not served");
 const FIREWALL: Status =
     NoEffect("the packet filter is nftables, in tables of its own at a fixed priority");
+const OF_INSTANCES: Status =
+    NoEffect("keepalived 2.2.7 knows it in instances only: write it in each of the group's");
 const HARMLESS: Status = Skipped("it is not needed here");
 
 #[rustfmt::skip]
@@ -464,8 +466,8 @@ static GROUP: &[Keyword] = &[
     key(Group, "notify_backup", CarriedOut),
     key(Group, "notify_fault", CarriedOut),
     key(Group, "notify_stop", CarriedOut),
-    key(Group, "notify_deleted", CarriedOut),
-    key(Group, "notify_master_rx_lower_pri", CarriedOut),
+    key(Group, "notify_deleted", OF_INSTANCES),
+    key(Group, "notify_master_rx_lower_pri", OF_INSTANCES),
     key(Group, "notify", CarriedOut),
     key(Group, "smtp_alert", CarriedOut),
     key(Group, "notify_priority_changes", CarriedOut),

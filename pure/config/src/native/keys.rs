@@ -7,6 +7,7 @@ pub(super) use super::announce_keys::ANNOUNCE;
 use super::detection_keys::{AUTHENTICATION, BFD, DETECTION, TRACK_SESSION};
 pub(super) use super::fixed_keys::FIXED;
 pub(super) use super::hmac_keys::{HMAC, HMAC_KEY};
+pub(super) use super::notify_keys::{COMMAND, GROUP_NOTIFY, NOTIFY};
 use super::section::{Section, key};
 use super::telling_keys::{DUMPS, FIFO, MAIL, TELLING};
 use super::watched_keys as watched;
@@ -16,7 +17,7 @@ pub fn reference() -> &'static [Section] {
     &SECTIONS
 }
 
-static SECTIONS: [Section; 31] = [
+static SECTIONS: [Section; 32] = [
     FILE,
     NODE,
     ROUTER,
@@ -32,6 +33,7 @@ static SECTIONS: [Section; 31] = [
     HMAC_KEY,
     ANNOUNCE,
     NOTIFY,
+    GROUP_NOTIFY,
     COMMAND,
     GROUP,
     SCRIPT,
@@ -481,69 +483,6 @@ pub(super) const TRACK_SCRIPT: Section = Section {
         key("script", "the name of a script", "required", "\"check\"", "the script"),
         key("weight", "−253 to 253", "the script's", "-20", "what its verdict does here"),
         key("reverse", "true or false", "false", "false", "swap up and down; with `weight` only"),
-    ],
-};
-
-pub(super) const NOTIFY: Section = Section {
-    heading: "[virtual_router.notify], [sync_group.notify]",
-    about: "Programs that are told of changes: a list of words, or a table with `command`, `user` and `group`. The words of states are keepalived's.",
-    keys: &[
-        key("active", "a command", "none", "[\"/bin/true\"]", "it became Active"),
-        key("backup", "a command", "none", "[\"/bin/true\"]", "it became Backup"),
-        key("fault", "a command", "none", "[\"/bin/true\"]", "it became unfit"),
-        key("stop", "a command", "none", "[\"/bin/true\"]", "it was stopped"),
-        key(
-            "any",
-            "a command",
-            "none",
-            "[\"/bin/true\"]",
-            "any of these; four words are appended: INSTANCE or GROUP, the name, MASTER, BACKUP, FAULT or STOP, the priority",
-        ),
-        key(
-            "lower_priority",
-            "a command",
-            "none",
-            "[\"/bin/true\"]",
-            "while Active it heard a lower priority",
-        ),
-        key(
-            "deleted",
-            "a command",
-            "none",
-            "[\"/bin/true\"]",
-            "it was taken out of the configuration",
-        ),
-        key(
-            "says_deleted",
-            "true or false",
-            "false",
-            "true",
-            "say DELETED rather than FAULT when it was taken out of the configuration",
-        ),
-        key(
-            "priority_changes",
-            "true or false",
-            "false",
-            "true",
-            "write changes of the priority to the FIFOs",
-        ),
-        key("mail", "true or false", "false", "true", "send mail as well"),
-    ],
-};
-
-pub(super) const COMMAND: Section = Section {
-    heading: "a command table",
-    about: "A program, and as whom it runs.",
-    keys: &[
-        key(
-            "command",
-            "a list of words",
-            "required",
-            "[\"/bin/true\"]",
-            "the program and its arguments, run without a shell",
-        ),
-        key("user", "text", "the node's script user", "\"nobody\"", "as whom it runs"),
-        key("group", "text", "the user's own", "\"nogroup\"", "with which group it runs"),
     ],
 };
 

@@ -88,7 +88,7 @@ fn positive(reader: &mut Reader<'_>, table: Table<'_>, key: &str) -> Option<Dura
 /// Reads all of `[[sync_group]]`, after the routers.
 pub(super) fn groups(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Settings) {
     for table in reader.tables(file, "sync_group", &keys::GROUP) {
-        let notify = tracking::notify(reader, table);
+        let notify = tracking::group_notify(reader, table);
         let Some(group) = group(reader, table, settings) else { continue };
         if settings.vrrp.groups.iter().any(|other| other.name == group.name) {
             let message = format!("there are two sync groups `{}`", group.name);

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::keys;
+use super::section::Section;
 use super::table::{Reader, Table};
 use crate::Span;
 
@@ -89,21 +90,42 @@ pub(super) fn words(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Op
     Some(words)
 }
 
-/// Reads `notify` of a table.
+/// Reads `notify` of a router.
 pub(super) fn notify(reader: &mut Reader<'_>, table: Table<'_>) -> Notify {
-    let Some(value) = reader.get(table, "notify") else { return Notify::default() };
-    let Some(table) = reader.table(value, &keys::NOTIFY) else { return Notify::default() };
+    let Some(table) = section(reader, table, &keys::NOTIFY) else { return Notify::default() };
+    Notify {
+        lower_priority: command(reader, table, "lower_priority"),
+        deleted: command(reader, table, "deleted"),
+        says_deleted: reader.flag(table, "says_deleted", false),
+        priority_changes: reader.flag(table, "priority_changes", false),
+        ..states(reader, table)
+    }
+}
+
+/// Reads `notify` of a group.
+pub(super) fn group_notify(reader: &mut Reader<'_>, table: Table<'_>) -> Notify {
+    let table = section(reader, table, &keys::GROUP_NOTIFY);
+    table.map_or_else(Notify::default, |table| states(reader, table))
+}
+
+fn section<'t>(
+    reader: &mut Reader<'_>,
+    table: Table<'t>,
+    section: &'static Section,
+) -> Option<Table<'t>> {
+    let value = reader.get(table, "notify")?;
+    reader.table(value, section)
+}
+
+fn states(reader: &mut Reader<'_>, table: Table<'_>) -> Notify {
     Notify {
         active: command(reader, table, "active"),
         backup: command(reader, table, "backup"),
         fault: command(reader, table, "fault"),
         stop: command(reader, table, "stop"),
         any: command(reader, table, "any"),
-        lower_priority: command(reader, table, "lower_priority"),
-        deleted: command(reader, table, "deleted"),
-        says_deleted: reader.flag(table, "says_deleted", false),
-        priority_changes: reader.flag(table, "priority_changes", false),
         mail: reader.flag(table, "mail", false),
+        ..Notify::default()
     }
 }
 

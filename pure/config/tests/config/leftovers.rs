@@ -138,3 +138,37 @@ fn a_routing_domain_takes_the_place_of_the_interface_for_unicast_alone() {
     assert_eq!(file(&format!("interface eth0\n{unicast}")), plain);
     assert_eq!(file("vrf blue"), ("eth7".into(), "eth7 eth1".into()));
 }
+
+#[test]
+fn members_tell_of_their_priorities_where_their_group_says_so() {
+    let told = |global: &str, group: &str, member: &str| {
+        let text = format!(
+            "vrrp_sync_group G {{\ngroup {{\na\n}}\n{group}\n}}\nglobal_defs {{\n{global}\n}}\nvrrp_instance a {{\n\
+             interface eth0\nvirtual_router_id 1\n{member}\nvirtual_ipaddress {{ 192.0.2.1/24 }}\n}}\n"
+        );
+        let settings = load(&text).settings.expect("the text is accepted");
+        assert!(settings.notify_groups.is_empty(), "a group has no priority");
+        settings.notify_routers.values().any(|notify| notify.priority_changes)
+    };
+    // As keepalived 2.2.7 does: whoever says nothing takes what is around him.
+    assert!(told("", "notify_priority_changes", ""));
+    assert!(!told("", "notify_priority_changes", "notify_priority_changes false"));
+    assert!(told("", "notify_priority_changes false", "notify_priority_changes"));
+    assert!(!told("vrrp_notify_priority_changes", "notify_priority_changes false", ""));
+    assert!(told("vrrp_notify_priority_changes", "", ""));
+    assert!(!told("", "", ""));
+}
+
+#[test]
+fn what_keepalived_knows_in_instances_only_is_said_of_a_group() {
+    for word in ["notify_deleted", "notify_master_rx_lower_pri /bin/true"] {
+        let text = format!(
+            "vrrp_sync_group G {{\ngroup {{\na\n}}\n{word}\n}}\nvrrp_instance a {{\ninterface eth0\n\
+             virtual_router_id 1\nvirtual_ipaddress {{ 192.0.2.1/24 }}\n}}\n"
+        );
+        let loaded = load(&text);
+        let said = lines(&loaded).join("\n");
+        assert!(said.contains("keyword/not-carried-out"), "{word}: {said}");
+        assert!(loaded.settings.expect("the text is accepted").notify_groups.is_empty());
+    }
+}

@@ -126,6 +126,10 @@ fn wrapped(section: &Section, body: &str) -> String {
             format!("{ROUTER}hmac = {{ keys = [{{ {}{key} }}] }}\n", inline(body))
         }
         "[[sync_group]]" => format!("{web}[[sync_group]]\n{body}"),
+        "[sync_group.notify]" => {
+            let group = "[[sync_group]]\nname = \"G\"\nmembers = [\"web\"]\n";
+            format!("{web}{group}[sync_group.notify]\n{body}")
+        }
         "[virtual_router.announce]" => format!("{ROUTER}[virtual_router.announce]\n{body}"),
         "an address table" => format!("{ROUTER}excluded = [{{ {} }}]\n", inline(body)),
         "[fixed]" => format!("version = 1\n[fixed]\n{body}"),

@@ -110,6 +110,31 @@ fn a_slow_object_does_not_delay_another() {
 }
 
 #[test]
+fn a_group_that_is_gone_is_forgotten_and_a_router_once_it_has_been_told() {
+    let scribe = Scribe::new("gone");
+    let told = Notify { any: scribe.command("any"), ..Notify::default() };
+    let (group, router) = (Name::new("G"), Name::new("VI_1"));
+    let mut settings = Settings::default();
+    settings.notify_groups.insert(group.clone(), told.clone());
+    settings.notify_routers.insert(router.clone(), told);
+    let mut notifier = Notifier::default();
+    notifier.configure(&settings);
+    let (group, router) = (Subject::Group(group), Subject::Router(router));
+    run(async || {
+        notifier.tell(&group, Tiding::State(StateName::Backup), 0);
+        notifier.configure(&Settings::default());
+        assert!(notifier.of(&group).is_none());
+        assert!(notifier.of(&router).is_some());
+        notifier.tell(&router, Tiding::Deleted { says_deleted: false }, 7);
+        assert!(notifier.of(&router).is_none() && notifier.queues.is_empty());
+        notifier.finish(LONG).await;
+    });
+    let mut lines = scribe.lines();
+    lines.sort();
+    assert_eq!(lines, ["any GROUP G BACKUP 0", "any INSTANCE VI_1 FAULT 7"]);
+}
+
+#[test]
 fn too_many_push_the_oldest_out() {
     let queue = Queue::default();
     let command = Command { words: vec!["/bin/true".into()], user: None, group: None };
