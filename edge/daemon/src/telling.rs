@@ -40,8 +40,8 @@ impl Teller {
     /// Tells that something is in another state; `mail`: mailboxes as well.
     pub(crate) fn tell(&mut self, subject: &Subject, tiding: Tiding, priority: u8, mail: bool) {
         self.fifos.write(&fifo::line(subject, tiding.word(), priority));
-        if let (true, Some(word)) = (mail, tiding.state()) {
-            self.mailer.send(subject, word, priority);
+        if mail {
+            self.mailer.send(subject, tiding, priority);
         }
     }
 

@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use libtest_mimic::Failed;
 use mainstay_api::State;
 use mainstay_lab::wait;
+use rustix::process::Signal;
 use smtp::{Conduct, Server, certified};
 use stage::run::Served;
-use stage::{Checked, Router, SOON, Stage, Test, run_all};
+use stage::{Checked, Router, SOON, Stage, Test, run_all, signal};
 
 /// Ports by which keepalived.conf says how mail is sealed: from the first byte, by STARTTLS, where offered.
 const SUBMISSIONS: u16 = 465;
@@ -22,15 +23,16 @@ const SMTP: u16 = 25;
 const AGAIN: &str = "again in 5s";
 
 fn main() -> ExitCode {
-    let tests: [Test; 6] = [
+    let tests: [Test; 7] = [
         ("mail_is_sealed_from_the_first_byte_on_port_465", || delivered(SUBMISSIONS)),
         ("mail_is_sealed_by_starttls_on_port_587", || delivered(SUBMISSION)),
+        ("a_stop_is_told_and_what_a_reload_takes_out", leaving),
         ("a_server_of_an_unknown_authority_gets_no_mail", unknown_authority),
         ("a_server_that_never_answers_delays_no_advert", silent),
         ("a_server_that_refuses_mail_delays_no_advert", refusing),
         ("a_server_that_is_not_there_delays_no_advert", absent),
     ];
-    run_all(6, tests)
+    run_all(7, tests)
 }
 
 /// A router that tells of every change by mail, to a server on this port of its own host.
@@ -63,6 +65,40 @@ fn delivered(port: u16) -> Checked {
         .map_err(|late| Failed::from(format!("{late}\n{}\n{}", server.heard(), served.log())))?;
     assert!(!served.log().contains(AGAIN), "{}", served.log());
     Ok(())
+}
+
+/// The subjects are keepalived's.
+fn leaving() -> Checked {
+    let stage = Stage::of_one()?;
+    let (authority, sealed) = certified(&stage.folder())?;
+    let server = Server::start(stage.host(0), SMTP, Conduct::SealedWhenAsked(sealed))?;
+    let kept = file(SMTP);
+    let more = |name, vrid, address, more| {
+        let more = format!("smtp_alert\n{more}");
+        Router { name, vrid, address, more: &more, ..Router::default() }.text()
+    };
+    let routers = format!(
+        "vrrp_sync_group G {{\ngroup {{\nVI_1\n}}\nsmtp_alert\n}}\n{}{}",
+        more("VI_2", 52, "192.0.2.102/24", "notify_deleted\n"),
+        more("VI_3", 53, "192.0.2.103/24", "")
+    );
+    let served = stage.serve_trusting(0, &format!("{kept}{routers}"), &authority)?;
+    let until = |subject: &str| {
+        let line = format!("Subject: [lab] VRRP {subject}");
+        wait::until(subject, SOON, || server.heard().contains(&line))
+            .map_err(|late| Failed::from(format!("{late}\n{}\n{}", server.heard(), served.log())))
+    };
+    for name in ["VI_1", "VI_2", "VI_3"] {
+        until(&format!("Instance {name} - Entering MASTER state"))?;
+    }
+    let group = &routers[..routers.find("vrrp_instance").ok_or("there is one")?];
+    std::fs::write(stage.folder().join("served.conf"), format!("{kept}{group}"))?;
+    signal(served.program()?, Signal::HUP)?;
+    until("Instance VI_2 - Deleted")?;
+    until("Instance VI_3 - Entering FAULT state")?;
+    signal(served.program()?, Signal::TERM)?;
+    until("Instance VI_1 - Stopping")?;
+    until("Group G - Stopping")
 }
 
 fn unknown_authority() -> Checked {

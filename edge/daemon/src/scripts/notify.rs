@@ -344,18 +344,6 @@ impl Tiding {
             Tiding::LowerPriority => None,
         }
     }
-
-    /// The word of a state that it came into and is in; none where it is gone or stayed as it was.
-    pub(crate) fn state(self) -> Option<&'static str> {
-        match self {
-            Tiding::State(StateName::Initialize)
-            | Tiding::Deleted { .. }
-            | Tiding::LowerPriority => None,
-            Tiding::State(StateName::Active | StateName::Backup | StateName::Fault) => {
-                Some(self.word())
-            }
-        }
-    }
 }
 
 /// keepalived's four arguments at the end; a group's priority is 0.

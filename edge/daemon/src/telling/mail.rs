@@ -11,12 +11,15 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::letter::Letter;
-use crate::scripts::notify::Subject;
+use crate::scripts::notify::{Subject, Tiding};
 
 /// So many letters wait; more are left out and said so.
 const WAITING_MAX: usize = 64;
 /// After how long a letter is tried again; after the last try it is given up.
 const AGAIN_AFTER: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
+
+/// keepalived's word for what `no_email_faults` is about.
+const FAULT: &str = "FAULT";
 
 /// Sends mail.
 #[derive(Debug, Default)]
@@ -47,14 +50,14 @@ impl Mailer {
         }
     }
 
-    /// Puts a letter about a change of state on its way, if it is to be sent.
-    pub(super) fn send(&mut self, subject: &Subject, state: &'static str, priority: u8) {
+    /// Puts a letter about what came about on its way, if it is to be sent.
+    pub(super) fn send(&mut self, subject: &Subject, tiding: Tiding, priority: u8) {
         let Some(settings) = &self.settings else { return };
-        if state == "FAULT" && !settings.faults {
+        if tiding.word() == FAULT && !settings.faults {
             return;
         }
         let Some(letters) = &self.letters else { return };
-        let letter = Letter::of(&self.node, subject, state, priority);
+        let Some(letter) = Letter::of(&self.node, subject, tiding, priority) else { return };
         if let Err(unsent) = letters.try_send(letter) {
             let letter = unsent.into_inner();
             tracing::error!("more than {WAITING_MAX} mails wait: left out `{}`", letter.subject);

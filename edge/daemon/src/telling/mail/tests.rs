@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
+use mainstay_engine::vrrp::StateName;
+
 use super::*;
 use crate::testing::name;
 
@@ -77,8 +79,8 @@ fn mailer(settings: &Mail) -> Mailer {
 async fn a_letter_reaches_all_recipients_with_keepaliveds_subject() {
     let (port, received) = server("250 good");
     let mut mailer = mailer(&settings(port));
-    mailer.send(&Subject::Router(name("VI_1")), "FAULT", 100);
-    mailer.send(&Subject::Router(name("VI_1")), "MASTER", 100);
+    mailer.send(&Subject::Router(name("VI_1")), Tiding::State(StateName::Fault), 100);
+    mailer.send(&Subject::Router(name("VI_1")), Tiding::State(StateName::Active), 100);
     mailer.finish(Duration::from_secs(10)).await;
     let letter = received.recv_timeout(Duration::from_secs(10)).expect("a conversation");
     for expected in [
@@ -101,7 +103,7 @@ async fn a_server_that_does_not_answer_holds_nobody_up() {
     let mut mailer = mailer(&Mail { timeout: Duration::from_millis(200), ..settings(port) });
     let begun = Instant::now();
     for _ in 0..10 * WAITING_MAX {
-        mailer.send(&Subject::Router(name("VI_1")), "MASTER", 100);
+        mailer.send(&Subject::Router(name("VI_1")), Tiding::State(StateName::Active), 100);
     }
     assert!(begun.elapsed() < Duration::from_secs(2), "sending never waits");
     mailer.finish(Duration::from_millis(500)).await;
@@ -112,7 +114,7 @@ async fn a_server_that_does_not_answer_holds_nobody_up() {
 async fn a_refused_letter_is_given_up_at_a_stop() {
     let (port, received) = server("550 no");
     let mut mailer = mailer(&settings(port));
-    mailer.send(&Subject::Group(name("G")), "BACKUP", 0);
+    mailer.send(&Subject::Group(name("G")), Tiding::State(StateName::Backup), 0);
     let begun = Instant::now();
     mailer.finish(Duration::from_secs(10)).await;
     assert!(begun.elapsed() < Duration::from_secs(9), "it is not tried again at a stop");
@@ -125,7 +127,7 @@ async fn a_letter_is_not_sent_in_the_open_where_it_must_be_sealed() {
     for security in [MailSecurity::StartTls, MailSecurity::Tls] {
         let (port, received) = server("250 good");
         let mut mailer = mailer(&Mail { security, ..settings(port) });
-        mailer.send(&Subject::Router(name("VI_1")), "MASTER", 100);
+        mailer.send(&Subject::Router(name("VI_1")), Tiding::State(StateName::Active), 100);
         mailer.finish(Duration::from_secs(10)).await;
         let conversation = received.recv_timeout(Duration::from_secs(10)).unwrap_or_default();
         assert!(!conversation.contains("MAIL FROM"), "{security:?}: {conversation}");
