@@ -19,12 +19,13 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use stage::{Checked, Router, SOON, Stage, Test, code, run_all, signal};
 
 fn main() -> ExitCode {
-    let tests: [Test; 10] = [
+    let tests: [Test; 11] = [
         ("the_unit_files_line_runs_reloads_and_stops", unit_file),
         ("without_dont_fork_it_goes_into_the_background", background),
         ("a_test_of_the_configuration_ends_as_the_manual_says", config_test),
         ("signals_have_keepaliveds_numbers", signums),
         ("dump_files_have_the_fields_of_the_real_ones", dumps),
+        ("dump_files_have_the_values_of_the_real_ones", values),
         ("an_exporter_reads_the_same_of_both", exporter),
         ("a_file_changes_the_priority_and_a_fifo_hears_of_it", file_and_fifo),
         ("scripts_run_before_anything_and_after_everything", start_and_stop),
@@ -263,12 +264,11 @@ fn json_keys(text: &str, part: &str) -> Result<BTreeSet<String>, Failed> {
 }
 
 /// Fields of the insides of keepalived, and secrets.
-const LEFT_OUT: [&str; 7] = [
+const LEFT_OUT: [&str; 6] = [
     "   Number of config faults",
     "   Number of interface and track script faults",
     "   Number of track scripts init",
     "   Read timeout",
-    "   Promote_secondaries",
     "   Password",
     "   fd_in 15, fd_out",
 ];
@@ -295,10 +295,14 @@ fn dumped(stage: &Stage, blocks: &str, addresses: &[&str]) -> Result<[[String; 3
         let there = || addresses.iter().all(|address| stage.holds(0, address));
         wait::until("the addresses", SOON, there)
             .map_err(|late| Failed::from(format!("{late}\n{}", running.log())))?;
+        let read = |path: &PathBuf| fs::read_to_string(path).unwrap_or_default();
+        let ask_for_json = || Command::new("kill").args(["-36", &pid.to_string()]).status();
+        // What is there may not be known yet.
+        wait::until("what is known of the addresses", SOON, || {
+            ask_for_json().is_ok() && read(&at[2]).matches(" set").count() >= addresses.len()
+        })?;
         signal(pid, Signal::USR1)?;
         signal(pid, Signal::USR2)?;
-        Command::new("kill").args(["-36", &pid.to_string()]).status()?;
-        let read = |path: &PathBuf| fs::read_to_string(path).unwrap_or_default();
         wait::until("the files", SOON, || at.iter().all(|path| !read(path).is_empty()))?;
         // The real one writes them line by line.
         wait::until("all of the JSON", SOON, || {
@@ -348,6 +352,75 @@ fn dumps() -> Checked {
         .filter(|label| !label.starts_with("   fd_in"))
         .collect();
     assert!(missing.is_empty(), "{missing:?} are missing in {ours:?}");
+    Ok(())
+}
+
+/// Values of the JSON that differ: when; strict mode, of which what it comes to is all that is kept; and the last
+/// word before yielding, which is said by default here.
+const NOT_COMPARED: [&str; 3] = ["last_transition", "strict_mode", "higher_prio_send_advert"];
+
+/// Routers with a link of their own, with addresses that are put there in a certain way, in a group, and strict.
+fn values() -> Checked {
+    let stage = Stage::of_one()?;
+    let router = |name, vrid, address, more| {
+        let router = Router { name, vrid, address, more, ..Router::default() };
+        router.text()
+    };
+    let more = "virtual_ipaddress_excluded {\n2001:db8::102/64\n2001:db8::103\n2001:db8::104/64 preferred_lft 7\n}\n";
+    let blocks = [
+        "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\nsmtp_alert\nnotify \"/bin/true any\"\n}\n"
+            .to_owned(),
+        router("VI_1", 51, "192.0.2.100/24", more),
+        router(
+            "VI_2",
+            52,
+            "198.51.100.2/24 scope link brd + label eth0:x",
+            "promote_secondaries\n",
+        ),
+        router("VI_3", 53, "192.0.2.103/24", "use_vmac\nnotify_deleted\n"),
+        router("VI_4", 54, "192.0.2.104/24 scope 5", "use_vmac named\nvmac_xmit_base\n"),
+        router("VI_5", 55, "192.0.2.105", "strict_mode on\n"),
+        Router::ipv6().text(),
+    ];
+    let addresses = ["192.0.2.100", "198.51.100.2", "192.0.2.103", "192.0.2.104", "192.0.2.105"];
+    let excluded = ["2001:db8::102", "2001:db8::103", "2001:db8::104"];
+    let addresses = addresses.into_iter().chain(excluded).chain([stage::ADDRESS_V6]);
+    let [theirs, ours] = dumped(&stage, &blocks.concat(), &addresses.collect::<Vec<_>>())?;
+    let described = |text: &str| -> Result<Vec<serde_json::Value>, Failed> {
+        let parsed: Vec<serde_json::Value> = serde_json::from_str(text)?;
+        Ok(parsed.into_iter().map(|router| router["data"].clone()).collect())
+    };
+    let (real, own) = (described(&theirs[2])?, described(&ours[2])?);
+    assert_eq!(real.len(), own.len());
+    let mut differing = Vec::new();
+    for (real, own) in real.iter().zip(&own) {
+        let fields = real.as_object().ok_or("an object")?.iter();
+        for (key, value) in fields.filter(|(key, _)| !NOT_COMPARED.contains(&key.as_str())) {
+            if own[key] != *value {
+                differing.push(format!("{} {key}: {value}, not {}", real["iname"], own[key]));
+            }
+        }
+    }
+    assert!(differing.is_empty(), "{differing:#?}");
+    let lines = |text: &str| -> BTreeSet<String> {
+        let told = |line: &&str| {
+            let starts = ["   Interface =", "   Promote_sec", "     "];
+            starts.iter().any(|start| line.starts_with(start))
+        };
+        let topology = topology(text).lines().filter(told);
+        let groups = text.find("------< VRRP Sync groups").map_or("", |start| &text[start..]);
+        let groups = groups.lines().skip(1).take_while(|line| !line.starts_with("------<"));
+        let groups = groups.filter(|line| !line.starts_with("   Num member"));
+        // A program is shown as it is written here, there with where links lead to and as whom it runs.
+        let shown = |line: &str| match line.split_once("transition script = ") {
+            Some((name, _)) => name.to_owned(),
+            None => line.to_owned(),
+        };
+        topology.chain(groups).map(shown).collect()
+    };
+    let (real, own) = (lines(&theirs[0]), lines(&ours[0]));
+    let missing: Vec<&String> = real.difference(&own).collect();
+    assert!(missing.is_empty(), "{missing:#?} are missing in {}", ours[0]);
     Ok(())
 }
 

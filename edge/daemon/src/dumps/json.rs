@@ -1,11 +1,12 @@
 //! keepalived.json: settings, states and counters of each router.
 
+use mainstay_base::LinkName;
 use mainstay_engine::vrrp::{Peers, Preempt, RouterSettings, RouterView, Version};
 use mainstay_engine::{JsonVersion, Notify, Settings};
 use serde_json::{Value, json};
 
 use super::past::{Counted, Past};
-use super::words::{address_line, moment, number, quoted};
+use super::words::{address_line, moment, number, own_link, quoted};
 use crate::channel::Report;
 
 /// The whole file.
@@ -25,15 +26,17 @@ pub(super) fn text(settings: &Settings, report: &Report, past: &Past) -> String 
 
 fn described(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value {
     let announce = &asked.announce;
+    let own_link = own_link(asked).map(|(name, _)| name);
     let state = number(view.standing.state);
     let interval = asked.advertisement_interval.duration().as_secs_f64();
     let mut described = json!({
         "iname": view.name.as_str(),
         "dont_track_primary": u8::from(!asked.track_own_link),
         "skip_check_adv_addr": u8::from(asked.hearing.skip_address_check),
+        // Nothing is kept of it but what it comes to.
         "strict_mode": 0,
-        "vmac_ifname": "",
-        "ifp_ifname": asked.link.as_str(),
+        "vmac_ifname": own_link.map_or("", LinkName::as_str),
+        "ifp_ifname": own_link.unwrap_or(&asked.link).as_str(),
         "master_priority": view.active.filter(|active| !active.ours).map_or(0, |active| active.priority),
         "last_transition": moment(view.standing.since),
         "garp_delay": announce.delay.as_secs(),
@@ -48,7 +51,7 @@ fn described(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value 
         "base_priority": asked.priority.get(),
         "effective_priority": view.effective_priority,
         "vipset": state == 2,
-        "promote_secondaries": false,
+        "promote_secondaries": asked.kernel.promotes_secondaries,
         "adver_int": interval,
         "master_adver_int": view.times.interval.duration().as_secs_f64(),
         "accept": u8::from(asked.kernel.accept),
@@ -91,7 +94,7 @@ fn described(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value 
 
 fn addresses(asked: &RouterSettings, view: &RouterView, advertised: bool) -> Vec<String> {
     let entries = if advertised { &asked.addresses } else { &asked.excluded };
-    entries.iter().map(|entry| address_line(entry, view)).collect()
+    entries.iter().map(|entry| address_line(entry, asked, view)).collect()
 }
 
 fn stats(counted: Counted) -> Value {

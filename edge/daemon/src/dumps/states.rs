@@ -7,7 +7,7 @@ use mainstay_engine::vrrp::{
 };
 use mainstay_engine::{Notify, Settings};
 
-use super::words::{address_line, moment, quoted, word};
+use super::words::{address_line, moment, own_link, quoted, word};
 use crate::channel::Report;
 
 /// The whole file.
@@ -71,7 +71,7 @@ impl Lines {
         self.field("Wantstate", word(view.standing.state));
         self.field("Last transition", dated(view.standing.since));
         self.field("Master down timer", format!("{} usecs", view.times.active_down.as_micros()));
-        self.field("Interface", &asked.link);
+        self.link(asked);
         self.sending(asked, view);
         self.announcing(asked);
         self.field("Virtual Router ID", asked.vrid);
@@ -87,6 +87,7 @@ impl Lines {
         }
         self.field("Accept", enabled(asked.kernel.accept));
         self.field("Preempt", enabled(asked.preempt != Preempt::Never));
+        self.field("Promote_secondaries", enabled(asked.kernel.promotes_secondaries));
         if let Preempt::After(delay) = asked.preempt
             && !delay.is_zero()
         {
@@ -98,6 +99,16 @@ impl Lines {
         self.addresses(asked, view);
         self.tracked(view);
         self.notified(told);
+    }
+
+    fn link(&mut self, asked: &RouterSettings) {
+        let Some((name, made)) = own_link(asked) else {
+            return self.field("Interface", &asked.link);
+        };
+        let base = &made.base;
+        let on_base = if asked.advert_link() == name { "" } else { ", xmit base i/f" };
+        let kind = if made.has_own_mac() { "vmac" } else { "ipvlan" };
+        self.field("Interface", format!("{name}, {kind} on {base}{on_base}"));
     }
 
     fn sending(&mut self, asked: &RouterSettings, view: &RouterView) {
@@ -141,12 +152,12 @@ impl Lines {
     fn addresses(&mut self, asked: &RouterSettings, view: &RouterView) {
         self.add(&format!("   Virtual IP ({}):", asked.addresses.len()));
         for address in &asked.addresses {
-            self.add(&format!("     {}", address_line(address, view)));
+            self.add(&format!("     {}", address_line(address, asked, view)));
         }
         if !asked.excluded.is_empty() {
             self.add("   Virtual IP Excluded :");
             for address in &asked.excluded {
-                self.add(&format!("     {}", address_line(address, view)));
+                self.add(&format!("     {}", address_line(address, asked, view)));
             }
         }
     }
@@ -177,6 +188,11 @@ impl Lines {
     fn notified(&mut self, told: &Notify) {
         self.field("Using smtp notification", if told.mail { "yes" } else { "no" });
         self.field("Notify deleted", if told.says_deleted { "Deleted" } else { "Fault" });
+        self.programs(told);
+        self.field("Notify priority changes", told.priority_changes);
+    }
+
+    fn programs(&mut self, told: &Notify) {
         let scripts = [
             ("Backup state transition script", &told.backup),
             ("Fault state transition script", &told.fault),
@@ -189,7 +205,6 @@ impl Lines {
                 self.field(name, quoted(command));
             }
         }
-        self.field("Notify priority changes", told.priority_changes);
     }
 
     fn group(&mut self, group: &GroupView, settings: &Settings) {
@@ -199,6 +214,9 @@ impl Lines {
         let told = settings.notify_groups.get(&group.name);
         let mail = told.is_some_and(|told| told.mail);
         self.field("Using smtp notification", if mail { "yes" } else { "no" });
+        if let Some(told) = told {
+            self.programs(told);
+        }
     }
 
     fn script(&mut self, script: &ScriptView, settings: &Settings, routers: &[RouterView]) {
