@@ -7,7 +7,7 @@ use clap::Parser;
 
 use crate::arguments::Configuration;
 use crate::output;
-use mainstay_config::{Code, Loaded, Severity, render};
+use mainstay_config::{Code, Fault, Loaded, Severity, render};
 
 /// keepalived's options. What mainstay has no use for is taken and named.
 #[derive(Clone, Debug, Parser)]
@@ -237,7 +237,10 @@ impl Keepalived {
                 }
             }
         }
-        if loaded.settings.is_none() {
+        let is_nothing =
+            |fault: &Fault| fault.severity == Severity::Error && fault.code == Code::NoRouters;
+        let only_nothing = loaded.faults.iter().filter(|fault| counts(fault)).all(is_nothing);
+        if loaded.settings.is_none() || (only_nothing && loaded.faults.iter().any(is_nothing)) {
             NOTHING_TO_RUN
         } else if !programs.not_run.is_empty() || loaded.faults.iter().any(counts) {
             FAULTS
@@ -295,7 +298,7 @@ fn number_files(namespace: Option<&str>) -> [PathBuf; 2] {
 }
 
 /// What keepalived ends with 4 for: errors, and keywords that it does not know.
-fn counts(fault: &mainstay_config::Fault) -> bool {
+fn counts(fault: &Fault) -> bool {
     fault.severity == Severity::Error || fault.code == Code::KeywordUnknown
 }
 

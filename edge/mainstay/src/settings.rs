@@ -13,28 +13,35 @@ use rustix::fs::OFlags;
 
 /// Reads the configuration whenever the daemon asks.
 ///
-/// At a start, what is sound is used, as keepalived does. At a reload, any error refuses the whole.
-/// When the control process is started again after its death, any error means the settings that it
-/// had before: nobody has asked for others.
+/// At a start, what is sound is used, as keepalived does. At a reload, any error refuses the whole, and so does a
+/// configuration without a virtual router where there were some. When the control process is started again after
+/// its death, either means the settings that it had before: nobody has asked for others.
 pub fn loader(run: Run, runtime_dir: &Path) -> Loader {
     let last_good = runtime_dir.join(mainstay_daemon::LAST_GOOD);
     let mut reload_file: Option<PathBuf> = None;
+    let mut has_routers = false;
     Box::new(move |occasion| {
         let reading = reload_file.as_deref().map(Reading::begin);
         let loaded = run.configuration.load();
         let remark = reading.and_then(|reading| reading.map_or_else(Some, Reading::end));
-        let sound = occasion == Occasion::Start || !loaded.has_errors();
+        if occasion == Occasion::Restart {
+            let before = mainstay_cli::load_native(&last_good).settings;
+            has_routers = before.as_ref().is_some_and(keeps_any);
+        }
+        let gives_up = has_routers && loaded.settings.as_ref().is_some_and(|new| !keeps_any(new));
+        let sound = occasion == Occasion::Start || !(loaded.has_errors() || gives_up);
         match &loaded.settings {
             Some(settings) if sound => {
                 let mut warnings = lines(&loaded);
                 warnings.extend(remark);
                 warnings.extend(elsewhere(&run, settings));
                 reload_file.clone_from(&settings.node.reload_file);
+                has_routers = keeps_any(settings);
                 let last_good = Some(native::write(settings));
                 Ok(Loaded { settings: settings.clone(), warnings, last_good })
             }
             Some(_) | None if occasion == Occasion::Restart => before(&last_good, &loaded),
-            Some(_) | None => Err(refusal(&loaded)),
+            Some(_) | None => Err(refusal(&loaded, gives_up)),
         }
     })
 }
@@ -73,16 +80,31 @@ fn elsewhere(run: &Run, settings: &Settings) -> Option<String> {
 
 /// The settings of before, and what is wrong with those of now.
 fn before(last_good: &Path, now: &mainstay_config::Loaded) -> Result<Loaded, Refusal> {
-    let settings = mainstay_cli::load_native(last_good).settings.ok_or_else(|| refusal(now))?;
+    let settings =
+        mainstay_cli::load_native(last_good).settings.ok_or_else(|| refusal(now, false))?;
     let mut warnings = lines(now);
     warnings
         .push("the configuration has become faulty: the settings of before are used".to_owned());
     Ok(Loaded { settings, warnings, last_good: None })
 }
 
-fn refusal(loaded: &mainstay_config::Loaded) -> Refusal {
-    let text = mainstay_config::render(&loaded.faults, &loaded.sources, false);
-    Refusal { lines: lines(loaded), text }
+/// Whether there is an address to be kept answering.
+fn keeps_any(settings: &Settings) -> bool {
+    !settings.vrrp.routers.is_empty()
+}
+
+/// What is said when nothing of the kind was asked for in so many words.
+const GIVES_UP: &str = "the configuration has no virtual router left, and the daemon keeps those that it has; \
+                        if they are to end, stop it: `mainstay stop`";
+
+fn refusal(loaded: &mainstay_config::Loaded, gives_up: bool) -> Refusal {
+    let mut text = mainstay_config::render(&loaded.faults, &loaded.sources, false);
+    let mut lines = lines(loaded);
+    if gives_up {
+        text += &format!("{GIVES_UP}\n");
+        lines.push(GIVES_UP.to_owned());
+    }
+    Refusal { lines, text }
 }
 
 /// Errors and warnings, one line each, for the log.
@@ -103,6 +125,38 @@ mod tests {
     use mainstay_cli::{Configuration, LogFormat};
 
     use super::*;
+
+    #[test]
+    fn routers_are_given_up_neither_at_a_reload_nor_at_a_restart() {
+        let folder = std::env::temp_dir().join(format!("mainstay-none-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the directory is writable");
+        let file = folder.join("k.conf");
+        let configuration =
+            Configuration { keepalived: Some(file.clone()), config: None, config_id: None };
+        let run = Run { configuration, namespace: None, log_format: LogFormat::Auto };
+        let one = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n}\n";
+        // No slip at all: another program's job, which may be all that a file is for.
+        let servers = "virtual_server 192.0.2.9 80 {\n}\n";
+        let write = |text: &str| fs::write(&file, text).expect("the directory is writable");
+
+        write(servers);
+        let mut load = loader(run.clone(), &folder);
+        load(Occasion::Start).expect("it may be meant");
+        load(Occasion::Reload).expect("there is nothing to give up");
+        write(one);
+        let taken = load(Occasion::Reload).expect("a router more");
+        let last_good = taken.last_good.expect("it is from the configuration");
+        fs::write(folder.join(mainstay_daemon::LAST_GOOD), last_good).expect("writable");
+        write(servers);
+        let refusal = load(Occasion::Reload).expect_err("the router is kept");
+        assert!(refusal.text.contains("`mainstay stop`"), "{}", refusal.text);
+        let mut again = loader(run, &folder);
+        let before = again(Occasion::Restart).expect("the settings of before");
+        assert_eq!(before.settings.vrrp.routers.len(), 1);
+        again(Occasion::Reload).expect_err("the router is kept");
+        again(Occasion::Start).expect("whoever starts it anew means it");
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
 
     #[test]
     fn the_reload_file_is_there_and_empty_while_the_configuration_is_read() {

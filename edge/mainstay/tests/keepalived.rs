@@ -206,6 +206,7 @@ fn config_test() -> Checked {
         (good.clone(), 0, ""),
         (format!("global_defs {{\nfoo\n}}\n{good}"), 4, "foo"),
         (good.replace("priority 150", "priority 999"), 4, "999"),
+        ("# nothing yet\n".to_owned(), 3, "no virtual router"),
         (format!("{check}{tracking}"), 5, "SECURITY VIOLATION"),
         (format!("{secure}{check}{tracking}"), 4, "not run as root"),
     ] {

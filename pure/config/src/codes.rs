@@ -36,6 +36,7 @@ codes! {
     FileNotUtf8 = "file/not-utf8": "A word is not UTF-8; its odd bytes are replaced.",
     LineTooLong = "file/line-too-long": "keepalived reads lines of up to 1024 bytes and leaves out longer ones.",
     TooMuchText = "file/too-much-text": "Included files and expanded definitions have a limit, so that a small file cannot fill the memory.",
+    NoRouters = "file/no-routers": "A text without a virtual router keeps nothing answering; a daemon that has some does not give them up for it.",
     TooManyFaults = "file/too-many-faults": "Only the first thousand faults are kept.",
     IncludeLoop = "include/loop": "A file includes itself, directly or through others.",
     IncludeNothing = "include/nothing": "An include names no file that is there.",

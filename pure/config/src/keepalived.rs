@@ -38,8 +38,9 @@ mod words;
 
 pub use keywords::{Block, Form, Keyword, Status, keywords};
 
+use self::tree::Statement;
 use crate::fault::Faults;
-use crate::{Loaded, Sources, Surroundings};
+use crate::{Code, Fault, Loaded, Sources, Surroundings};
 
 /// Reads the file (or the files, by a pattern) at a path.
 pub fn load(path: &str, sources: &mut dyn Sources, surroundings: &Surroundings) -> Loaded {
@@ -50,6 +51,9 @@ pub fn load(path: &str, sources: &mut dyn Sources, surroundings: &Surroundings) 
     let whole = opened && !reader.cut_short;
     let mut settings = whole.then(|| {
         let mut drafts = blocks::read(&statements, &mut *reader.sources, &mut faults);
+        if drafts.instances.is_empty() {
+            faults.add(no_routers(&statements));
+        }
         let hmacs = drafts.instances.iter_mut().filter_map(|draft| draft.hmac.as_mut());
         hmac::read_files(hmacs, reader.sources);
         join::settings(drafts, &mut faults)
@@ -63,4 +67,17 @@ pub fn load(path: &str, sources: &mut dyn Sources, surroundings: &Surroundings) 
     }
     let sources = reader.map;
     Loaded { settings, faults: faults.finish(), sources }
+}
+
+/// What is said of a text in which nobody answers for an address. One that was emptied, or whose instances have a
+/// slip in their keyword, is faulty; one that has other things to do may be meant.
+fn no_routers(statements: &[Statement]) -> Fault {
+    const ELSEWHERE: [&str; 2] = ["virtual_server", "virtual_server_group"];
+    const ALONE: [&str; 4] = ["bfd_instance", "static_ipaddress", "static_routes", "static_rules"];
+    let mut keywords = statements.iter().map(Statement::keyword);
+    let has_others = keywords.any(|word| ELSEWHERE.contains(&word) || ALONE.contains(&word));
+    let message = "there is no virtual router in this configuration: no address is kept answering";
+    let kind = if has_others { Fault::warning } else { Fault::error };
+    kind(Code::NoRouters, message.to_owned())
+        .help("add `vrrp_instance NAME { … }`; to have a daemon let go of its addresses, stop it")
 }

@@ -125,6 +125,16 @@ fn settings(text: &str, mut reader: Reader<'_>) -> Option<Settings> {
     node::groups(&mut reader, file, &mut settings);
     check::routers(&settings.vrrp, &places, &mut reader);
     watched::check(&settings.vrrp, file.span, &mut reader);
+    if settings.vrrp.routers.is_empty() && !reader.faults.any_error() {
+        let message =
+            "there is no virtual router in this configuration: no address is kept answering";
+        let fault = Fault::warning(Code::NoRouters, message);
+        reader.faults.add(
+            fault.help(
+                "add `[[virtual_router]]`; to have a daemon let go of its addresses, stop it",
+            ),
+        );
+    }
     (!reader.faults.any_error()).then_some(settings)
 }
 

@@ -2,7 +2,9 @@
 
 use mainstay_engine::vrrp::Peers;
 
-use crate::support::{lines, load};
+use mainstay_config::{Code, Severity, native};
+
+use crate::support::{Files, lines, load, load_whole};
 
 /// An instance `a` of these lines, which begin with line 4.
 fn instance(more: &str) -> String {
@@ -150,4 +152,34 @@ fn peers_may_bear_the_length_of_a_prefix() {
     assert_eq!(router.source, Some([192, 0, 2, 7].into()));
     let Peers::Unicast { peers, .. } = router.peers else { panic!("{:?}", router.peers) };
     assert_eq!(peers[0].address, std::net::IpAddr::from([192, 0, 2, 5]));
+}
+
+#[test]
+fn a_text_without_a_router_is_faulty_unless_it_has_other_things_to_do() {
+    let garbage = "x7f} {{ ~~ \u{1}\u{2} = ;;\n".repeat(20);
+    let slip = "vrrp_instnce a {\ninterface eth0\nvirtual_router_id 1\n}\n";
+    let script = "vrrp_script s {\nscript /bin/true\n}\n";
+    let servers = "virtual_server 192.0.2.9 80 {\nreal_server 192.0.2.8 80 {\n}\n}\n";
+    let fixed = "static_routes {\n198.51.100.0/24 via 192.0.2.1 dev eth0\n}\n";
+    let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
+    let whole = instance(ADDRESS);
+    let left_out = instance("auth_hmac {\n}");
+    for (text, expected) in [
+        ("", error),
+        ("# nothing\n! at all\n", error),
+        (garbage.as_str(), error),
+        (slip, error),
+        (script, error),
+        (servers, warning),
+        (fixed, warning),
+        (&whole, None),
+        // Why an instance was left out has been said.
+        (&left_out, None),
+    ] {
+        let loaded = load_whole(text);
+        let found = loaded.faults.iter().find(|fault| fault.code == Code::NoRouters);
+        assert_eq!(found.map(|fault| fault.severity), expected, "{text}");
+    }
+    let loaded = native::load("m.toml", &mut Files::default().with("m.toml", "version = 1\n"));
+    assert_eq!(lines(&loaded), ["warning - file/no-routers"]);
 }
