@@ -141,6 +141,26 @@ fn files_that_are_no_files_are_faults() {
 }
 
 #[test]
+fn a_file_of_a_hundred_megabytes_is_refused_in_one_sentence() {
+    let folder = Folder::new("sparse");
+    let huge = folder.0.join("huge.conf");
+    let file = std::fs::File::create(&huge).expect("the directory is writable");
+    file.set_len(100 << 20).expect("a file may have holes");
+    let many = folder.file("many.conf", "include huge.conf\ninclude *.conf\n");
+    let begun = std::time::Instant::now();
+    for (path, expected) in [(huge.to_str().expect("a name in ASCII"), 1), (&many, 2)] {
+        let output = mainstay(&["check", "--json", "--keepalived", path]);
+        assert_eq!(code(&output), 1, "{}", told(&output));
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let faults = answer["faults"].as_array().expect("a list");
+        let too_big = faults.iter().filter(|fault| fault["code"] == "file/too-big").count();
+        assert_eq!(too_big, expected, "{answer}");
+    }
+    // Much more than it takes on a busy machine, and much less than reading it all would.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn an_imported_file_is_a_good_one() {
     let folder = Folder::new("import");
     let file = folder.file("keepalived.conf", GOOD);

@@ -6,8 +6,12 @@ use mainstay_config::{Found, Sources, native};
 struct One<'a>(&'a [u8]);
 
 impl Sources for One<'_> {
-    fn find(&mut self, pattern: &str) -> Vec<Found> {
-        vec![Found { path: pattern.to_owned(), content: Ok(self.0.to_vec()), executable: false }]
+    fn find(&mut self, pattern: &str) -> Vec<String> {
+        vec![pattern.to_owned()]
+    }
+
+    fn read(&mut self, _: &str) -> Found {
+        Found { content: Ok(self.0.to_vec()), executable: false }
     }
 }
 

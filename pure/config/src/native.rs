@@ -40,6 +40,7 @@ use toml::de::DeTable;
 use self::router::Places;
 use self::table::{Reader, Table};
 use crate::fault::Faults;
+use crate::sources::named;
 use crate::{Code, FILE_SIZE_MAX, Fault, Loaded, SourceMap, Sources, Unreadable};
 
 /// Longer files are refused: every line of a text that is no TOML is a fault of its own.
@@ -61,7 +62,7 @@ pub fn load(path: &str, sources: &mut dyn Sources) -> Loaded {
 
 /// The text of the file, if it is a text.
 fn text(path: &str, sources: &mut dyn Sources, faults: &mut Faults) -> Option<String> {
-    let found = sources.find(path).into_iter().next();
+    let found = named(sources, path);
     let refuse = |code, message, help: &str| Fault::error(code, message).help(help);
     let fault = match found.map(|found| found.content) {
         None => refuse(

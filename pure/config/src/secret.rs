@@ -1,5 +1,6 @@
 //! Keys of HMAC authentication as both languages write them; messages never show one.
 
+use crate::sources::named;
 use crate::{Sources, Unreadable};
 
 /// Shorter keys are guessed, longer ones are not better.
@@ -44,8 +45,7 @@ pub(crate) fn from_hex(digits: &str) -> Option<Vec<u8>> {
 /// # Errors
 /// What is wrong with it, as the end of a sentence.
 pub(crate) fn of_file(path: &str, sources: &mut dyn Sources) -> Result<Vec<u8>, String> {
-    let found = sources.find(path).into_iter().next();
-    let content = match found.map(|found| found.content) {
+    let content = match named(sources, path).map(|found| found.content) {
         None => return Err("is in a file that does not exist".to_owned()),
         Some(Err(Unreadable::NotRegular)) => return Err("is in no regular file".to_owned()),
         Some(Err(Unreadable::TooBig)) => return Err("is in a file that is too long".to_owned()),

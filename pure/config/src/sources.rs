@@ -7,12 +7,16 @@ pub const FILE_SIZE_MAX: usize = 16 << 20;
 
 /// Finds files; implemented by the edge, and by tests over a map.
 pub trait Sources {
-    /// The files that a pattern names, in the order of their names.
+    /// The paths of the files that a pattern names, in alphabetical order.
     ///
     /// The pattern is absolute, or relative to the process's directory; it may hold `*`, `?` and
     /// `[…]` but no brace alternatives. A name without a wildcard that does not exist gives nothing.
+    fn find(&mut self, pattern: &str) -> Vec<String>;
+
+    /// The file at a path that was found; asked for one by one, so that a limit can end it.
+    ///
     /// A file longer than [`FILE_SIZE_MAX`] need not be read: [`Unreadable::TooBig`].
-    fn find(&mut self, pattern: &str) -> Vec<Found>;
+    fn read(&mut self, path: &str) -> Found;
 
     /// The table of a routing domain (VRF), if the machine has one of that name; a source of files alone has none.
     fn domain_table(&mut self, _name: &str) -> Option<u32> {
@@ -20,11 +24,15 @@ pub trait Sources {
     }
 }
 
+/// The file that a name without wildcards stands for, if there is one.
+pub(crate) fn named(sources: &mut dyn Sources, path: &str) -> Option<Found> {
+    let found = sources.find(path).into_iter().next();
+    found.map(|path| sources.read(&path))
+}
+
 /// A file that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its path, as matched by the pattern.
-    pub path: String,
     /// What it holds, or why that cannot be read.
     pub content: Result<Vec<u8>, Unreadable>,
     /// Whether it bears any execute bit: keepalived refuses such a file.

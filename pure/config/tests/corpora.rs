@@ -9,8 +9,12 @@ use mainstay_config::{Found, Loaded, Sources, Surroundings, keepalived, native, 
 struct One(Vec<u8>);
 
 impl Sources for One {
-    fn find(&mut self, pattern: &str) -> Vec<Found> {
-        vec![Found { path: pattern.to_owned(), content: Ok(self.0.clone()), executable: false }]
+    fn find(&mut self, pattern: &str) -> Vec<String> {
+        vec![pattern.to_owned()]
+    }
+
+    fn read(&mut self, _: &str) -> Found {
+        Found { content: Ok(self.0.clone()), executable: false }
     }
 }
 

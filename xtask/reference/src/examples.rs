@@ -11,10 +11,13 @@ const ENDING: &str = ".keepalived.conf";
 struct OneFile;
 
 impl Sources for OneFile {
-    fn find(&mut self, pattern: &str) -> Vec<Found> {
+    fn find(&mut self, pattern: &str) -> Vec<String> {
+        vec![pattern.to_owned()]
+    }
+
+    fn read(&mut self, path: &str) -> Found {
         let refused = |error: io::Error| Unreadable::Refused(error.to_string());
-        let content = std::fs::read(pattern).map_err(refused);
-        vec![Found { path: pattern.to_owned(), content, executable: false }]
+        Found { content: std::fs::read(path).map_err(refused), executable: false }
     }
 }
 

@@ -122,8 +122,9 @@ impl<'s> Names<'s> {
         let added = folders.iter().rev();
         let added =
             added.flat_map(|folder| self.sources.find(&format!("{folder}/{file}.d/*.conf")));
-        for found in whole.into_iter().chain(added) {
-            let Ok(content) = found.content else { continue };
+        let paths: Vec<String> = whole.into_iter().chain(added).collect();
+        for path in paths {
+            let Ok(content) = self.sources.read(&path).content else { continue };
             names.extend(String::from_utf8_lossy(&content).lines().filter_map(named));
         }
         names

@@ -85,15 +85,16 @@ impl<'a> Reader<'a> {
     /// Opens files so that the first is read first; whether all could be opened.
     fn open(
         &mut self,
-        found: Vec<Found>,
+        paths: Vec<String>,
         by: Option<At>,
         checks: include::Checks,
         faults: &mut Faults,
     ) -> bool {
         let mut frames = Vec::new();
-        let mut sound = !found.is_empty();
-        for file in found {
-            match self.take(&file, by) {
+        let mut sound = !paths.is_empty();
+        for path in paths {
+            let file = self.sources.read(&path);
+            match self.take(&path, &file, by) {
                 Ok((id, text)) => {
                     frames.push(Frame::File { id, text, position: 0, checks });
                 }
@@ -105,18 +106,35 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
+            if self.cut_short {
+                return false;
+            }
         }
         self.frames.extend(frames.into_iter().rev());
         self.enter_directory();
         sound
     }
 
-    /// Takes a file's text in, or says why not.
-    fn take(&mut self, file: &Found, by: Option<At>) -> Result<(FileId, Rc<str>), Fault> {
-        let path = &file.path;
+    /// Takes a file's text in, or says why not; past the limit for all of them nothing more is read.
+    fn take(
+        &mut self,
+        path: &str,
+        file: &Found,
+        by: Option<At>,
+    ) -> Result<(FileId, Rc<str>), Fault> {
         let refuse = |code, message: String, help: &str| {
             Err(Fault::error(code, message).label_if(by.map(|at| at.span), "").help(help))
         };
+        self.bytes += file.content.as_ref().map_or(0, Vec::len);
+        self.work += SEARCH_WORK;
+        if self.bytes > TEXT_MAX || self.work > WORK_MAX {
+            self.stop();
+            let most = TEXT_MAX >> 20;
+            let message =
+                format!("includes name more files than anybody needs, or more than {most} MiB");
+            let help = "include fewer files; nothing of the configuration was taken";
+            return refuse(Code::TooMuchText, message, help);
+        }
         let open = self.frames.iter().filter_map(|frame| match frame {
             Frame::File { id, .. } => Some(self.map.path(*id)),
             Frame::Lines { .. } | Frame::Repeat { .. } | Frame::Rest(_) => None,
@@ -140,15 +158,13 @@ impl<'a> Reader<'a> {
             let message = format!("`{path}` is executable, so keepalived refuses to read it");
             return refuse(Code::FileExecutable, message, &format!("chmod a-x {path}"));
         }
-        if bytes.len() > FILE_SIZE_MAX || self.bytes + bytes.len() > TEXT_MAX {
+        if bytes.len() > FILE_SIZE_MAX {
             return Err(unreadable(path, &Unreadable::TooBig).label_if(by.map(|at| at.span), ""));
         }
         if bytes.iter().take(LINE_MAX).any(|&byte| byte == 0) {
             let message = format!("`{path}` is not text: it has NUL bytes in its first lines");
             return refuse(Code::FileBinary, message, "name a text file");
         }
-        self.bytes += bytes.len();
-        self.work += SEARCH_WORK;
         let text = String::from_utf8_lossy(bytes);
         let id = self.map.add(path, text.clone().into_owned());
         Ok((id, text.into()))
@@ -216,9 +232,14 @@ impl<'a> Reader<'a> {
         };
         let help = "make its repetitions and includes smaller; nothing of it was taken";
         faults.add(Fault::error(Code::TooMuchText, message).at(line.whole().span).help(help));
+        self.stop();
+        None
+    }
+
+    /// Reads nothing more.
+    fn stop(&mut self) {
         self.cut_short = true;
         self.frames.clear();
-        None
     }
 
     /// Applies conditions, includes, definitions, repetitions and braces to a line.

@@ -177,10 +177,14 @@ fn includes_that_need_themselves_end() {
 struct Endless(u32);
 
 impl Sources for Endless {
-    fn find(&mut self, pattern: &str) -> Vec<Found> {
+    fn find(&mut self, pattern: &str) -> Vec<String> {
+        vec![pattern.to_owned()]
+    }
+
+    fn read(&mut self, _: &str) -> Found {
         self.0 += 1;
         let content = Ok(format!("include file{}\n", self.0).into_bytes());
-        vec![Found { path: pattern.to_owned(), content, executable: false }]
+        Found { content, executable: false }
     }
 }
 
@@ -192,17 +196,50 @@ fn includes_without_end_end() {
     assert!(endless.0 < 100, "{} files were asked for", endless.0);
 }
 
+/// A folder of many long files, which counts those that are read.
+struct Many(usize);
+
+impl Sources for Many {
+    fn find(&mut self, pattern: &str) -> Vec<String> {
+        let many = (0..10_000).map(|n| format!("log/{n:05}"));
+        if pattern == "start" { vec!["start".to_owned()] } else { many.collect() }
+    }
+
+    fn read(&mut self, path: &str) -> Found {
+        let content = if path == "start" {
+            b"include log/*\nglobal_defs {\nrouter_id a\n}\n".to_vec()
+        } else {
+            self.0 += 1;
+            vec![b'#'; FILE_SIZE_MAX / 2]
+        };
+        Found { content: Ok(content), executable: false }
+    }
+}
+
+#[test]
+fn a_folder_of_long_files_is_read_up_to_the_limit_only() {
+    let mut many = Many(0);
+    let loaded = keepalived::load("start", &mut many, &surroundings());
+    assert!(loaded.settings.is_none() && has(&loaded, Code::TooMuchText));
+    assert_eq!(loaded.faults.len(), 1, "one sentence says it");
+    assert!(many.0 <= 9, "{} files were read", many.0);
+}
+
 /// A folder, an unreadable file, a long file.
 struct Odd;
 
 impl Sources for Odd {
-    fn find(&mut self, pattern: &str) -> Vec<Found> {
-        let why = match pattern {
+    fn find(&mut self, pattern: &str) -> Vec<String> {
+        vec![pattern.to_owned()]
+    }
+
+    fn read(&mut self, path: &str) -> Found {
+        let why = match path {
             "folder" => Unreadable::NotRegular,
             "secret" => Unreadable::Refused("permission denied".to_owned()),
             _ => Unreadable::TooBig,
         };
-        vec![Found { path: pattern.to_owned(), content: Err(why), executable: false }]
+        Found { content: Err(why), executable: false }
     }
 }
 

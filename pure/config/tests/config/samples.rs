@@ -14,13 +14,14 @@ const FOLDER: &str = "/usr/share/doc/keepalived/samples";
 struct Disk;
 
 impl Sources for Disk {
-    fn find(&mut self, pattern: &str) -> Vec<Found> {
-        let content = match fs::read(pattern) {
-            Ok(bytes) => Ok(bytes),
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-            Err(why) => Err(Unreadable::Refused(why.to_string())),
-        };
-        vec![Found { path: pattern.to_owned(), content, executable: false }]
+    fn find(&mut self, pattern: &str) -> Vec<String> {
+        let there = Path::new(pattern).exists();
+        there.then(|| pattern.to_owned()).into_iter().collect()
+    }
+
+    fn read(&mut self, path: &str) -> Found {
+        let refused = |why: std::io::Error| Unreadable::Refused(why.to_string());
+        Found { content: fs::read(path).map_err(refused), executable: false }
     }
 }
 

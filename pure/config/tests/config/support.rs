@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_config::{Code, Found, Loaded, Sources, Surroundings, keepalived};
+use mainstay_config::{Code, Found, Loaded, Sources, Surroundings, Unreadable, keepalived};
 
-/// Files in memory; a pattern may hold `*`.
+/// Files in memory; a pattern may hold `*`. One that ends in `.x` is executable, one in `.secret` cannot be read.
 #[derive(Default)]
 pub struct Files(BTreeMap<String, Vec<u8>>);
 
@@ -21,14 +21,15 @@ impl Sources for Files {
         (name == "blue").then_some(10)
     }
 
-    fn find(&mut self, pattern: &str) -> Vec<Found> {
-        let files = self.0.iter().filter(|(path, _)| matches(pattern, path));
-        let found = files.map(|(path, bytes)| Found {
-            path: path.clone(),
-            content: Ok(bytes.clone()),
-            executable: path.ends_with(".x"),
-        });
-        found.collect()
+    fn find(&mut self, pattern: &str) -> Vec<String> {
+        self.0.keys().filter(|path| matches(pattern, path)).cloned().collect()
+    }
+
+    fn read(&mut self, path: &str) -> Found {
+        let bytes = self.0.get(path).filter(|_| !path.ends_with(".secret"));
+        let refused = || Unreadable::Refused("permission denied".to_owned());
+        let content = bytes.cloned().ok_or_else(refused);
+        Found { content, executable: path.ends_with(".x") }
     }
 }
 
