@@ -5,8 +5,9 @@ mod outbox;
 mod places;
 mod unsent;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::IpAddr;
 
 use mainstay_base::{Family, LinkIndex, LinkName};
 use mainstay_engine::{Engine, bfd, vrrp};
@@ -70,8 +71,14 @@ impl Sockets {
     /// Opens what the engine asks for, closes the rest; says what was refused, each once.
     pub(crate) fn aim_at(&mut self, engine: &Engine, reactor: &Reactor) -> Vec<String> {
         let tokens = &mut self.tokens;
-        let adverts = advert_places(engine);
-        let refused = self.adverts.aim_at(&adverts, tokens, reactor, AdvertSocket::open);
+        let (adverts, groups) = advert_places(engine);
+        // One that cannot join or leave is closed, and the reason told where the next one cannot either.
+        self.adverts.keep(|place, socket| socket.aim_at(groups.get(&place)?).ok());
+        let refused = self.adverts.aim_at(&adverts, tokens, reactor, |link, name, family| {
+            let mut socket = AdvertSocket::open(link, name, family)?;
+            groups.get(&(link, family)).map_or(Ok(()), |groups| socket.aim_at(groups))?;
+            Ok(socket)
+        });
         let mut said: Vec<String> = refused.into_iter().map(no_adverts).collect();
         let sessions = session_places(engine);
         let refused = self.sessions.aim_at(&sessions, tokens, reactor, BfdSocket::open);
@@ -170,18 +177,21 @@ fn no_sessions((link, error): (LinkName, io::Error)) -> String {
     format!("no BFD on {link}, its peers are watched by advertisements only: {error}{remedy}")
 }
 
-/// Every link and family that a router advertises on, with the link's name.
-fn advert_places(engine: &Engine) -> BTreeMap<Place, LinkName> {
-    let mut wanted = BTreeMap::new();
+/// Every link and family that a router advertises on, with the link's name; and the groups to be heard there.
+fn advert_places(engine: &Engine) -> (BTreeMap<Place, LinkName>, Groups) {
+    let (mut wanted, mut groups) = (BTreeMap::new(), Groups::new());
     for router in &engine.settings().vrrp.routers {
         if let Some(link) = engine.actual().link_named(router.advert_link()) {
-            wanted
-                .entry((link.index, router.family))
-                .or_insert_with(|| router.advert_link().clone());
+            let place = (link.index, router.family);
+            wanted.entry(place).or_insert_with(|| router.advert_link().clone());
+            groups.entry(place).or_default().insert(router.heard_group());
         }
     }
-    wanted
+    (wanted, groups)
 }
+
+/// The multicast groups to be heard at each place.
+type Groups = BTreeMap<Place, BTreeSet<IpAddr>>;
 
 /// Every link and family that packets of sessions are needed on, with the link's name.
 fn session_places(engine: &Engine) -> BTreeMap<Place, LinkName> {

@@ -3,6 +3,7 @@
 mod receive;
 mod setup;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,13 +19,14 @@ pub use setup::PROTOCOL;
 
 /// A socket that sends and receives VRRP packets of one family on one link.
 ///
-/// It hears the link's own multicast group and unicast, never what it sent itself, and lives as
-/// long as the link: a link that goes and comes back needs another socket.
+/// It hears unicast and the multicast groups that it is told to, never what it sent itself, and lives
+/// as long as the link: a link that goes and comes back needs another socket.
 #[derive(Debug)]
 pub struct AdvertSocket {
     fd: OwnedFd,
     link: LinkIndex,
     family: Family,
+    groups: BTreeSet<IpAddr>,
 }
 
 /// One packet to send.
@@ -41,7 +43,7 @@ pub struct Advert<'a> {
 }
 
 impl AdvertSocket {
-    /// Opens a socket in the calling thread's namespace.
+    /// Opens a socket in the calling thread's namespace that is in no group yet.
     ///
     /// # Errors
     /// `EPERM` without CAP_NET_RAW, `ENODEV` where the link is gone or has IPv6 switched off; the
@@ -51,7 +53,23 @@ impl AdvertSocket {
             Family::V4 => setup::open_ipv4(link, name)?,
             Family::V6 => setup::open_ipv6(link, name)?,
         };
-        Ok(AdvertSocket { fd, link, family })
+        Ok(AdvertSocket { fd, link, family, groups: BTreeSet::new() })
+    }
+
+    /// Hears of the multicast, from here on, what is sent to these groups of its family.
+    ///
+    /// # Errors
+    /// The kernel lets it not join or leave one; the error's text names it. The socket is best
+    /// replaced then.
+    pub fn aim_at(&mut self, groups: &BTreeSet<IpAddr>) -> io::Result<()> {
+        for group in groups.difference(&self.groups) {
+            setup::join(&self.fd, self.link, *group)?;
+        }
+        for group in self.groups.difference(groups) {
+            setup::leave(&self.fd, self.link, *group)?;
+        }
+        self.groups.clone_from(groups);
+        Ok(())
     }
 
     /// The link that it is bound to.

@@ -112,9 +112,10 @@ fn check_interval(settings: &RouterSettings, advert: &Advert<'_>) -> Result<(), 
     }
 }
 
+/// Another group is heard only because another router of the link is in it.
 fn check_destination(settings: &RouterSettings, destination: IpAddr) -> Result<(), Reject> {
     let expected = match &settings.peers {
-        Peers::Multicast { .. } => destination.is_multicast(),
+        Peers::Multicast { group } => destination == *group,
         Peers::Unicast { .. } => !destination.is_multicast(),
     };
     if expected { Ok(()) } else { Err(Reject::Destination) }

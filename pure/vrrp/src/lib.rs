@@ -78,7 +78,7 @@ pub use settings::{
     Announce, Authentication, Centiseconds, ChecksumForm, Command, Fixed, Freshness, GroupSettings,
     Hearing, Hmac, HmacKey, HmacMode, KernelSide, Name, Pacing, Password, Peers, Preempt, Priority,
     RouterSettings, Routing, Settings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer,
-    Version, VirtualAddress, VirtualLinks, VirtualRoute, Vrid, Weight,
+    Version, VirtualAddress, VirtualLinks, VirtualRoute, Vrid, Weight, usual_group,
 };
 pub use table::Table;
 pub use track::Verdict;

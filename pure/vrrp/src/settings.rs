@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ impl RouterSettings {
             kernel: KernelSide::default(),
             addresses: Vec::new(),
             excluded: Vec::new(),
-            peers: Peers::Multicast { group: IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)) },
+            peers: Peers::Multicast { group: usual_group(Family::V4) },
             source: None,
             preempt: Preempt::After(Duration::ZERO),
             track_own_link: true,
@@ -162,6 +162,15 @@ impl RouterSettings {
     /// The link that its advertisements leave by, and on which it hears those of others.
     pub fn advert_link(&self) -> &LinkName {
         self.kernel.virtual_links.speaks_on.as_ref().unwrap_or(&self.link)
+    }
+
+    /// The multicast group that it hears. One with unicast peers hears the protocol's, so that somebody who
+    /// multicasts to it is counted.
+    pub fn heard_group(&self) -> IpAddr {
+        match (&self.peers, self.family) {
+            (Peers::Multicast { group }, _) => *group,
+            (Peers::Unicast { .. }, family) => usual_group(family),
+        }
     }
 
     /// The link whose address it advertises from: on an ipvlan its own, on a macvlan that of its base.
@@ -363,6 +372,14 @@ pub enum Peers {
         /// TTL or hop limit of what we send.
         ttl: u8,
     },
+}
+
+/// The protocol's own group. RFC 9568 §5.1.1.2, §5.1.2.2.
+pub fn usual_group(family: Family) -> IpAddr {
+    match family {
+        Family::V4 => [224, 0, 0, 18].into(),
+        Family::V6 => [0xff02, 0, 0, 0, 0, 0, 0, 0x12].into(),
+    }
 }
 
 /// One unicast peer.

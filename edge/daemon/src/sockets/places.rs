@@ -66,6 +66,11 @@ impl<S: AsFd> Places<S> {
         fresh
     }
 
+    /// Changes every socket that is open, and closes those that answer with nothing.
+    pub(super) fn keep(&mut self, mut change: impl FnMut(Place, &mut S) -> Option<()>) {
+        self.opened.retain(|place, (socket, _)| change(*place, socket).is_some());
+    }
+
     /// Has the reactor tell of these sockets and of those that are opened later, or not.
     pub(super) fn attend(&mut self, reactor: &Reactor, attended: bool) -> io::Result<()> {
         if self.silent != attended {

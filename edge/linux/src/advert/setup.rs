@@ -1,7 +1,7 @@
 //! The options that make a raw socket one for adverts.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use mainstay_base::{LinkIndex, LinkName};
@@ -11,12 +11,6 @@ use crate::sockopt::{set, set_int};
 
 /// The IP protocol number of VRRP. RFC 9568 §5.1.1.4.
 pub const PROTOCOL: u8 = 112;
-
-/// RFC 9568 §5.1.1.2.
-const GROUP_IPV4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
-
-/// RFC 9568 §5.1.2.2.
-const GROUP_IPV6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
 
 /// Internetwork control, RFC 791: what keepalived's adverts bear.
 const TRAFFIC_CLASS: i32 = 0xc0;
@@ -39,15 +33,8 @@ pub(super) fn open_ipv4(link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd>
     ip(libc::IP_MULTICAST_ALL, 0)?;
     // A long address list may be fragmented; path discovery would drop it instead.
     ip(libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT)?;
-    let index = i32::try_from(link.0).map_err(io::Error::other)?;
-    let group = libc::ip_mreqn {
-        imr_multiaddr: libc::in_addr { s_addr: u32::from_ne_bytes(GROUP_IPV4.octets()) },
-        imr_address: libc::in_addr { s_addr: 0 },
-        imr_ifindex: index,
-    };
-    set(fd.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &group)?;
-    set(fd.as_raw_fd(), libc::IPPROTO_IP, libc::IP_ADD_MEMBERSHIP, &group)
-        .map_err(|e| failed(&format!("join {GROUP_IPV4} on {name}"), &e))?;
+    let out = membership_ipv4(link, [0; 4])?;
+    set(fd.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &out)?;
     finish(&fd)?;
     Ok(fd)
 }
@@ -68,14 +55,45 @@ pub(super) fn open_ipv6(link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd>
     // The payload bears its checksum, and the reader judges that of others.
     ip(libc::IPV6_CHECKSUM, NO_CHECKSUM)?;
     ip(libc::IPV6_MULTICAST_IF, i32::try_from(link.0).map_err(io::Error::other)?)?;
-    let group = libc::ipv6_mreq {
-        ipv6mr_multiaddr: libc::in6_addr { s6_addr: GROUP_IPV6.octets() },
-        ipv6mr_interface: link.0,
-    };
-    set(fd.as_raw_fd(), libc::IPPROTO_IPV6, libc::IPV6_ADD_MEMBERSHIP, &group)
-        .map_err(|e| failed(&format!("join {GROUP_IPV6} on {name}"), &e))?;
     finish(&fd)?;
     Ok(fd)
+}
+
+/// Hears what is sent to a group on the link from here on.
+pub(super) fn join(fd: &OwnedFd, link: LinkIndex, group: IpAddr) -> io::Result<()> {
+    change(fd, link, group, (libc::IP_ADD_MEMBERSHIP, libc::IPV6_ADD_MEMBERSHIP))
+        .map_err(|e| failed(&format!("join {group}"), &e))
+}
+
+/// Hears it no more.
+pub(super) fn leave(fd: &OwnedFd, link: LinkIndex, group: IpAddr) -> io::Result<()> {
+    change(fd, link, group, (libc::IP_DROP_MEMBERSHIP, libc::IPV6_DROP_MEMBERSHIP))
+        .map_err(|e| failed(&format!("leave {group}"), &e))
+}
+
+/// Carries out the option of the group's family.
+fn change(fd: &OwnedFd, link: LinkIndex, group: IpAddr, (v4, v6): (i32, i32)) -> io::Result<()> {
+    match group {
+        IpAddr::V4(group) => {
+            let membership = membership_ipv4(link, group.octets())?;
+            set(fd.as_raw_fd(), libc::IPPROTO_IP, v4, &membership)
+        }
+        IpAddr::V6(group) => {
+            let membership = libc::ipv6_mreq {
+                ipv6mr_multiaddr: libc::in6_addr { s6_addr: group.octets() },
+                ipv6mr_interface: link.0,
+            };
+            set(fd.as_raw_fd(), libc::IPPROTO_IPV6, v6, &membership)
+        }
+    }
+}
+
+fn membership_ipv4(link: LinkIndex, group: [u8; 4]) -> io::Result<libc::ip_mreqn> {
+    Ok(libc::ip_mreqn {
+        imr_multiaddr: libc::in_addr { s_addr: u32::from_ne_bytes(group) },
+        imr_address: libc::in_addr { s_addr: 0 },
+        imr_ifindex: i32::try_from(link.0).map_err(io::Error::other)?,
+    })
 }
 
 fn open(family: AddressFamily, link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd> {

@@ -27,10 +27,17 @@ fn open(namespace: &Namespace, name: &str, family: Family) -> AdvertSocket {
     try_open(namespace, name, family).expect("opens")
 }
 
+/// In the protocol's own group.
 fn try_open(namespace: &Namespace, name: &str, family: Family) -> io::Result<AdvertSocket> {
     let link = Links::of(namespace)?.index_of(name)?;
     let name = name.parse().expect("a link name");
-    namespace.run(|| AdvertSocket::open(link, &name, family))?
+    let mut socket = namespace.run(|| AdvertSocket::open(link, &name, family))??;
+    let group = match family {
+        Family::V4 => ip("224.0.0.18"),
+        Family::V6 => ip("ff02::12"),
+    };
+    socket.aim_at(&BTreeSet::from([group]))?;
+    Ok(socket)
 }
 
 fn ip(text: &str) -> IpAddr {
@@ -178,17 +185,56 @@ fn other_links_and_other_groups_are_not_heard() {
 }
 
 #[test]
+fn groups_are_joined_and_left_as_they_are_asked_for() {
+    let pair = addressed();
+    for (family, from, one, two) in [
+        (Family::V4, "10.0.0.1", "224.0.0.77", "224.0.0.78"),
+        (Family::V6, "fe80::1", "ff02::77", "ff02::78"),
+    ] {
+        let left = open(&pair.left, "left", family);
+        let mut right = open(&pair.right, "right", family);
+        let mut heard_of = |groups: &[&str], expected: &[&str]| {
+            right
+                .aim_at(&groups.iter().map(|group| ip(group)).collect())
+                .expect("joins and leaves");
+            left.send([one, two].map(|group| advert(from, group, 255, b"x")));
+            // What comes in order after both shows that neither is on its way.
+            let own = if from.contains(':') { "fe80::2" } else { "10.0.0.2" };
+            left.send([advert(from, own, 255, b"last")]);
+            let line = |to: &&str| format!("{from} > {to} ttl 255: x");
+            let mut all: Vec<String> = expected.iter().map(line).collect();
+            all.push(format!("{from} > {own} ttl 255: last"));
+            assert_eq!(heard(&right, all.len()), all);
+        };
+        heard_of(&[one], &[one]);
+        heard_of(&[one, two], &[one, two]);
+        heard_of(&[two], &[two]);
+        heard_of(&[], &[]);
+    }
+}
+
+#[test]
+fn a_group_that_cannot_be_joined_is_named() {
+    let pair = addressed();
+    let mut right = open(&pair.right, "right", Family::V4);
+    let refused = right.aim_at(&BTreeSet::from([ip("10.0.0.7")])).expect_err("no group");
+    assert!(refused.to_string().starts_with("cannot join 10.0.0.7: "), "{refused}");
+}
+
+#[test]
 fn a_large_batch_keeps_its_order_and_a_bad_packet_keeps_nothing_back() {
     let pair = addressed();
     let left = open(&pair.left, "left", Family::V4);
     let right = open(&pair.right, "right", Family::V4);
     let payloads: Vec<String> = (0..255).map(|n| format!("advert {n}")).collect();
+    let longer_than_any_packet = vec![b'x'; 70_000];
     let adverts: Vec<Advert<'_>> = payloads
         .iter()
         .enumerate()
         .map(|(n, payload)| {
-            let source = if n == 40 || n == 254 { "10.9.9.9" } else { "10.0.0.1" };
-            advert(source, "224.0.0.18", 255, payload.as_bytes())
+            let bad = n == 40 || n == 254;
+            let payload = if bad { &longer_than_any_packet } else { payload.as_bytes() };
+            advert("10.0.0.1", "224.0.0.18", 255, payload)
         })
         .collect();
     let sent = left.send(adverts);

@@ -102,8 +102,15 @@ fn elections() -> Vec<Drill> {
         drill("one-way", |r| v3(r, ""), ONE_WAY),
         drill("split-of-equals", equals, EQUALS),
         drill("killed", |r| v3(r, ""), KILLED),
+        seconds(drill("v2-other-group", |r| v2(r, "mcast_dst_ip 224.0.0.77"), LIFE)),
+        Drill {
+            addresses: BOTH_FAMILIES,
+            ..drill("v3-other-group", |r| other_groups(r, 88), LIFE)
+        },
     ]
 }
+
+const BOTH_FAMILIES: &[&str] = &["192.0.2.100", "2001:db8::100"];
 
 const PASS: &str = "authentication {\n auth_type PASS\n auth_pass 1111\n }";
 const EXCLUDED: &str = "virtual_ipaddress_excluded {\n 192.0.2.101/24\n 2001:db8::101/64\n }";
@@ -136,6 +143,10 @@ fn preferences() -> Vec<Drill> {
         drill("nopreempt", nopreempt, NO_PREEMPT),
         drill("preempt-delay", |r| v3(r, "preempt_delay 2"), LIFE),
         drill("reload", reload, RELOAD),
+        Drill {
+            addresses: BOTH_FAMILIES,
+            ..drill("reload-other-group", |r| other_groups(r, 88 + r.host - r.edition), REGROUP)
+        },
     ]
 }
 
@@ -153,6 +164,15 @@ const RELOAD: &[Beat] = &[
     START[1],
     beat(Act::Reload(0), Then::Holds(1)),
     beat(Act::Reload(0), Then::Holds(0)),
+];
+
+/// The second host begins in a group of its own and comes to the first one's.
+const REGROUP: &[Beat] = &[
+    START[0],
+    beat(Act::Start(1), Then::Both),
+    beat(Act::Reload(1), Then::Holds(0)),
+    beat(Act::Stop(0), Then::Holds(1)),
+    beat(Act::Start(0), Then::Holds(0)),
 ];
 
 fn tracking() -> Vec<Drill> {
@@ -226,6 +246,12 @@ fn v6(role: &Role<'_>, lines: impl AsRef<str>) -> String {
     let lines = format!("advert_int 0.2\n priority {}\n {}", priority(role), lines.as_ref());
     let addresses = "fe80::5eff:fe00:233/64\n 2001:db8::100/64";
     instance("VI_6", "eth0", 51, &lines, addresses)
+}
+
+/// Both families, each in a group that is not the protocol's own.
+fn other_groups(role: &Role<'_>, group: usize) -> String {
+    let groups = format!("vrrp_mcast_group4 224.0.0.{group}\n vrrp_mcast_group6 ff02::{group}");
+    format!("global_defs {{\n {groups}\n}}\n{}{}", v3(role, ""), v6(role, ""))
 }
 
 fn unicast(role: &Role<'_>) -> &'static str {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mainstay_base::LinkName;
-use mainstay_engine::vrrp::{Hearing, LinkDelay, Pacing, Version};
+use mainstay_base::{Family, LinkName};
+use mainstay_engine::vrrp::{Hearing, LinkDelay, Pacing, Version, usual_group};
 use mainstay_engine::{Node, ReloadTime};
 
 use super::announcing::Announcing;
@@ -81,8 +81,8 @@ impl Default for Globals {
             telling: TellingDraft::default(),
             defaults: Defaults {
                 version: None,
-                group_v4: IpAddr::from([224, 0, 0, 18]),
-                group_v6: IpAddr::from([0xff02, 0, 0, 0, 0, 0, 0, 0x12]),
+                group_v4: usual_group(Family::V4),
+                group_v6: usual_group(Family::V6),
                 announce: Announcing::default(),
                 strict: false,
                 hearing: Hearing::default(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
     Announce, Authentication, Centiseconds, ChecksumForm, Hearing, KernelSide, Password, Peers,
-    Preempt, Priority, RouterSettings, StartAs, Version, Vrid,
+    Preempt, Priority, RouterSettings, StartAs, Version, Vrid, usual_group,
 };
 
 use super::address;
@@ -211,10 +211,7 @@ fn peers(reader: &mut Reader<'_>, table: Table<'_>, family: Family) -> Peers {
         reader.bad::<()>(ttl.span, message, "remove it; multicast always has 255");
     }
     if peers.is_empty() && !required {
-        let usual = match family {
-            Family::V4 => IpAddr::from([224, 0, 0, 18]),
-            Family::V6 => IpAddr::from([0xff02, 0, 0, 0, 0, 0, 0, 0x12]),
-        };
+        let usual = usual_group(family);
         return Peers::Multicast { group: group.map_or(usual, |field| field.value) };
     }
     if let Some(group) = group {

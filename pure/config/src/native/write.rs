@@ -11,6 +11,7 @@ use mainstay_base::{Family, LinkName};
 use mainstay_engine::vrrp::{
     Announce, ChecksumForm, Command, Fixed, GroupSettings, Name, Peers, Preempt, RouterSettings,
     Routing, StartAs, TrackLink, TrackScript, TrackedScript, Version, VirtualAddress, Weight,
+    usual_group,
 };
 use mainstay_engine::{Notify, Settings};
 use mainstay_plan::{AddressOptions, Lifetime, Scope, VirtualKind};
@@ -239,10 +240,7 @@ impl Text {
     fn peers(&mut self, router: &RouterSettings) {
         match &router.peers {
             Peers::Multicast { group } => {
-                let usual: std::net::IpAddr = match router.family {
-                    Family::V4 => [224, 0, 0, 18].into(),
-                    Family::V6 => [0xff02, 0, 0, 0, 0, 0, 0, 0x12].into(),
-                };
+                let usual = usual_group(router.family);
                 self.unless("multicast_group", *group, usual, |group| quoted(&group.to_string()));
             }
             Peers::Unicast { peers, ttl } => {

@@ -157,6 +157,12 @@ fn unicast_and_multicast_do_not_mix_and_strangers_are_let_in_unless_checked() {
     let ours = settings(Version::V2);
     let bytes = payload(&ours, PEER, GROUP);
     assert_eq!(verdict(&ours, &packet(&bytes, PEER, "10.0.0.1")), Err(Reject::Destination));
+    let other = RouterSettings {
+        peers: Peers::Multicast { group: ip("224.0.0.77") },
+        ..settings(Version::V2)
+    };
+    assert_eq!(verdict(&other, &packet(&bytes, PEER, GROUP)), Err(Reject::Destination));
+    assert_eq!(verdict(&other, &packet(&bytes, PEER, "224.0.0.77")), Ok(()));
     let mut ours = unicast(ours);
     assert_eq!(verdict(&ours, &packet(&bytes, PEER, GROUP)), Err(Reject::Destination));
     assert_eq!(verdict(&ours, &packet(&bytes, "10.0.0.77", "10.0.0.1")), Ok(()));
