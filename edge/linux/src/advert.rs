@@ -32,7 +32,7 @@ pub struct AdvertSocket {
 /// One packet to send.
 #[derive(Clone, Copy, Debug)]
 pub struct Advert<'a> {
-    /// From this address, which must be one of the node's own.
+    /// From this address, which the node need not have: it may have been configured, or have gone.
     pub source: IpAddr,
     /// To this address.
     pub destination: IpAddr,

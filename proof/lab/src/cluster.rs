@@ -188,6 +188,24 @@ impl Cluster {
         self.each_port(place, |links, port, _| Ok(links.flood_multicast(port, true)?))
     }
 
+    /// Takes the first address of a host's first link away.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn strip(&self, place: usize) -> io::Result<()> {
+        let host = self.host(place);
+        Ok(host.links()?.remove_address(host.first_link(), host.first_address()?)?)
+    }
+
+    /// Gives it back.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn restore(&self, place: usize) -> io::Result<()> {
+        let host = self.host(place);
+        Ok(host.links()?.add_address(host.first_link(), host.first_address()?)?)
+    }
+
     /// Builds a link of a host anew after it was deleted, and plugs it in.
     ///
     /// # Errors
@@ -259,6 +277,12 @@ impl Host {
     /// It has none.
     pub fn first_link(&self) -> &str {
         &self.layout.plugs[0].link
+    }
+
+    /// The first address of its first link.
+    fn first_address(&self) -> io::Result<InterfaceAddress> {
+        let address = self.layout.plugs.first().and_then(|plug| plug.addresses.first());
+        address.copied().ok_or_else(|| io::Error::other("a host without an address"))
     }
 
     /// The names of its links.

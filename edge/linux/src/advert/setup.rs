@@ -31,6 +31,9 @@ pub(super) fn open_ipv4(link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd>
     ip(libc::IP_MULTICAST_TTL, TTL)?;
     ip(libc::IP_MULTICAST_LOOP, 0)?;
     ip(libc::IP_MULTICAST_ALL, 0)?;
+    // From an address that is not there (or not any more) too, as keepalived sends with a header of
+    // its own: a farewell has to come from where the advertisements came.
+    ip(libc::IP_TRANSPARENT, 1)?;
     // A long address list may be fragmented; path discovery would drop it instead.
     ip(libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT)?;
     let out = membership_ipv4(link, [0; 4])?;
@@ -48,6 +51,8 @@ pub(super) fn open_ipv6(link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd>
     ip(libc::IPV6_UNICAST_HOPS, TTL)?;
     ip(libc::IPV6_MULTICAST_HOPS, TTL)?;
     ip(libc::IPV6_MULTICAST_LOOP, 0)?;
+    // As for IPv4.
+    ip(libc::IPV6_TRANSPARENT, 1)?;
     // Kernels before 4.20 do not know it; the binding to the link narrows enough there.
     let _ = ip(IPV6_MULTICAST_ALL, 0);
     ip(libc::IPV6_RECVPKTINFO, 1)?;

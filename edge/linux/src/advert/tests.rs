@@ -112,6 +112,30 @@ fn multicast_and_unicast_arrive_with_source_destination_and_ttl() {
 }
 
 #[test]
+fn an_address_that_the_node_does_not_have_is_sent_from_all_the_same() {
+    let mut pair = addressed();
+    for (family, foreign, group, own, other) in [
+        (Family::V4, "10.9.9.9", "224.0.0.18", "10.0.0.1", "10.0.0.2"),
+        (Family::V6, "fe80::9999", "ff02::12", "fe80::1", "fe80::2"),
+    ] {
+        let left = open(&pair.left, "left", family);
+        let right = open(&pair.right, "right", family);
+        let hears = |from: &str, to: &str| {
+            let sent = left.send([advert(from, to, 255, b"x")]);
+            assert_eq!(sent.count, 1, "{from} to {to}: {sent:?}");
+            assert_eq!(heard(&right, 1), [format!("{from} > {to} ttl 255: x")]);
+        };
+        hears(foreign, group);
+        hears(own, group);
+        hears(own, other);
+        let length = if family == Family::V4 { 24 } else { 64 };
+        let gone = address(&format!("{own}/{length}"));
+        pair.left_links.remove_address("left", gone).expect("removed");
+        hears(own, group);
+    }
+}
+
+#[test]
 fn on_the_wire_they_are_vrrp_with_the_right_class() {
     let pair = addressed();
     let capture = Capture::start(&pair.right, "right", 2, "proto 112 or ip6 proto 112");

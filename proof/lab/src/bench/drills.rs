@@ -163,6 +163,8 @@ fn words(act: Act) -> String {
         Act::Rejoin(_) => "is joined again",
         Act::Deafen(_) => "hears nobody any more",
         Act::Undeafen(_) => "hears the others again",
+        Act::Strip(_) => "loses its address",
+        Act::Restore(_) => "has its address again",
         Act::Break(_) => "fails its check",
         Act::Mend(_) => "passes its check",
         Act::Reload(_) => "reloads",

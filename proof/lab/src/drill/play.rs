@@ -255,6 +255,8 @@ impl Stage {
             Act::Rejoin(host) => self.cluster.rejoin(host),
             Act::Deafen(host) => self.cluster.deafen(host),
             Act::Undeafen(host) => self.cluster.undeafen(host),
+            Act::Strip(host) => self.cluster.strip(host),
+            Act::Restore(host) => self.cluster.restore(host),
             Act::Break(host) => std::fs::write(broken(&self.folder(host)?), ""),
             Act::Mend(host) => std::fs::remove_file(broken(&self.folder(host)?)),
             Act::Reload(host) => {

@@ -83,6 +83,10 @@ pub enum Act {
     Deafen(usize),
     /// It hears them again.
     Undeafen(usize),
+    /// The first address of its first link is taken away.
+    Strip(usize),
+    /// It has that address again.
+    Restore(usize),
     /// The script that its daemon tracks begins to fail.
     Break(usize),
     /// The script succeeds again.
@@ -113,6 +117,7 @@ impl Act {
                 Some(host)
             }
             Act::UnplugLink(host, _) | Act::Isolate(host) | Act::Rejoin(host) => Some(host),
+            Act::Strip(host) | Act::Restore(host) => Some(host),
             Act::Deafen(host) | Act::Undeafen(host) | Act::Break(host) | Act::Mend(host) => {
                 Some(host)
             }

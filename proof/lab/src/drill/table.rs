@@ -181,8 +181,17 @@ fn tracking() -> Vec<Drill> {
         drill("script-fault", |r| script(r, ""), SCRIPT),
         Drill { layout: two_segments, ..drill("link-weight", link_weight, LINK) },
         Drill { layout: two_segments, ..drill("link-fault", link_fault, LINK) },
+        Drill { interval: SECOND, ..drill("no-source", no_source, NO_SOURCE) },
     ]
 }
+
+/// Who has nothing left to advertise from says farewell from where it always spoke.
+const NO_SOURCE: &[Beat] = &[
+    START[0],
+    START[1],
+    beat(Act::Strip(0), Then::Holds(1)),
+    beat(Act::Restore(0), Then::Holds(0)),
+];
 
 const LINK: &[Beat] = &[
     START[0],
@@ -320,6 +329,12 @@ fn link_weight(role: &Role<'_>) -> String {
 
 fn link_fault(role: &Role<'_>) -> String {
     v3(role, "track_interface {\n eth1\n }")
+}
+
+/// The virtual address does not go with the host's own.
+fn no_source(role: &Role<'_>) -> String {
+    let lines = format!("version 3\n advert_int 1\n priority {}", priority(role));
+    instance("VI_1", "eth0", 51, &lines, "192.0.2.100/32")
 }
 
 fn other_password(role: &Role<'_>) -> String {
