@@ -61,6 +61,8 @@ pub enum DownCause {
     AdminDown,
     /// This node slept for longer than the detection time: it cannot tell who was silent.
     Overslept,
+    /// Packets came from its address, and none that bears our proof: it may have another key, and be alive.
+    Unproven,
     /// We do not watch it any more.
     Unwatched,
     /// The link is gone.
@@ -75,6 +77,7 @@ impl DownCause {
             DownCause::ToldDown => "told-down",
             DownCause::AdminDown => "admin-down",
             DownCause::Overslept => "overslept",
+            DownCause::Unproven => "unproven",
             DownCause::Unwatched => "unwatched",
             DownCause::LinkGone => "link-gone",
         }
@@ -88,6 +91,7 @@ impl fmt::Display for DownCause {
             DownCause::ToldDown => "it says that it does not hear us",
             DownCause::AdminDown => "it was taken down on purpose",
             DownCause::Overslept => "this node slept for too long to tell",
+            DownCause::Unproven => "its packets are not authentic",
             DownCause::Unwatched => "it is not watched any more",
             DownCause::LinkGone => "the link is gone",
         })

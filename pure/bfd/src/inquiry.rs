@@ -17,6 +17,8 @@ pub(crate) struct Silence {
     pub inquiry: Option<Inquiry>,
     /// By how much a verdict was postponed, and until when, because this node was late.
     pub patience: Option<(Duration, Instant)>,
+    /// Packets came that do not bear the proof that is asked for: the peer may have another key.
+    pub unproven: bool,
 }
 
 /// What was asked during one silence, and what came of it.

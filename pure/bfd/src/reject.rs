@@ -85,6 +85,12 @@ impl Reject {
             Reject::TooMany => "too-many-sessions",
         }
     }
+
+    /// Whether the sender may have another key than we, and be the peer all the same. A number that was used is none of
+    /// that: whoever records packets has those.
+    pub(crate) fn is_for_want_of_proof(self) -> bool {
+        matches!(self, Reject::Authentication | Reject::AuthenticationForm | Reject::Digest)
+    }
 }
 
 impl fmt::Display for Reject {

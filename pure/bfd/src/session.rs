@@ -206,7 +206,8 @@ impl Session {
         if self.last_heard.is_none_or(stale) {
             self.sequence.forget();
         }
-        self.sequence.verify(self.settings.authentication.as_ref(), packet)?;
+        let proof = self.sequence.verify(self.settings.authentication.as_ref(), packet);
+        proof.inspect_err(|why| self.silence.unproven |= why.is_for_want_of_proof())?;
         if let Some(before) = self.last_heard.filter(|_| self.state == State::Up) {
             let asked = self.silence.inquiry.map(|inquiry| inquiry.distance(self.pace(), now));
             let distance = now.since(before);

@@ -151,9 +151,12 @@ impl Watch {
         }
         let outcome = self.sessions.handle_input(bfd::Input::Received(packet), now);
         self.digest(now);
-        if is_first {
+        match outcome {
             // From now on it is told, should we not hear it any more: else it would hold us for dead.
-            self.hold(place, session_settings(settings), now);
+            Ok(()) if is_first => self.hold(place, session_settings(settings), now),
+            // It has not proven that it has our key.
+            Err(_) if is_first => self.end(place, now),
+            Ok(()) | Err(_) => {}
         }
         outcome
     }
@@ -562,6 +565,7 @@ fn session_settings(settings: &Settings) -> SessionSettings {
         detection_min: detection_min(detection),
         tentative: true,
         by_rhythm: detection.by_rhythm,
+        authentication: detection.authentication.clone(),
         ..SessionSettings::default()
     }
 }

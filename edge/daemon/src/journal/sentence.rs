@@ -70,9 +70,10 @@ fn of_session(link: &LinkName, event: &bfd::Event) -> Line {
                 format!("{peer} on {link} fell silent: nothing was heard for {detection:?}{late}");
             warning(&peer, text)
         }
-        bfd::Event::Down { why: why @ (DownCause::Overslept | DownCause::ToldDown), .. } => {
-            warning(&peer, format!("{peer} on {link} is not watched any more: {why}"))
-        }
+        bfd::Event::Down {
+            why: why @ (DownCause::Overslept | DownCause::ToldDown | DownCause::Unproven),
+            ..
+        } => warning(&peer, format!("{peer} on {link} is not watched any more: {why}")),
         bfd::Event::Down {
             why: why @ (DownCause::AdminDown | DownCause::Unwatched | DownCause::LinkGone),
             ..

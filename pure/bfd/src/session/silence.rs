@@ -55,7 +55,8 @@ impl Session {
     ///
     /// Whoever was late to judge gives the peer the same time once more, as it may have been the whole machine
     /// that stood still. Late by the detection time or more, it has been silent itself for so long that the
-    /// peer's silence says nothing.
+    /// peer's silence says nothing. Nor does it if packets came meanwhile that do not bear our key: while one end has
+    /// another key than before and the other not yet, both live.
     pub(crate) fn judge(&mut self, now: Instant, out: &mut Outbox) -> bool {
         let Some(judge_at) = self.judge_at().filter(|at| *at <= now) else { return false };
         if self.state == State::Down {
@@ -79,6 +80,8 @@ impl Session {
         } else {
             (DownCause::Silent, late)
         };
+        let is_unproven = why == DownCause::Silent && self.silence.unproven;
+        let why = if is_unproven { DownCause::Unproven } else { why };
         self.fall_silent(why, late, now, out);
         true
     }

@@ -13,6 +13,7 @@ mod bounds;
 mod named;
 mod pace;
 mod peers;
+mod proof;
 mod stacked;
 mod steady;
 

@@ -214,6 +214,7 @@ fn a_session_says_what_its_silence_means_and_why_it_fell() {
                 .to_owned(),
         ),
         (DownCause::ToldDown, none, Level::Warning, format!("{gone}: it says that it does not hear us")),
+        (DownCause::Unproven, none, Level::Warning, format!("{gone}: its packets are not authentic")),
         (DownCause::AdminDown, none, Level::Info, format!("{gone}: it was taken down on purpose")),
         (DownCause::Unwatched, none, Level::Info, format!("{gone}: it is not watched any more")),
         (DownCause::LinkGone, none, Level::Info, format!("{gone}: the link is gone")),

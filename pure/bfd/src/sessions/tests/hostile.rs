@@ -214,4 +214,22 @@ fn packets_that_were_recorded_do_not_keep_a_dead_peer_alive() {
         wire.pass(MS / 25);
     }
     assert_eq!(wire.ends[0].state(&peer_of(0)), State::Down);
+    let down = wire.ends[0].view(&peer_of(0)).last_down;
+    assert_eq!(down.map(|(_, why)| why), Some(DownCause::Silent), "which is a death");
+}
+
+#[test]
+fn a_peer_that_goes_on_with_another_key_has_not_died() {
+    for kind in KINDS {
+        let mut wire = Wire::up(proven(kind, b"secret"), proven(kind, b"secret"));
+        wire.watch(1, proven(kind, b"other"));
+        wire.pass(MS * 50);
+        for end in 0..2 {
+            let down = wire.ends[end].view(&peer_of(end)).last_down;
+            assert_eq!(down.map(|(_, why)| why), Some(DownCause::Unproven), "{}", kind.name());
+        }
+        wire.watch(0, proven(kind, b"other"));
+        wire.pass(Duration::from_secs(3));
+        assert_eq!(wire.ends[0].state(&peer_of(0)), State::Up, "{}", kind.name());
+    }
 }
