@@ -202,7 +202,7 @@ impl Session {
         if self.state == State::AdminDown {
             return Err(Reject::AdminDown);
         }
-        let stale = |at: Instant| now.since(at) >= self.detection() * 2;
+        let stale = |at: Instant| now.since(at) >= self.numbers_count_for();
         if self.last_heard.is_none_or(stale) {
             self.sequence.forget();
         }

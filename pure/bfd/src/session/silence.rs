@@ -108,6 +108,15 @@ impl Session {
         Pace { interval, detection }
     }
 
+    /// How long sequence numbers count after the last packet: twice the time after which the peer is dead (RFC 5880 §6.8.1),
+    /// be it what was agreed or what is borne at most, so that nobody revives it with recorded packets before that.
+    pub(super) fn numbers_count_for(&self) -> Duration {
+        let pace = self.pace();
+        let agreed = pace.interval * u32::from(self.remote.multiplier);
+        let longest = if self.settings.by_rhythm { pace.longest_silence() } else { pace.detection };
+        agreed.max(longest).max(self.record.borne) * 2
+    }
+
     pub(super) fn heard_at(&self) -> Instant {
         self.last_heard.unwrap_or(self.since)
     }

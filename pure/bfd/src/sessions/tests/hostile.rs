@@ -219,6 +219,39 @@ fn packets_that_were_recorded_do_not_keep_a_dead_peer_alive() {
 }
 
 #[test]
+fn recorded_packets_do_not_revive_a_peer_within_a_silence_that_is_borne_for_longer_than_agreed() {
+    let settings = || SessionSettings {
+        authentication: proven(AuthenticationKind::MeticulousSha1, b"secret").authentication,
+        by_rhythm: true,
+        ..SessionSettings::default()
+    };
+    // Up for less than 5 s, and for longer, with a kernel that answers for a dead peer.
+    for (up, answers) in [(MS * 1_000, false), (MS * 8_000, true)] {
+        let mut wire = Wire::up(settings(), settings());
+        wire.pass(up);
+        let recorded: Vec<Payload> =
+            wire.ends[1].sent.iter().rev().take(50).map(|(_, sent)| sent.payload).collect();
+        wire.cut = [true; 2];
+        wire.pass(MS);
+        wire.forget_the_past();
+        let died = wire.now;
+        for payload in recorded.iter().cycle().take(400) {
+            let heard = wire.hand(0, payload);
+            let silent = wire.now.since(died);
+            assert!(heard == Err(Reject::Sequence) || silent > MS * 180, "{silent:?}");
+            if answers {
+                wire.input(0, Input::Answered { peer: peer_of(0) }).expect("it is taken in");
+            }
+            wire.pass(MS / 2);
+            let is_up = wire.ends[0].state(&peer_of(0)) == State::Up;
+            assert!(!is_up || silent < MS * 97, "{silent:?}");
+        }
+        let downs = wire.ends[0].told.iter().filter(|event| matches!(event, Event::Down { .. }));
+        assert_eq!(downs.count(), 1, "it falls, and stays down");
+    }
+}
+
+#[test]
 fn a_peer_that_goes_on_with_another_key_has_not_died() {
     for kind in KINDS {
         let mut wire = Wire::up(proven(kind, b"secret"), proven(kind, b"secret"));
