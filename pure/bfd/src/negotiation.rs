@@ -7,18 +7,30 @@ use crate::times::Terms;
 /// A wish is asked with the Poll bit until the peer answers with Final; until then the more patient value is in
 /// force, so that neither end calls the other dead over a change. A wish that comes up meanwhile waits for its
 /// own sequence.
+///
+/// A silent peer is asked by packets with the Poll bit that belong to no sequence, and those of one sequence may be more
+/// than one. So polls are counted: as many Finals as there were polls before a sequence began may still be on their way,
+/// and say nothing of its terms. Where some were lost the sequence takes as many packets longer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Negotiation {
     wished: Terms,
     asked: Terms,
     in_force: Terms,
     polling: bool,
+    /// Polls whose Final was not heard, up to [`OWED_MAX`].
+    owed: u8,
+    /// So many Finals are not for what is asked now.
+    owed_before: u8,
 }
+
+/// A silence has room for about so many questions; Finals that are older were lost.
+const OWED_MAX: u8 = 16;
 
 impl Negotiation {
     /// Terms that nobody was asked about.
     pub(crate) fn at(terms: Terms) -> Negotiation {
-        Negotiation { wished: terms, asked: terms, in_force: terms, polling: false }
+        let (wished, asked, in_force) = (terms, terms, terms);
+        Negotiation { wished, asked, in_force, polling: false, owed: 0, owed_before: 0 }
     }
 
     /// Terms for a session that is up: the peer is asked.
@@ -29,9 +41,18 @@ impl Negotiation {
         }
     }
 
+    /// A packet with the Poll bit and with what is asked leaves.
+    pub(crate) fn poll(&mut self) {
+        self.owed = self.owed.saturating_add(1).min(OWED_MAX);
+    }
+
     /// The peer answered with Final.
     pub(crate) fn finish(&mut self) {
-        if self.polling {
+        let Some(owed) = self.owed.checked_sub(1) else { return };
+        self.owed = owed;
+        if let Some(before) = self.owed_before.checked_sub(1) {
+            self.owed_before = before;
+        } else if self.polling {
             self.polling = false;
             self.in_force = self.asked;
             self.ask();
@@ -61,6 +82,7 @@ impl Negotiation {
         }
         self.asked = self.wished;
         self.polling = true;
+        self.owed_before = self.owed;
         self.in_force = Terms {
             desired_tx: self.in_force.desired_tx.min(self.asked.desired_tx),
             required_rx: self.in_force.required_rx.max(self.asked.required_rx),
@@ -76,6 +98,37 @@ mod tests {
         Terms { desired_tx, required_rx }
     }
 
+    /// A poll, and the Final to it.
+    fn answered(times: &mut Negotiation) {
+        times.poll();
+        times.finish();
+    }
+
+    #[test]
+    fn answers_to_what_was_said_before_are_not_counted() {
+        let mut times = Negotiation::at(terms(100, 100));
+        times.poll();
+        times.poll();
+        times.wish(terms(200, 100));
+        for _ in 0..2 {
+            answered(&mut times);
+            assert_eq!(times.in_force(), terms(100, 100));
+        }
+        answered(&mut times);
+        assert_eq!(times.in_force(), terms(200, 100));
+    }
+
+    #[test]
+    fn answers_that_were_lost_delay_a_sequence_by_no_more_than_sixteen() {
+        let mut times = Negotiation::at(terms(100, 100));
+        (0..1_000).for_each(|_| times.poll());
+        times.wish(terms(200, 100));
+        (0..16).for_each(|_| answered(&mut times));
+        assert_eq!(times.in_force(), terms(100, 100));
+        answered(&mut times);
+        assert_eq!(times.in_force(), terms(200, 100));
+    }
+
     #[test]
     fn the_more_patient_time_is_in_force_until_the_peer_has_answered() {
         let mut times = Negotiation::at(terms(100, 100));
@@ -83,7 +136,7 @@ mod tests {
         assert!(times.is_polling());
         assert_eq!(times.asked(), terms(200, 50));
         assert_eq!(times.in_force(), terms(100, 100), "both changes wait");
-        times.finish();
+        answered(&mut times);
         assert!(!times.is_polling());
         assert_eq!(times.in_force(), terms(200, 50));
         times.wish(terms(10, 500));
@@ -97,11 +150,11 @@ mod tests {
         times.wish(terms(50, 50));
         times.wish(terms(30, 30));
         assert_eq!(times.asked(), terms(50, 50), "packets of one sequence are alike");
-        times.finish();
+        answered(&mut times);
         assert!(times.is_polling());
         assert_eq!((times.asked(), times.in_force()), (terms(30, 30), terms(30, 50)));
-        times.finish();
-        times.finish();
+        answered(&mut times);
+        answered(&mut times);
         assert!(!times.is_polling());
         assert_eq!(times.in_force(), terms(30, 30));
     }
@@ -110,6 +163,10 @@ mod tests {
     fn an_answer_that_nobody_asked_for_changes_nothing() {
         let mut times = Negotiation::at(terms(100, 100));
         times.finish();
+        times.wish(terms(200, 100));
+        times.finish();
+        assert_eq!(times.in_force(), terms(100, 100), "no packet has said it yet");
+        let mut times = Negotiation::at(terms(100, 100));
         times.wish(terms(100, 100));
         assert!(!times.is_polling());
         assert_eq!(times.in_force(), terms(100, 100));

@@ -473,6 +473,9 @@ impl Session {
             Occasion::Question => true,
             Occasion::Change | Occasion::Answer => false,
         };
+        if poll {
+            self.negotiation.poll();
+        }
         let final_bit = occasion == Occasion::Answer;
         let control = Control { poll, final_bit, ..said };
         let payload = self.sequence.seal(self.settings.authentication.as_ref(), &control, changed);

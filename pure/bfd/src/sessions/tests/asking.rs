@@ -314,3 +314,33 @@ fn a_session_that_was_asked_for_says_what_was_asked_for_however_late_it_speaks()
     let mut watched = Watched { wire, ours };
     assert_eq!(watched.speak_late(MS * 9), 3);
 }
+
+#[test]
+fn the_answer_to_a_question_does_not_stand_for_one_to_terms_that_came_up_after_it() {
+    let mut watched = Watched::proven(8);
+    watched.wire.pass(Duration::from_micros(8_600));
+    assert_eq!(watched.view().counters.asked, 1);
+    let at_ease = SessionSettings { desired_min_tx: MS * 100, ..every(8) };
+    watched.wire.watch(0, at_ease);
+    watched.hear_after(Duration::from_micros(100));
+    assert_eq!(watched.view().transmit_interval, Some(MS * 8), "the peer has not heard of it");
+    watched.wire.pass(MS * 8);
+    let (_, last) = watched.wire.ends[0].sent.last().expect("it speaks");
+    let last = words(&last.payload);
+    assert_eq!((last.poll, last.desired_min_tx), (true, 100_000), "now it has");
+    watched.hear(3);
+    assert_eq!(watched.view().transmit_interval, Some(MS * 100));
+}
+
+#[test]
+fn answers_that_were_lost_keep_terms_waiting_for_a_few_packets_only() {
+    let mut watched = Watched::proven(8);
+    for _ in 0..100 {
+        watched.hear_after(MS * 11);
+    }
+    assert!(watched.is_up() && watched.view().counters.asked >= 100);
+    let at_ease = SessionSettings { desired_min_tx: MS * 100, ..every(8) };
+    watched.wire.watch(0, at_ease);
+    (0..20).for_each(|_| watched.hear_after(MS * 8));
+    assert_eq!(watched.view().transmit_interval, Some(MS * 100));
+}
