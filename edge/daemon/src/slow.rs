@@ -300,14 +300,16 @@ impl Work {
                     self.teller.tell_priority(router, *state, *to);
                 }
             }
+            vrrp::Event::TwoHolders { router, evidence } => {
+                self.notifier.tell_of_holders(router, Some(evidence));
+            }
+            vrrp::Event::OneHolder { router, .. } => self.notifier.tell_of_holders(router, None),
             vrrp::Event::ActiveHeard { .. }
             | vrrp::Event::HandoverBegan { .. }
             | vrrp::Event::HandedOver { .. }
             | vrrp::Event::HandoverFailed { .. }
             | vrrp::Event::Drained { .. }
             | vrrp::Event::Undrained { .. }
-            | vrrp::Event::TwoHolders { .. }
-            | vrrp::Event::OneHolder { .. }
             | vrrp::Event::ScriptChanged { .. }
             | vrrp::Event::GaugeChanged { .. }
             | vrrp::Event::Noticed { .. } => {}

@@ -132,6 +132,8 @@ pub struct Notify {
     pub any: Option<Command>,
     /// While Active it heard a lower priority.
     pub lower_priority: Option<Command>,
+    /// While Active it sees that another may hold its addresses as well, or sees it no more.
+    pub two_holders: Option<Command>,
     /// It was taken out of the settings.
     pub deleted: Option<Command>,
     /// Say DELETED rather than FAULT when it was taken out of the settings.

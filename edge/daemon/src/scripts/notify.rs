@@ -9,7 +9,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mainstay_engine::vrrp::{Command, Name, StateName};
+use mainstay_engine::vrrp::{Command, Evidence, Name, StateName};
 use mainstay_engine::{Node, Notify, Settings};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -40,6 +40,9 @@ pub(crate) enum Tiding {
 /// So many runs wait for one subject. One more pushes the oldest out: the latest state is what
 /// must arrive.
 const WAITING_MAX: usize = 32;
+
+/// In the place of evidence: there is none any more.
+const OVER: &str = "over";
 
 /// A program that runs for so long while others wait is worth a line in the log.
 const LONG_AFTER: Duration = Duration::from_secs(30);
@@ -141,15 +144,26 @@ impl Notifier {
     /// Tells the programs of a subject: the specific one first, then the general one.
     pub(crate) fn tell(&mut self, subject: &Subject, tiding: Tiding, priority: u8) {
         let Some(notify) = self.of(subject).cloned() else { return };
+        let of_stop = tiding == Tiding::State(StateName::Initialize);
         if let Some(command) = specific(&notify, tiding) {
-            self.queue(subject, tiding, command, Vec::new());
+            self.queue(subject, of_stop, command, Vec::new());
         }
         if let (Some(command), Some(state)) = (&notify.any, tiding.any_word()) {
-            self.queue(subject, tiding, command, appended(subject, state, priority));
+            self.queue(subject, of_stop, command, appended(subject, state, priority));
         }
         if let Tiding::Deleted { .. } = tiding {
             self.forget(subject);
         }
+    }
+
+    /// Tells the program of a router what shows that another may hold its addresses as well, or that it is over.
+    pub(crate) fn tell_of_holders(&mut self, router: &Name, seen: Option<&Evidence>) {
+        let subject = Subject::Router(router.clone());
+        let Some(command) = self.of(&subject).and_then(|notify| notify.two_holders.clone()) else {
+            return;
+        };
+        let seen = seen.map_or_else(|| OVER.to_owned(), ToString::to_string);
+        self.queue(&subject, false, &command, vec![router.to_string(), seen]);
     }
 
     fn forget(&mut self, subject: &Subject) {
@@ -179,13 +193,7 @@ impl Notifier {
         self.queues.clear();
     }
 
-    fn queue(
-        &mut self,
-        subject: &Subject,
-        tiding: Tiding,
-        command: &Command,
-        further: Vec<String>,
-    ) {
+    fn queue(&mut self, subject: &Subject, of_stop: bool, command: &Command, further: Vec<String>) {
         let program = match program::prepare(command, &self.node) {
             Ok(prepared) => prepared.program,
             Err(unfit) => return tracing::error!("{}: notify script: {unfit}", name_of(subject)),
@@ -201,7 +209,6 @@ impl Notifier {
             self.workers.spawn(worker.work());
             queue
         });
-        let of_stop = tiding == Tiding::State(StateName::Initialize);
         if let Some(lost) = queue.push(Run { program, further, of_stop }) {
             tracing::warn!(
                 "{}: more than {WAITING_MAX} notify scripts wait: left out {}",

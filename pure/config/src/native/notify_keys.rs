@@ -19,6 +19,13 @@ pub(super) const NOTIFY: Section = Section {
             "while Active it heard a lower priority",
         ),
         key(
+            "two_holders",
+            "a command",
+            "none",
+            "[\"/bin/true\"]",
+            "while Active it sees that another may hold the addresses as well; two words are appended: the router's name and what is seen, or `over`",
+        ),
+        key(
             "deleted",
             "a command",
             "none",

@@ -95,6 +95,7 @@ pub(super) fn notify(reader: &mut Reader<'_>, table: Table<'_>) -> Notify {
     let Some(table) = section(reader, table, &keys::NOTIFY) else { return Notify::default() };
     Notify {
         lower_priority: command(reader, table, "lower_priority"),
+        two_holders: command(reader, table, "two_holders"),
         deleted: command(reader, table, "deleted"),
         says_deleted: reader.flag(table, "says_deleted", false),
         priority_changes: reader.flag(table, "priority_changes", false),

@@ -335,6 +335,7 @@ impl Text {
             ("stop", &notify.stop),
             ("any", &notify.any),
             ("lower_priority", &notify.lower_priority),
+            ("two_holders", &notify.two_holders),
             ("deleted", &notify.deleted),
         ];
         for (key, command) in commands {

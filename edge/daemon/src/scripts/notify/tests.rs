@@ -95,6 +95,25 @@ fn each_object_is_told_in_order_with_the_arguments_of_keepalived() {
 }
 
 #[test]
+fn a_second_holder_is_told_of_with_what_is_seen_and_when_it_is_over() {
+    let scribe = Scribe::new("holders");
+    let name = Name::new("VI_1");
+    let mut notifier = Notifier::default();
+    let notify = Notify { two_holders: scribe.command("two"), ..Notify::default() };
+    notifier.routers.insert(name.clone(), notify);
+    notifier.routers.insert(Name::new("VI_2"), Notify::default());
+    let peer = std::net::IpAddr::from([192, 0, 2, 2]);
+    run(async || {
+        notifier.tell_of_holders(&name, Some(&Evidence::PeerAlive { peer }));
+        notifier.tell_of_holders(&Name::new("VI_2"), Some(&Evidence::PeerAlive { peer }));
+        notifier.tell_of_holders(&name, None);
+        notifier.finish(LONG).await;
+    });
+    let seen = "192.0.2.2 is alive, though its advertisements do not arrive";
+    assert_eq!(scribe.lines(), [format!("two VI_1 {seen}"), "two VI_1 over".to_owned()]);
+}
+
+#[test]
 fn a_slow_object_does_not_delay_another() {
     let scribe = Scribe::new("apart");
     let mut notifier = Notifier::default();
