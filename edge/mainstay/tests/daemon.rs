@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use libtest_mimic::Failed;
 use mainstay_api::{SessionState, State, Status, Verdict};
+use mainstay_lab::daemon::Daemon;
 use mainstay_lab::wait;
 use rustix::process::Signal;
 use stage::{Checked, Router, SOON, Stage, Test, code, run, run_all};
 
 fn main() -> ExitCode {
-    let tests: [Test; 24] = [
+    let tests: [Test; 25] = [
         ("one_router_becomes_active_and_a_stop_leaves_nothing", one_router),
         ("a_reload_changes_what_changed_and_nothing_else", reload),
         ("a_faulty_reload_is_refused_and_the_daemon_goes_on", faulty_reload),
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         ("counters_are_logged_when_asked_for", counters),
         ("a_link_may_go_away_and_come_back", vanishing_link),
         ("a_link_may_have_another_address", changed_address),
+        ("two_that_do_not_hear_each_other_see_each_other", two_holders),
         ("nodes_that_hear_each_other_watch_each_other", watching),
         ("events_are_followed_live", events),
     ];
@@ -565,6 +567,48 @@ fn changed_address() -> Checked {
     wait::until("one holder", SOON, || {
         stage.holds(0, stage::ADDRESS) && !stage.holds(1, stage::ADDRESS)
     })?;
+    Ok(())
+}
+
+/// Advertisements are dropped between two that are alive: each sees that there is another, and when it is over.
+fn two_holders() -> Checked {
+    let stage = Stage::of_two()?;
+    let (strong, weak) = stage.pair()?;
+    weak.until_ready(stage.host(1), "192.0.2.1".parse().ok())?;
+    for place in 0..2 {
+        stage.shell(
+            place,
+            "nft 'add table ip t; add chain ip t in { type filter hook input priority 0; }; \
+             add rule ip t in ip protocol vrrp drop'",
+        )?;
+    }
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    let watching = stage.watch(1)?;
+    let sees = |daemon: &Daemon, place: usize, words: &str| {
+        wait::until(words, SOON, || {
+            let status = stage.status(daemon, place);
+            status.is_ok_and(|status| {
+                status.routers[0].two_holders.iter().any(|seen| seen.contains(words))
+            })
+        })
+        .map_err(|late| Failed::from(format!("{late}\n{}", daemon.log())))
+    };
+    sees(&weak, 1, "192.0.2.1 is alive, though its advertisements do not arrive")?;
+    sees(&strong, 0, &format!("answers for {} as well", stage::ADDRESS))?;
+    for daemon in [&strong, &weak] {
+        let log = daemon.log();
+        assert!(log.contains("VI_1: perhaps two hold its addresses: "), "{log}");
+    }
+    for place in 0..2 {
+        stage.shell(place, "nft delete table ip t")?;
+    }
+    stage.until_state(&weak, 1, "VI_1", State::Backup)?;
+    wait::until("no second holder any more", SOON, || {
+        stage.status(&strong, 0).is_ok_and(|status| status.routers[0].two_holders.is_empty())
+            && strong.log().contains("nothing shows a second holder any more")
+    })?;
+    wait::until("the event", SOON, || watching.told().contains("Active → Backup"))?;
+    assert_eq!(stage.status(&strong, 0)?.routers[0].state, State::Active);
     Ok(())
 }
 
