@@ -27,6 +27,8 @@ pub(crate) struct Announcer {
     refresh: Option<Burst>,
     /// When addresses on other links are announced again.
     elsewhere_at: Option<Instant>,
+    /// One more pass, against another's claim.
+    contest_at: Option<Instant>,
 }
 
 /// A burst with passes left.
@@ -88,6 +90,13 @@ impl Announcer {
         true
     }
 
+    /// One more pass at that moment; false if one is to come already.
+    pub(crate) fn contest(&mut self, at: Instant) -> bool {
+        let is_new = self.contest_at.is_none();
+        self.contest_at.get_or_insert(at);
+        is_new
+    }
+
     /// Whether a first burst has passes left.
     pub(crate) fn in_first_burst(&self) -> bool {
         self.first.is_some()
@@ -105,6 +114,7 @@ impl Announcer {
         for burst in [&mut self.first, &mut self.second, &mut self.refresh] {
             *burst = burst.and_then(|burst| burst.pass(now));
         }
+        self.contest_at = self.contest_at.filter(|at| *at > now);
         true
     }
 
@@ -124,7 +134,8 @@ impl Announcer {
 
     fn next_pass_at(&self) -> Option<Instant> {
         let bursts = [self.first, self.second, self.refresh];
-        bursts.into_iter().flatten().map(Burst::next_at).chain(self.refresh_at).min()
+        let single = self.refresh_at.into_iter().chain(self.contest_at);
+        bursts.into_iter().flatten().map(Burst::next_at).chain(single).min()
     }
 }
 

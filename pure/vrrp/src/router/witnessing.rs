@@ -15,6 +15,9 @@ use crate::state::State;
 /// What is seen once counts for at least so long.
 const FRESH_MIN: Duration = Duration::from_secs(3);
 
+/// From one pass against another's claim to the next, at least.
+const CONTEST_GAP: Duration = Duration::from_millis(20);
+
 impl Router {
     /// An advertisement of lower right came in, which will not be the last if its sender does not yield.
     pub(super) fn see_lower(
@@ -40,6 +43,23 @@ impl Router {
         let address = slot.key().address.ip();
         let fresh_for = FRESH_MIN.max(self.own_interval() * 3);
         self.see(Evidence::Answers { address, hardware }, Some(fresh_for), now, out);
+        self.contest(now);
+    }
+
+    /// Another announced an address that this one holds by right. If the other does not yield, it does not hear this one,
+    /// and whoever it led astray is called back: its passes come between ours. Two that see each other would announce in
+    /// turn for ever, so only the one that heard the other's lower right does it.
+    fn contest(&mut self, now: Instant) {
+        let State::Active(active) = &mut self.state else { return };
+        let is_lower = |seen: &Evidence| matches!(seen, Evidence::LowerPriority { .. });
+        let is_asked = self.station.settings.announce.lower_priority_repeat > 0;
+        if is_asked && active.witness.pieces().any(is_lower) {
+            let last = active.reannounced_at;
+            let at = last.map_or(now, |last| (last + CONTEST_GAP).max(now));
+            if active.announcer.contest(at) {
+                active.reannounced_at = Some(at);
+            }
+        }
     }
 
     /// Takes in what shows that another holds its addresses, if it holds them itself.

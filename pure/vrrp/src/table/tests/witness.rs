@@ -74,6 +74,30 @@ fn another_that_answers_for_a_held_address_is_evidence() {
 }
 
 #[test]
+fn who_hears_the_other_s_lower_right_calls_back_whom_it_led_astray() {
+    let mut bench = one();
+    assert_eq!(bench.hear(90, HIGH), Ok(()));
+    bench.forget();
+    // The other announces right after its advertisement, and again in the midst of ours.
+    bench.see(LINK, "10.0.0.9");
+    bench.pass_ms(19);
+    assert_eq!(bench.frames(), 0, "the advertisement was answered by a pass");
+    bench.pass_ms(1);
+    assert_eq!(bench.frames(), 2);
+    bench.pass_ms(500);
+    bench.forget();
+    bench.see(LINK, "10.0.0.9");
+    bench.pass_us(0);
+    assert_eq!(bench.frames(), 2, "at once");
+    bench.forget();
+    for _ in 0..100 {
+        bench.pass_ms(1);
+        bench.see(LINK, "10.0.0.9");
+    }
+    assert_eq!(bench.frames(), 2 * 5, "at most one pass in 20 ms");
+}
+
+#[test]
 fn an_active_that_is_alive_though_silent_is_evidence_until_its_session_goes() {
     let mut bench = silenced(settings(vec![router(51, VIP)]));
     assert_eq!(evidence(&bench), [Evidence::PeerAlive { peer: ip(LOW) }]);
