@@ -135,6 +135,9 @@ pub struct Control {
     /// Take the place of one that works still
     #[arg(long)]
     pub succeed: bool,
+    /// Hold on whatever one that died left, as nobody else has it
+    #[arg(long, conflicts_with = "succeed")]
+    pub resume: bool,
 }
 
 /// How log lines look.

@@ -147,8 +147,11 @@ impl Control {
         control.mend_tether();
         control.sign_of_life();
         control.tell_time_of_day();
+        if options.succeed || options.resume {
+            control.feed(Input::Command(Command::Resume), now);
+        }
         if options.succeed {
-            control.take_up(now);
+            control.take_up_verdicts(now);
         }
         orders.into_iter().for_each(|order| control.feed(Input::Command(order), now));
         control.feed(Input::Kernel(Change::Whole(Box::new(actual))), now);
@@ -157,9 +160,8 @@ impl Control {
         Ok(control)
     }
 
-    /// Goes on where the process before stood.
-    fn take_up(&mut self, now: Instant) {
-        self.feed(Input::Command(Command::Resume), now);
+    /// Takes scripts for what the process before knew of them.
+    fn take_up_verdicts(&mut self, now: Instant) {
         for known in Verdicts::take(&self.directory.verdicts()).inputs() {
             self.feed(known, now);
         }

@@ -20,10 +20,15 @@ pub struct Options {
     pub stays: Vec<(&'static str, OsString)>,
     /// This control process takes the place of one that works still.
     pub succeed: bool,
+    /// This control process holds on what one that died left in the kernel.
+    pub resume: bool,
 }
 
 /// The argument of a control process that takes the place of another one.
 pub(crate) const SUCCEED: &str = "--succeed";
+
+/// The argument of a control process that holds on what one that died left.
+pub(crate) const RESUME: &str = "--resume";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod signals;
 mod succession;
 mod testament;
 
+use std::ffi::OsString;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 use sd_notify::NotifyState;
 
+use crate::options::RESUME;
 use crate::pid_files::KeptPidFiles;
 use crate::runtime_dir::{self, RuntimeDir, Tried};
 use crate::tether::{Listening, Message};
@@ -57,6 +59,15 @@ pub fn supervise(options: &Options) -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// What came of going on with a will.
+#[derive(PartialEq, Eq)]
+enum Carried {
+    /// There may be more to do.
+    On,
+    /// Nobody is waited for, and somebody asked us to stop.
+    Stopped,
 }
 
 struct Supervisor<'a> {
@@ -149,17 +160,27 @@ impl<'a> Supervisor<'a> {
             {
                 return code;
             }
-            if self.testament.as_mut().is_some_and(Testament::go_on) {
-                self.testament = None;
-                if self.stop_by.is_some() {
-                    testament::sweep();
-                    return 4;
-                }
+            if self.carry_out_the_will() == Carried::Stopped {
+                testament::sweep();
+                return 4;
             }
             self.judge();
             self.start_when_due();
             self.rest_when_due();
         }
+    }
+
+    /// Goes on with what a process that died left to be done, until another one is started.
+    fn carry_out_the_will(&mut self) -> Carried {
+        let Some(testament) = &mut self.testament else { return Carried::On };
+        testament.go_on();
+        if testament.waits_until().is_some() {
+            return Carried::On;
+        }
+        if testament.kept().is_empty() || self.stop_by.is_some() {
+            self.testament = None;
+        }
+        if self.stop_by.is_some() { Carried::Stopped } else { Carried::On }
     }
 
     /// Listening takes more memory than waiting does.
@@ -181,7 +202,7 @@ impl<'a> Supervisor<'a> {
         fds.extend(self.charge.fds());
         fds.extend(self.successor.iter().flat_map(Charge::fds));
         fds.extend(self.testament.iter().flat_map(Testament::fds));
-        let until = self.testament.as_ref().map(Testament::until);
+        let until = self.testament.as_ref().and_then(Testament::waits_until);
         let (hangs, rests) = (self.charge.look_at(), self.rest_at);
         let dues = [hangs, until, self.start_at, self.stop_by, rests, self.deaf_until];
         let within = dues.into_iter().flatten().min().map(|due| due.since(clock::now()));
@@ -359,13 +380,19 @@ impl<'a> Supervisor<'a> {
     }
 
     fn start_when_due(&mut self) {
-        if self.testament.is_some() || self.start_at.is_none_or(|at| clock::now() < at) {
+        let waits = self.testament.as_ref().is_some_and(|one| one.waits_until().is_some());
+        if waits || self.start_at.is_none_or(|at| clock::now() < at) {
             return;
         }
         self.start_at = None;
         tracing::info!("starting the control process again");
-        match Charge::start(&self.options.control_arguments) {
-            Ok(charge) => self.charge = charge,
+        // It holds on what stayed, and should it die before it says so, that is still to be dealt with.
+        let resume = self.testament.as_ref().map(|_| OsString::from(RESUME));
+        match Charge::start(self.options.control_arguments.iter().chain(&resume)) {
+            Ok(charge) => {
+                self.charge = charge;
+                self.will = self.testament.take().map(|one| one.kept().clone()).unwrap_or_default();
+            }
             Err(error) => {
                 tracing::error!("{}", error.sentence());
                 self.start_at = Some(clock::now() + self.backoff.after(Duration::ZERO));

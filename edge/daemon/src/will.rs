@@ -1,5 +1,6 @@
 //! A last will: what the supervisor does for a control process that died or hangs.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -40,6 +41,23 @@ pub(crate) struct Farewell {
 struct HeldAddress {
     link: String,
     address: String,
+    /// Of the router that holds it; none where it only goes on answering.
+    voice: Option<Voice>,
+}
+
+/// Where a router speaks, and by which number it is known there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Voice {
+    link: u32,
+    ipv6: bool,
+    vrid: u8,
+}
+
+impl Voice {
+    /// The voice of a router of that number on a link.
+    pub(crate) fn of((link, family, vrid): Place) -> Voice {
+        Voice { link: link.0, ipv6: family == Family::V6, vrid }
+    }
 }
 
 impl Will {
@@ -47,22 +65,23 @@ impl Will {
     pub(crate) fn of(engine: &Engine) -> Will {
         let will = engine.last_will();
         let longest = engine.settings().vrrp.routers.iter().map(successor_within).max();
-        Will::new(will.farewells, &will.estate, engine.actual(), longest.unwrap_or_default())
+        Will::new(will, engine.actual(), longest.unwrap_or_default())
     }
 
-    fn new(
-        farewells: Vec<Transmit>,
-        estate: &Estate,
-        actual: &Actual,
-        successor_within: Duration,
-    ) -> Will {
+    fn new(will: mainstay_engine::Will, actual: &Actual, successor_within: Duration) -> Will {
+        let estate = &will.estate;
         let held = |key: &AddressKey| HeldAddress {
             link: key.link.to_string(),
             address: key.address.to_string(),
+            voice: will.held.get(key).copied().map(Voice::of),
         };
         Will {
-            farewells: farewells.into_iter().filter_map(|one| Farewell::of(one, actual)).collect(),
             addresses: estate.addresses.iter().map(held).collect(),
+            farewells: will
+                .farewells
+                .into_iter()
+                .filter_map(|one| Farewell::of(one, actual))
+                .collect(),
             routes: estate.routes.iter().map(ToString::to_string).collect(),
             rules: estate.rules.iter().map(ToString::to_string).collect(),
             successor_within_ms: u64::try_from(successor_within.as_millis()).unwrap_or(u64::MAX),
@@ -102,19 +121,28 @@ impl Will {
         let routes = actual.routes.keys().filter(|key| self.routes.contains(&key.to_string()));
         let rules = actual.rules.iter().filter(|rule| self.rules.contains(&rule.to_string()));
         Estate {
-            addresses: self.addresses().collect(),
+            addresses: self.addresses().map(|(key, _)| key).collect(),
             routes: routes.cloned().collect(),
             rules: rules.cloned().collect(),
         }
     }
 
-    /// The addresses to take down.
-    pub(crate) fn addresses(&self) -> impl Iterator<Item = AddressKey> {
+    /// The addresses to take down, each with the voice of the router that holds it.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = (AddressKey, Option<Voice>)> {
         self.addresses.iter().filter_map(|held| {
             let link: LinkName = held.link.parse().ok()?;
             let address: InterfaceAddress = held.address.parse().ok()?;
-            Some(AddressKey { link, address })
+            Some((AddressKey { link, address }, held.voice))
         })
+    }
+
+    /// What is left of it when others have taken over from these routers; nothing of what nobody held.
+    pub(crate) fn less(&self, taken: &BTreeSet<Voice>) -> Will {
+        let mut left = self.clone();
+        left.farewells
+            .retain(|farewell| farewell.voice().is_none_or(|voice| !taken.contains(&voice)));
+        left.addresses.retain(|held| held.voice.is_some_and(|voice| !taken.contains(&voice)));
+        if left.addresses.is_empty() { Will::default() } else { left }
     }
 
     /// So long a successor may take.
@@ -144,6 +172,12 @@ impl Farewell {
     /// The link that it goes out of, and the family of its addresses.
     pub(crate) fn place(&self) -> (LinkIndex, Family) {
         (LinkIndex(self.link), Family::of(self.source))
+    }
+
+    /// The voice of the router that says it.
+    pub(crate) fn voice(&self) -> Option<Voice> {
+        let (link, family) = self.place();
+        self.payload.get(1).map(|vrid| Voice::of((link, family, *vrid)))
     }
 
     /// The link's name when the will was made.
@@ -201,14 +235,21 @@ mod tests {
             routes: [route.clone()].into(),
             rules: [rule.clone()].into(),
         };
-        let will = Will::new(vec![advert], &estate, &actual, within);
+        let place = (link, Family::V4, 51);
+        let held = [(key.clone(), place)].into();
+        let will = mainstay_engine::Will { farewells: vec![advert], estate: estate.clone(), held };
+        let will = Will::new(will, &actual, within);
         let text = serde_json::to_string(&will).expect("plain values");
         let read: Will = serde_json::from_str(&text).expect("as it was written");
         assert_eq!(read, will);
         let farewell = &read.farewells()[0];
         assert_eq!((farewell.place(), farewell.link_name()), ((link, Family::V4), Some(name)));
         assert_eq!(farewell.payload, [0x21, 51, 0, 1]);
-        assert_eq!(read.addresses().collect::<Vec<_>>(), [key]);
+        let voice = Voice::of(place);
+        assert_eq!(farewell.voice(), Some(voice));
+        assert_eq!(read.addresses().collect::<Vec<_>>(), [(key, Some(voice))]);
+        assert_eq!(read.less(&BTreeSet::new()), read);
+        assert!(read.less(&[voice].into()).is_empty());
         assert_eq!(read.estate(&actual), estate);
         assert_eq!(read.estate(&Actual::default()).routes, [].into(), "gone by itself");
         assert_eq!(read.successor_within(), within);
@@ -229,7 +270,8 @@ mod tests {
         };
         let of = |adverts: &[(u8, u8)]| {
             let adverts = adverts.iter().map(|(vrid, stamp)| advert(*vrid, *stamp)).collect();
-            Will::new(adverts, &Estate::default(), &actual, Duration::ZERO)
+            let will = mainstay_engine::Will { farewells: adverts, ..Default::default() };
+            Will::new(will, &actual, Duration::ZERO)
         };
         let mut will = of(&[(51, 1), (52, 1)]);
         // One of a router that the will knows nothing of is left out: the next whole will has it.

@@ -26,8 +26,11 @@ fn main() -> ExitCode {
             let run = &control.run;
             let configuration = run.configuration.path().display().to_string();
             let loader = settings::loader(run.clone(), &arguments.runtime_dir);
-            let options =
-                Options { succeed: control.succeed, ..start::options(&arguments.runtime_dir, run) };
+            let options = Options {
+                succeed: control.succeed,
+                resume: control.resume,
+                ..start::options(&arguments.runtime_dir, run)
+            };
             mainstay_daemon::control(&options, configuration, loader)
         }
         Verb::Demo(demo) => mainstay_lab::demo::run(&mainstay_lab::demo::Options {

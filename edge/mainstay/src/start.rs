@@ -39,6 +39,7 @@ pub fn options(runtime_dir: &Path, run: &Run) -> Options {
         pid_files: PidFiles::default(),
         stays: vec![(STAYS_IN, run.namespace.clone().unwrap_or_default().into())],
         succeed: false,
+        resume: false,
     }
 }
 

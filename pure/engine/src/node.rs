@@ -115,7 +115,10 @@ impl Engine {
 
     /// What to do if this node ends without notice.
     pub fn last_will(&self) -> Will {
-        Will { farewells: self.table.farewells(), estate: self.estate() }
+        let estate = self.estate();
+        let held = self.table.held().filter(|(key, _)| estate.addresses.contains(*key));
+        let held = held.map(|(key, place)| (key.clone(), place)).collect();
+        Will { farewells: self.table.farewells(), estate, held }
     }
 
     /// What the routers hold at the moment, less what the node keeps whoever is Active.

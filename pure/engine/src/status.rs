@@ -1,9 +1,11 @@
 //! What a node shows of itself, and what it leaves behind.
 
+use std::collections::BTreeMap;
+
 use mainstay_base::{Instant, LinkName};
 use mainstay_bfd::SessionView;
 use mainstay_plan::{AddressKey, Estate};
-use mainstay_vrrp::{Name, Transmit, View};
+use mainstay_vrrp::{Name, Place, Transmit, View};
 
 use crate::holdback::Refused;
 
@@ -68,4 +70,7 @@ pub struct Will {
     pub farewells: Vec<Transmit>,
     /// To take down, then. What stays as long as the node runs is not part of it.
     pub estate: Estate,
+    /// Which of the addresses an Active router holds, and where that one speaks: others speak there once they have
+    /// them. Who gave up its right goes without them.
+    pub held: BTreeMap<AddressKey, Place>,
 }

@@ -1,7 +1,8 @@
 //! Carries out a last will: farewells at once, the rest when others have the addresses.
 //!
 //! The kernel goes on answering for an address without any process of ours, so it stays until the successor is
-//! seen to answer, or was given as long as the slowest may take. So nobody finds the address dark in between.
+//! seen to answer, or was given as long as the slowest may take. So nobody finds the address dark in between. What
+//! nobody has taken by then stays for the next process, which goes on with it; who takes it later is seen as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -9,14 +10,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use mainstay_base::{Family, Instant, LinkIndex};
-use mainstay_linux::advert::{Advert, AdvertSocket};
+use mainstay_linux::advert::{self, Advert, AdvertSocket, Packet};
 use mainstay_linux::clock;
 use mainstay_linux::kernel::{Kernel, News};
-use mainstay_linux::neighbours::{Inbox, NeighbourSocket};
-use mainstay_plan::{AddressKey, Step, Wants, steps};
+use mainstay_linux::neighbours::{self, NeighbourSocket};
+use mainstay_plan::{Estate, Step, Wants, steps};
 use rustix::event::{PollFd, PollFlags};
 
-use crate::will::{Farewell, Will};
+use crate::will::{Farewell, Voice, Will};
 
 /// After others were seen to answer, packets to this node may be under way for so long.
 const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
@@ -24,27 +25,36 @@ const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
 /// The filter of an address goes when the address is gone, so that there are two rounds, and one for others' doing.
 const ROUNDS: usize = 3;
 
+/// Batches taken from one socket before the rest is looked after: whoever floods us is not waited for.
+const BATCHES_AT_ONCE: usize = 16;
+
+/// A packet that no router has passed on: RFC 9568 §5.1.1.3.
+const TTL_ON_LINK: u8 = 255;
+
 /// A will that is being carried out.
 pub(super) struct Testament {
+    /// What is left of it.
     will: Will,
-    /// Addresses that stand still.
-    held: BTreeSet<AddressKey>,
     /// Those that somebody else was seen to answer for.
     answered: BTreeSet<IpAddr>,
-    /// That is all of them, and the end is near.
+    /// Routers that others are Active for.
+    advertised: BTreeSet<Voice>,
+    /// All addresses are answered for, and the end is near.
     is_answered: bool,
+    adverts: AdvertSockets,
     listeners: Vec<NeighbourSocket>,
-    inbox: Inbox,
-    until: Instant,
+    /// Successors are waited for until then; they had their time if none.
+    until: Option<Instant>,
 }
+
+type AdvertSockets = BTreeMap<(LinkIndex, Family), AdvertSocket>;
 
 impl Testament {
     /// Says farewell, and waits for successors from here on.
     pub(super) fn begin(will: Will) -> Testament {
-        let said = say(will.farewells());
+        let (said, adverts) = say(will.farewells());
         tracing::info!("carrying out the last will: {said} farewells said");
-        let held: BTreeSet<AddressKey> = will.addresses().collect();
-        let ips: BTreeSet<IpAddr> = held.iter().map(|key| key.address.ip()).collect();
+        let ips: BTreeSet<IpAddr> = will.addresses().map(|(key, _)| key.address.ip()).collect();
         let families: BTreeSet<Family> = ips.iter().map(|ip| Family::of(*ip)).collect();
         let open = |family| match NeighbourSocket::open(family, &ips) {
             Ok(socket) => Some(socket),
@@ -53,65 +63,116 @@ impl Testament {
                 None
             }
         };
-        let until = clock::now() + will.successor_within();
+        let until = Some(clock::now() + will.successor_within());
         Testament {
             will,
-            held,
             answered: BTreeSet::new(),
+            advertised: BTreeSet::new(),
             is_answered: false,
+            adverts,
             listeners: families.into_iter().filter_map(open).collect(),
-            inbox: Inbox::default(),
             until,
         }
     }
 
     /// The descriptors to wait for.
     pub(super) fn fds(&self) -> impl Iterator<Item = PollFd<'_>> {
-        self.listeners.iter().map(|socket| PollFd::new(socket, PollFlags::IN))
+        let adverts = self.adverts.values().map(|socket| PollFd::new(socket, PollFlags::IN));
+        adverts.chain(self.listeners.iter().map(|socket| PollFd::new(socket, PollFlags::IN)))
     }
 
-    /// When it ends at the latest.
-    pub(super) fn until(&self) -> Instant {
+    /// Until when successors are waited for; none if they had their time.
+    pub(super) fn waits_until(&self) -> Option<Instant> {
         self.until
     }
 
-    /// Hears who answers, and takes the addresses down when all have a successor or nobody came; whether it has
-    /// ended with that.
-    pub(super) fn go_on(&mut self) -> bool {
-        for socket in &self.listeners {
-            while socket.receive(&mut self.inbox).is_ok_and(|count| count > 0) {
-                self.answered.extend(self.inbox.seen().map(|seen| seen.address));
-            }
-        }
-        let now = clock::now();
-        if !self.is_answered
-            && self.held.iter().all(|key| self.answered.contains(&key.address.ip()))
-        {
-            self.is_answered = true;
-            self.until = self.until.min(now + UNDER_WAY_MAX);
-        }
-        let has_ended = now >= self.until;
-        if has_ended {
-            self.take_down();
-        }
-        has_ended
+    /// What nobody has taken so far, for the process that comes next.
+    pub(super) fn kept(&self) -> &Will {
+        &self.will
     }
 
-    fn take_down(&self) {
-        let (held, answered) = (self.held.len(), self.answered.len());
-        match remove(&self.will) {
+    /// Hears who answers and who advertises, and takes down what others have: when all have a successor or nobody
+    /// else may come, and then whenever somebody comes nevertheless.
+    pub(super) fn go_on(&mut self) {
+        self.hear();
+        let now = clock::now();
+        let Some(until) = self.until else {
+            if self.left() != self.will {
+                self.take_down();
+            }
+            return;
+        };
+        let is_answered =
+            self.will.addresses().all(|(key, _)| self.answered.contains(&key.address.ip()));
+        if is_answered && !self.is_answered {
+            self.is_answered = true;
+            self.until = Some(until.min(now + UNDER_WAY_MAX));
+        }
+        if self.until.is_some_and(|until| until <= now) {
+            self.until = None;
+            self.take_down();
+        }
+    }
+
+    fn hear(&mut self) {
+        let mut inbox = neighbours::Inbox::default();
+        for socket in &self.listeners {
+            for _ in 0..BATCHES_AT_ONCE {
+                if !socket.receive(&mut inbox).is_ok_and(|count| count > 0) {
+                    break;
+                }
+                self.answered.extend(inbox.seen().map(|seen| seen.address));
+            }
+        }
+        let mut inbox = advert::Inbox::default();
+        for (place, socket) in &self.adverts {
+            for _ in 0..BATCHES_AT_ONCE {
+                if !socket.receive(&mut inbox).is_ok_and(|count| count > 0) {
+                    break;
+                }
+                let voices = inbox.packets().flatten().filter_map(|packet| active(*place, &packet));
+                self.advertised.extend(voices);
+            }
+        }
+    }
+
+    /// What is left of the will when others have what they took.
+    fn left(&self) -> Will {
+        let is_answered = |ip: IpAddr| self.answered.contains(&ip);
+        let answered = self.will.addresses().filter(|(key, _)| is_answered(key.address.ip()));
+        let mut taken: BTreeSet<Voice> = answered.filter_map(|(_, voice)| voice).collect();
+        taken.extend(&self.advertised);
+        self.will.less(&taken)
+    }
+
+    /// Takes down what others have, and what no router of ours had a right to any more; the rest stays.
+    fn take_down(&mut self) {
+        let left = self.left();
+        let held = self.will.addresses().count();
+        let stay = left.addresses().count();
+        match remove(&self.will, &left) {
             Ok(removed) => tracing::info!(
-                "carried out the last will: of {held} addresses others answer for {answered}; \
-                 {removed} taken down"
+                "carried out the last will: of {held} addresses others answer for {}; {removed} taken down, \
+                 {stay} stay",
+                self.answered.len()
             ),
             Err(error) => tracing::error!("cannot carry out the last will: {error}"),
         }
+        self.will = left;
     }
 }
 
-/// Sends all, link by link; how many went out.
-fn say(farewells: &[Farewell]) -> usize {
-    let mut sockets: BTreeMap<(LinkIndex, Family), AdvertSocket> = BTreeMap::new();
+/// The voice of a router that somebody else says to be Active for.
+fn active((link, family): (LinkIndex, Family), packet: &Packet<'_>) -> Option<Voice> {
+    // Type 1 in the lower half of the first byte; priority 0 is a farewell: RFC 9568 §5.2.
+    let &[kind, vrid, priority, ..] = packet.payload else { return None };
+    let is_near = packet.ttl == TTL_ON_LINK || !packet.destination.is_multicast();
+    (kind & 0x0f == 1 && priority > 0 && is_near).then(|| Voice::of((link, family, vrid)))
+}
+
+/// Sends all, link by link; how many went out, and the sockets, which hear what others say there.
+fn say(farewells: &[Farewell]) -> (usize, AdvertSockets) {
+    let mut sockets = AdvertSockets::new();
     let mut said = 0;
     for run in farewells.chunk_by(|one, next| one.place() == next.place()) {
         let Some(first) = run.first() else { continue };
@@ -129,7 +190,7 @@ fn say(farewells: &[Farewell]) -> usize {
             tracing::warn!("{} farewells were not sent: {error}", sent.failures.len());
         }
     }
-    said
+    (said, sockets)
 }
 
 fn open(farewell: &Farewell) -> io::Result<AdvertSocket> {
@@ -164,12 +225,18 @@ pub(super) fn sweep() {
     }
 }
 
-/// Only what is there and bears our mark is touched; how many addresses, routes and rules were removed.
-fn remove(will: &Will) -> io::Result<usize> {
+/// Only what is there and bears our mark is touched; how many addresses, routes and rules were removed. Routes and
+/// rules go with the last address.
+fn remove(will: &Will, left: &Will) -> io::Result<usize> {
     let mut kernel = Kernel::open()?;
     let actual = kernel.read_whole()?;
-    let steps = will.estate(&actual).removal(&actual);
-    Ok(carry_out(&mut kernel, &steps))
+    let mut estate = will.estate(&actual);
+    if !left.is_empty() {
+        let stays = left.estate(&actual).addresses;
+        let addresses = estate.addresses.difference(&stays).cloned().collect();
+        estate = Estate { addresses, ..Estate::default() };
+    }
+    Ok(carry_out(&mut kernel, &estate.removal(&actual)))
 }
 
 /// How many of the steps were carried out.

@@ -83,6 +83,10 @@ impl Stage {
         Ok(Stage { cluster: Cluster::build(vec![host(1), host(2)])? })
     }
 
+    pub fn of_three() -> io::Result<Stage> {
+        Ok(Stage { cluster: Cluster::build(vec![host(1), host(2), host(3)])? })
+    }
+
     pub fn host(&self, place: usize) -> &Host {
         self.cluster.host(place)
     }
@@ -153,6 +157,14 @@ impl Stage {
 
     pub fn unplug(&self, place: usize) -> io::Result<()> {
         self.cluster.unplug(place)
+    }
+
+    pub fn isolate(&self, place: usize) -> io::Result<()> {
+        self.cluster.isolate(place)
+    }
+
+    pub fn rejoin(&self, place: usize) -> io::Result<()> {
+        self.cluster.rejoin(place)
     }
 
     pub fn plug(&self, place: usize) -> io::Result<()> {

@@ -1,9 +1,10 @@
 //! Going on where an earlier process of the same node stopped.
 
 use mainstay_base::Instant;
-use mainstay_plan::Actual;
+use mainstay_plan::{Actual, AddressKey};
 
-use super::{Stage, Table};
+use super::{Stage, Table, speaks};
+use crate::packet::Place;
 use crate::slots::Slot;
 
 impl Table {
@@ -27,6 +28,15 @@ impl Table {
             }
         }
         self.tell_groups();
+    }
+
+    /// What the Active routers hold, each address with the place where its router speaks.
+    pub fn held(&self) -> impl Iterator<Item = (&AddressKey, Place)> {
+        let speaking =
+            self.index.by_wire.iter().map(|(place, number)| (place, &self.routers[*number]));
+        speaking
+            .filter(|(_, router)| speaks(router))
+            .flat_map(|(place, router)| router.slots().iter().map(|slot| (slot.key(), *place)))
     }
 
     fn is_ours(&self, slot: &Slot, actual: &Actual) -> bool {
