@@ -1,16 +1,25 @@
 //! Finds and reads the files that a configuration is made of.
 
-use std::fs::{self, File};
-use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use mainstay_config::{FILE_SIZE_MAX, Found, Sources, Unreadable};
 use mainstay_linux::domains;
 
 /// The files of this machine.
-#[derive(Debug, Default)]
-pub(crate) struct Files;
+#[derive(Debug)]
+pub(crate) struct Files {
+    looks_left: u32,
+}
+
+impl Default for Files {
+    fn default() -> Files {
+        Files { looks_left: LOOKS_MAX }
+    }
+}
 
 impl Sources for Files {
     fn domain_table(&mut self, name: &str) -> Option<u32> {
@@ -34,37 +43,141 @@ impl Sources for Files {
     }
 
     fn read(&mut self, path: &str) -> Found {
-        let refused = |error: std::io::Error| Unreadable::Refused(error.to_string());
-        let metadata = match fs::metadata(path) {
-            Err(error) => return Found { content: Err(refused(error)), executable: false },
-            Ok(metadata) if !metadata.is_file() => {
-                return Found { content: Err(Unreadable::NotRegular), executable: false };
+        let mut executable = false;
+        loop {
+            let content = match fs::metadata(path) {
+                Err(error) => Err(refused(&error)),
+                Ok(metadata) if !metadata.is_file() => Err(Unreadable::NotRegular),
+                Ok(metadata) => {
+                    executable = metadata.permissions().mode() & 0o111 != 0;
+                    content(path, &metadata)
+                }
+            };
+            if content != Err(Unreadable::Changing) || self.looks_left == 0 {
+                return Found { content, executable };
             }
-            Ok(metadata) => metadata,
-        };
-        let executable = metadata.permissions().mode() & 0o111 != 0;
-        let is_too_big = metadata.len() > FILE_SIZE_MAX as u64;
-        let content = if is_too_big { Err(Unreadable::TooBig) } else { content(path) };
-        Found { content, executable }
+            self.looks_left -= 1;
+            std::thread::sleep(CALM_AFTER);
+        }
     }
 }
 
 /// More than a configuration may consist of.
 const NAMES_MAX: usize = 20_000;
 
+/// A file that was written less long ago may be half of itself; and times of change are as fine as the kernel's
+/// tick, up to 10 ms, so that of two writes within one only the first would be seen.
+const CALM_AFTER: Duration = Duration::from_millis(20);
+
+/// So often a configuration is looked at again at most, all of its files together: a daemon that reloads has
+/// other things to do.
+const LOOKS_MAX: u32 = 5;
+
 /// Whether there is anything of that name, readable or not.
 fn is_there(path: &Path) -> bool {
-    !fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    !fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-/// Reads one byte more than is allowed at most: a file may grow while it is read.
-fn content(path: &str) -> Result<Vec<u8>, Unreadable> {
+fn refused(error: &io::Error) -> Unreadable {
+    Unreadable::Refused(error.to_string())
+}
+
+/// What is in a file, if nobody changed it or put another one in its place meanwhile.
+fn content(path: &str, before: &Metadata) -> Result<Vec<u8>, Unreadable> {
+    if before.len() > FILE_SIZE_MAX as u64 {
+        return Err(Unreadable::TooBig);
+    }
     let mut content = Vec::new();
+    // One byte more than is allowed at most: a file may grow while it is read.
     let limit = FILE_SIZE_MAX as u64 + 1;
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut content));
-    match read {
-        Err(error) => Err(Unreadable::Refused(error.to_string())),
-        Ok(_) if content.len() > FILE_SIZE_MAX => Err(Unreadable::TooBig),
-        Ok(_) => Ok(content),
+    let mut file = File::open(path).map_err(|error| refused(&error))?;
+    let read = file.by_ref().take(limit).read_to_end(&mut content);
+    read.map_err(|error| refused(&error))?;
+    let after = file.metadata().map_err(|error| refused(&error))?;
+    let now = fs::metadata(path).map_err(|_| Unreadable::Changing)?;
+    let is_same = [after, now].iter().all(|later| identity(later) == identity(before));
+    match () {
+        () if content.len() > FILE_SIZE_MAX => Err(Unreadable::TooBig),
+        () if is_same && is_calm(before) => Ok(content),
+        () => Err(Unreadable::Changing),
+    }
+}
+
+/// What differs when a file was written, or another one was put in its place.
+fn identity(file: &Metadata) -> ([u64; 3], [i64; 4]) {
+    let which = [file.dev(), file.ino(), file.size()];
+    (which, [file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()])
+}
+
+/// Whether its last change is long enough ago. One in the future tells of a clock that was set, not of a writer.
+fn is_calm(file: &Metadata) -> bool {
+    let nanos = u64::try_from(file.ctime_nsec()).unwrap_or(0);
+    let at = Duration::from_secs(file.ctime().unsigned_abs()) + Duration::from_nanos(nanos);
+    let age = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + at);
+    age.map_or(true, |age| age >= CALM_AFTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A folder that goes with the test.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let folder =
+                std::env::temp_dir().join(format!("mainstay-{name}-{}", std::process::id()));
+            fs::create_dir_all(&folder).expect("the directory is writable");
+            Folder(folder)
+        }
+
+        fn file(&self, name: &str, text: &str) -> String {
+            let path = self.0.join(name);
+            fs::write(&path, text).expect("the directory is writable");
+            path.to_str().expect("a name in ASCII").to_owned()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            // It lies in a directory that is emptied at times.
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_was_written_a_moment_ago_is_read_a_moment_later() {
+        let folder = Folder::new("calm");
+        loop {
+            let begun = Instant::now();
+            let path = folder.file("k.conf", "half");
+            let at_once = Files { looks_left: 0 }.read(&path).content;
+            // On a busy machine the moment may have passed in between.
+            if begun.elapsed() < CALM_AFTER / 2 {
+                assert_eq!(at_once, Err(Unreadable::Changing));
+                break;
+            }
+        }
+        let path = folder.file("k.conf", "whole");
+        assert_eq!(Files::default().read(&path).content.as_deref(), Ok(&b"whole"[..]));
+    }
+
+    #[test]
+    fn another_file_in_its_place_is_noticed() {
+        let folder = Folder::new("replaced");
+        let (path, other) = (folder.file("k.conf", "one"), folder.file("other", "two"));
+        let mut files = Files::default();
+        assert_eq!(files.read(&path).content.as_deref(), Ok(&b"one"[..]));
+        let before = fs::metadata(&path).expect("it is there");
+        assert_eq!(content(&path, &before).as_deref(), Ok(&b"one"[..]));
+        fs::rename(other, &path).expect("the directory is writable");
+        assert_eq!(content(&path, &before), Err(Unreadable::Changing));
+        assert_eq!(files.read(&path).content.as_deref(), Ok(&b"two"[..]));
+        fs::remove_file(&path).expect("it is ours");
+        assert!(matches!(content(&path, &before), Err(Unreadable::Refused(_))));
     }
 }

@@ -68,12 +68,16 @@ fn warn_of_open_keys(loaded: &mut Loaded) {
 
 /// Reads a file in mainstay's own language.
 pub fn load_native(path: &Path) -> Loaded {
-    native::load(&path.to_string_lossy(), &mut Files)
+    native::load(&path.to_string_lossy(), &mut Files::default())
 }
 
 /// Reads a keepalived.conf.
 pub(crate) fn keepalived(path: &Path, config_id: Option<String>) -> Loaded {
-    mainstay_config::keepalived::load(&path.to_string_lossy(), &mut Files, &surroundings(config_id))
+    mainstay_config::keepalived::load(
+        &path.to_string_lossy(),
+        &mut Files::default(),
+        &surroundings(config_id),
+    )
 }
 
 fn surroundings(configuration_id: Option<String>) -> Surroundings {

@@ -32,6 +32,7 @@ codes! {
     FileUnreadable = "file/unreadable": "The file is there and cannot be read.",
     FileExecutable = "file/executable": "The file bears an execute bit; keepalived refuses such a file, since it is more likely a program than a configuration.",
     FileTooBig = "file/too-big": "The file is longer than any configuration; it is refused as a whole.",
+    FileChanging = "file/changing": "The file was written again and again while it was read; half of it could be taken for the whole.",
     FileBinary = "file/binary": "The file holds NUL bytes, so it is not text.",
     FileNotUtf8 = "file/not-utf8": "A word is not UTF-8; its odd bytes are replaced.",
     LineTooLong = "file/line-too-long": "keepalived reads lines of up to 1024 bytes and leaves out longer ones.",

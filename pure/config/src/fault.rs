@@ -61,6 +61,12 @@ impl Fault {
         Fault::with(Severity::Warning, code, message)
     }
 
+    /// A file that did not hold still.
+    pub(crate) fn changing(path: &str) -> Fault {
+        Fault::error(Code::FileChanging, format!("`{path}` is being changed, so it was not read"))
+            .help("wait until it is written; better, write another file and rename it to this one")
+    }
+
     pub(crate) fn notice(code: Code, message: impl Into<String>) -> Fault {
         Fault::with(Severity::Notice, code, message)
     }

@@ -80,6 +80,7 @@ fn text(path: &str, sources: &mut dyn Sources, faults: &mut Faults) -> Option<St
             refuse(Code::FileUnreadable, message, "check that it is there and readable")
         }
         Some(Err(Unreadable::TooBig)) => too_big(path),
+        Some(Err(Unreadable::Changing)) => Fault::changing(path),
         Some(Ok(bytes)) if bytes.len() > SIZE_MAX => too_big(path),
         Some(Ok(bytes)) => match String::from_utf8(bytes) {
             Ok(text) if text.contains('\0') => {

@@ -49,6 +49,9 @@ pub(crate) fn of_file(path: &str, sources: &mut dyn Sources) -> Result<Vec<u8>, 
         None => return Err("is in a file that does not exist".to_owned()),
         Some(Err(Unreadable::NotRegular)) => return Err("is in no regular file".to_owned()),
         Some(Err(Unreadable::TooBig)) => return Err("is in a file that is too long".to_owned()),
+        Some(Err(Unreadable::Changing)) => {
+            return Err("is in a file that is being changed".to_owned());
+        }
         Some(Err(Unreadable::Refused(why))) => {
             return Err(format!("is in a file that cannot be read: {why}"));
         }

@@ -48,6 +48,8 @@ pub enum Unreadable {
     Refused(String),
     /// Longer than [`FILE_SIZE_MAX`].
     TooBig,
+    /// Somebody writes it.
+    Changing,
 }
 
 /// What a file may refer to beside other files.

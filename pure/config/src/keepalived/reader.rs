@@ -488,6 +488,7 @@ fn unreadable(path: &str, why: &Unreadable) -> Fault {
             let message = format!("`{path}` cannot be read: {reason}");
             Fault::error(Code::FileUnreadable, message).help("check that it is there and readable")
         }
+        Unreadable::Changing => Fault::changing(path),
         Unreadable::TooBig => {
             let message = format!("`{path}` is longer than {} MiB", FILE_SIZE_MAX >> 20);
             Fault::error(Code::FileTooBig, message)

@@ -236,6 +236,7 @@ impl Sources for Odd {
     fn read(&mut self, path: &str) -> Found {
         let why = match path {
             "folder" => Unreadable::NotRegular,
+            "written" => Unreadable::Changing,
             "secret" => Unreadable::Refused("permission denied".to_owned()),
             _ => Unreadable::TooBig,
         };
@@ -249,6 +250,7 @@ fn files_that_cannot_be_read_say_why() {
         ("folder", Code::FileUnreadable, "not a regular file"),
         ("secret", Code::FileUnreadable, "permission denied"),
         ("long", Code::FileTooBig, "longer than"),
+        ("written", Code::FileChanging, "is being changed"),
     ] {
         for loaded in
             [keepalived::load(path, &mut Odd, &surroundings()), native::load(path, &mut Odd)]
