@@ -196,7 +196,11 @@ fn say(farewells: &[Farewell]) -> (usize, AdvertSockets) {
 fn open(farewell: &Farewell) -> io::Result<AdvertSocket> {
     let (link, family) = farewell.place();
     let name = farewell.link_name().ok_or(io::ErrorKind::NotFound)?;
-    AdvertSocket::open(link, &name, family)
+    let mut socket = AdvertSocket::open(link, &name, family)?;
+    // Where farewells go, successors are heard.
+    let to = Some(farewell.destination).filter(IpAddr::is_multicast);
+    socket.aim_at(&to.into_iter().collect())?;
+    Ok(socket)
 }
 
 fn advert(farewell: &Farewell) -> Advert<'_> {
