@@ -270,8 +270,13 @@ impl AsFd for Kernel {
     }
 }
 
-/// Links, IPv4 addresses, IPv6 addresses.
-const GROUPS: [u32; 3] = [libc::RTNLGRP_LINK, libc::RTNLGRP_IPV4_IFADDR, libc::RTNLGRP_IPV6_IFADDR];
+/// Links, IPv4 addresses, IPv6 addresses, and whether a link forwards IPv6.
+const GROUPS: [u32; 4] = [
+    libc::RTNLGRP_LINK,
+    libc::RTNLGRP_IPV4_IFADDR,
+    libc::RTNLGRP_IPV6_IFADDR,
+    libc::RTNLGRP_IPV6_NETCONF,
+];
 
 #[cfg(test)]
 mod tests;

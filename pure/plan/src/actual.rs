@@ -42,12 +42,14 @@ pub struct Link {
     pub virtual_on: Option<PresentVirtual>,
     /// What becomes of the addresses behind the first of their subnet (IPv4).
     pub promotes: Promotion,
+    /// Whether packets of IPv6 that come in on it are forwarded: neighbours take it for a router's then.
+    pub forwards_ipv6: bool,
     /// The routing domain (VRF) that it is in.
     pub domain: Option<LinkIndex>,
 }
 
 impl Link {
-    /// An Ethernet link that is up, stands on nothing and is in no routing domain.
+    /// An Ethernet link of a router that is up, stands on nothing and is in no routing domain.
     pub fn ethernet(index: LinkIndex, name: LinkName, mac: Option<MacAddress>) -> Link {
         Link {
             index,
@@ -59,6 +61,7 @@ impl Link {
             loopback: false,
             virtual_on: None,
             promotes: Promotion::Off,
+            forwards_ipv6: true,
             domain: None,
         }
     }

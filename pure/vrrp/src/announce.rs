@@ -151,17 +151,20 @@ fn next_refresh(settings: &Announce, now: Instant) -> Option<Instant> {
     (!settings.refresh.is_zero() && settings.refresh_repeat > 0).then(|| now + settings.refresh)
 }
 
-/// The frames that tell all neighbours of a link that `address` is at `mac`.
+/// The frames that tell all neighbours of a link that `address` is at `mac`, where a host `forwards` or not.
 ///
-/// IPv4 is told in both forms, as some neighbours learn from one of them only. The Router flag of
-/// IPv6 is set, RFC 9568 §6.4.2 (400).
-pub(crate) fn frames(address: IpAddr, mac: MacAddress) -> Vec<Vec<u8>> {
+/// IPv4 is told in both forms, as some neighbours learn from one of them only.
+///
+/// Departs from RFC 9568 §6.4.2 (400), which always sets the Router flag of IPv6: it is set as the
+/// kernel sets it when it is asked for the address, since a neighbour takes the sender off its list
+/// of default routers, or takes it for one, whenever the flag changes (RFC 4861 §7.2.5).
+pub(crate) fn frames(address: IpAddr, mac: MacAddress, forwards: bool) -> Vec<Vec<u8>> {
     match address {
         IpAddr::V4(address) => vec![
             arp::gratuitous(arp::Form::Request, mac, address),
             arp::gratuitous(arp::Form::Reply, mac, address),
         ],
-        IpAddr::V6(address) => vec![ndp::unsolicited_advertisement(mac, address, true)],
+        IpAddr::V6(address) => vec![ndp::unsolicited_advertisement(mac, address, forwards)],
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct LinkFacts {
     pub up: bool,
     /// Where neighbours can be told something: its hardware address.
     pub mac: Option<MacAddress>,
+    /// Whether it forwards packets of IPv6.
+    pub forwards: bool,
     /// The IPv4 address to advertise from.
     pub source_v4: Option<IpAddr>,
     /// The IPv6 address to advertise from; link-local.
@@ -174,6 +176,7 @@ fn facts(link: &Link, actual: &Actual, named: &Named, before: Option<&LinkFacts>
         index: link.index,
         up: link.up,
         mac: link.mac.filter(|_| !link.loopback),
+        forwards: link.forwards_ipv6,
         source_v4: source(Family::V4),
         source_v6: source(Family::V6),
     }

@@ -21,8 +21,19 @@ pub(crate) struct Slot {
     pub present: bool,
     /// Out of which link and from which hardware address it is announced, where that is possible.
     pub out: Option<(LinkIndex, MacAddress)>,
+    /// Whether packets of IPv6 are forwarded there.
+    pub forwards: bool,
     /// When another was last seen to answer for it.
     pub elsewhere_at: Option<Instant>,
+}
+
+/// Out of which link and from which hardware address an address is announced.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outlet {
+    pub link: LinkIndex,
+    pub mac: MacAddress,
+    /// Whether packets of IPv6 are forwarded there.
+    pub forwards: bool,
 }
 
 /// The slots of a router: the advertised addresses first, in the order of the wire.
@@ -34,6 +45,7 @@ pub(crate) fn of(settings: &RouterSettings, earlier: &[Slot]) -> Vec<Slot> {
             advertised,
             present: before.is_some_and(|slot| slot.present),
             out: before.and_then(|slot| slot.out),
+            forwards: before.is_some_and(|slot| slot.forwards),
             elsewhere_at: before.and_then(|slot| slot.elsewhere_at),
         }
     };
@@ -47,14 +59,19 @@ pub(crate) fn advertised(settings: &RouterSettings) -> Vec<IpAddr> {
     settings.addresses.iter().map(|address| address.key.address.ip()).collect()
 }
 
-/// Looks up where each address is announced; true if one that is there is at another hardware address.
+/// Looks up where each address is announced; true if neighbours have to be told something else of one that is
+/// there: another hardware address, or that a host has become a router or the other way round.
 pub(crate) fn locate(slots: &mut [Slot], links: &Links) -> bool {
     let mut moved = false;
     for slot in slots {
         let facts = links.of(&slot.address.key.link);
         let out = facts.and_then(|facts| facts.mac.map(|mac| (facts.index, mac)));
-        moved |= slot.present && slot.out.is_some() && out.is_some() && out != slot.out;
+        let forwards = facts.is_some_and(|facts| facts.forwards);
+        let is_six = slot.address.key.address.family() == Family::V6;
+        let differs = out != slot.out || (is_six && forwards != slot.forwards);
+        moved |= slot.present && slot.out.is_some() && out.is_some() && differs;
         slot.out = out;
+        slot.forwards = forwards;
     }
     moved
 }
@@ -63,6 +80,11 @@ impl Slot {
     /// What the router waits for or holds.
     pub(crate) fn key(&self) -> &AddressKey {
         &self.address.key
+    }
+
+    /// Where it is announced, where that is possible.
+    fn outlet(&self) -> Option<Outlet> {
+        self.out.map(|(link, mac)| Outlet { link, mac, forwards: self.forwards })
     }
 }
 
@@ -74,14 +96,14 @@ pub(crate) fn announce(
     out: &mut Outbox,
 ) -> u64 {
     let placed = slots.iter().filter(|slot| slot.present);
-    let placed = placed.filter_map(|slot| Some((slot.key().address.ip(), slot.out?)));
-    placed.map(|(ip, place)| announce_one(ip, place, settings, now, out)).sum()
+    let placed = placed.filter_map(|slot| Some((slot.key().address.ip(), slot.outlet()?)));
+    placed.map(|(ip, outlet)| announce_one(ip, outlet, settings, now, out)).sum()
 }
 
 /// Sends one pass for one address at a place; how many frames that is.
 pub(crate) fn announce_one(
     ip: IpAddr,
-    (link, mac): (LinkIndex, MacAddress),
+    outlet: Outlet,
     settings: &RouterSettings,
     now: Instant,
     out: &mut Outbox,
@@ -92,8 +114,8 @@ pub(crate) fn announce_one(
         Family::V6 => settings.announce.na_interval,
     };
     let mut sent = 0;
-    for frame in announce::frames(ip, mac) {
-        out.announce(&settings.name, Announcement { link, family, gap, frame }, now);
+    for frame in announce::frames(ip, outlet.mac, outlet.forwards) {
+        out.announce(&settings.name, Announcement { link: outlet.link, family, gap, frame }, now);
         sent += 1;
     }
     sent

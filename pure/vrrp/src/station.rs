@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use mainstay_base::{Instant, LinkIndex, MacAddress};
+use mainstay_base::{Instant, LinkIndex};
 
 use crate::Transmit;
 use crate::learnt::LearntPeers;
 use crate::links::{LinkFacts, Links};
 use crate::outbox::Outbox;
 use crate::settings::{Peers, RouterSettings};
-use crate::slots::{self, Slot};
+use crate::slots::{self, Outlet, Slot};
 use crate::speak::Voice;
 use crate::stamp::{Stamp, Stamps};
 
@@ -141,16 +141,16 @@ impl Station {
     /// there. How many frames that is.
     pub(crate) fn announce_source(&self, now: Instant, out: &mut Outbox) -> u64 {
         let source = self.source().filter(|source| self.offered == Some(*source));
-        match (&self.settings.peers, source, self.place()) {
-            (Peers::Unicast { .. }, Some(source), Some(place)) => {
-                slots::announce_one(source, place, &self.settings, now, out)
+        match (&self.settings.peers, source, self.outlet()) {
+            (Peers::Unicast { .. }, Some(source), Some(outlet)) => {
+                slots::announce_one(source, outlet, &self.settings, now, out)
             }
             (Peers::Unicast { .. } | Peers::Multicast { .. }, _, _) => 0,
         }
     }
 
-    fn place(&self) -> Option<(LinkIndex, MacAddress)> {
+    fn outlet(&self) -> Option<Outlet> {
         let link = self.link?;
-        Some((link.index, link.mac?))
+        Some(Outlet { link: link.index, mac: link.mac?, forwards: link.forwards })
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn change(kind: u16, payload: &[u8], known: &Actual) -> Option<Decode
             let (key, ours) = routes::read(payload)?;
             ours.then(|| plain(Change::RouteGone(key)))
         }
+        libc::RTM_NEWNETCONF => forwarding(payload, known).map(Change::Link).map(plain),
         libc::RTM_NEWRULE => rules::read(payload).map(Change::Rule).map(plain),
         libc::RTM_DELRULE => rules::read(payload).map(Change::RuleGone).map(plain),
         _ => None,
@@ -100,6 +101,7 @@ fn link(payload: &[u8]) -> Option<Link> {
             mark: alias.filter(|alias| alias.starts_with(LINK_MARK)).map(str::to_owned),
         }),
         promotes: promotion(promote_secondaries(of_families).unwrap_or_default()),
+        forwards_ipv6: forwards_ipv6(of_families),
         domain: master.filter(|_| is_in_domain(kind_of)),
     })
 }
@@ -110,10 +112,40 @@ fn promote_secondaries(of_families: &[u8]) -> Option<u32> {
     const CONFIGURATION: u16 = 1;
     /// `IPV4_DEVCONF_PROMOTE_SECONDARIES`; they count from 1.
     const NUMBER: usize = 20;
+    variable(of_families, (INET, CONFIGURATION), NUMBER - 1)
+}
+
+/// The variable `forwarding` of IPv6, there too; none where IPv6 is switched off.
+fn forwards_ipv6(of_families: &[u8]) -> bool {
+    const INET6: u16 = 10;
+    const CONFIGURATION: u16 = 2;
+    /// `DEVCONF_FORWARDING`; they count from 0.
+    const NUMBER: usize = 0;
+    variable(of_families, (INET6, CONFIGURATION), NUMBER).is_some_and(|forwards| forwards != 0)
+}
+
+/// A variable by its number among those of a family.
+fn variable(of_families: &[u8], (family, configuration): (u16, u16), number: usize) -> Option<u32> {
     let inside = |bytes, wanted| Attributes::of(bytes).find(|(kind, _)| *kind == wanted);
-    let (_, inet) = inside(of_families, INET)?;
-    let (_, values) = inside(inet, CONFIGURATION)?;
-    array(values, (NUMBER - 1) * 4).map(u32::from_ne_bytes)
+    let (_, of_family) = inside(of_families, family)?;
+    let (_, values) = inside(of_family, configuration)?;
+    array(values, number * 4).map(u32::from_ne_bytes)
+}
+
+/// A link of which it is told that IPv6 forwards there or does so no more: the kernel tells no more of the link
+/// then.
+fn forwarding(payload: &[u8], known: &Actual) -> Option<Link> {
+    const HEADER: usize = 4;
+    const INDEX: u16 = 1;
+    const FORWARDING: u16 = 2;
+    let [family] = array(payload, 0)?;
+    let attributes = || Attributes::of(payload.get(HEADER..).unwrap_or_default());
+    let value = |wanted| {
+        attributes().find(|(kind, _)| *kind == wanted).and_then(|(_, value)| number(value))
+    };
+    let link = known.links.get(&LinkIndex(value(INDEX)?))?;
+    let forwards_ipv6 = value(FORWARDING)? != 0;
+    (i32::from(family) == libc::AF_INET6).then(|| Link { forwards_ipv6, ..link.clone() })
 }
 
 /// Whether what a link belongs to is a routing domain (VRF), rather than a bridge or a bond.

@@ -93,12 +93,14 @@ fn a_huge_count_of_passes_costs_nothing() {
 }
 
 #[test]
-fn ipv4_is_told_in_both_forms_and_ipv6_as_a_router() {
+fn ipv4_is_told_in_both_forms_and_ipv6_as_a_router_where_one_forwards() {
     let mac = MacAddress([2, 0, 0, 0, 0, 1]);
-    let v4 = frames(IpAddr::from([10, 0, 0, 9]), mac);
+    let v4 = frames(IpAddr::from([10, 0, 0, 9]), mac, false);
     assert_eq!(v4.len(), 2);
     assert_eq!([v4[0][21], v4[1][21]], [1, 2], "a request and a reply");
-    let v6 = frames("2001:db8::9".parse().expect("an address"), mac);
-    assert_eq!(v6.len(), 1);
-    assert_eq!(v6[0][58], 0b1010_0000, "Router and Override, not Solicited");
+    for (forwards, flags) in [(true, 0b1010_0000), (false, 0b0010_0000)] {
+        let v6 = frames("2001:db8::9".parse().expect("an address"), mac, forwards);
+        assert_eq!(v6.len(), 1);
+        assert_eq!(v6[0][58], flags, "Override, not Solicited, Router where it forwards");
+    }
 }

@@ -6,7 +6,7 @@ use mainstay_base::MacAddress;
 
 use super::*;
 use crate::testing::{namespace, pair};
-use crate::topology::Links;
+use crate::topology::{Links, set_sysctl};
 
 #[test]
 fn a_reading_has_the_links_as_they_are() {
@@ -42,6 +42,23 @@ fn what_others_add_and_take_away_is_told_as_theirs() {
         });
         assert!(matches!(theirs, Change::Address { present, .. } if !present.ours));
         pair.left_links.remove_address("left", address("10.0.0.77/24")).expect("removed");
+    }
+    left.is_faithful();
+}
+
+#[test]
+fn a_link_that_begins_or_ends_to_forward_ipv6_is_told() {
+    let pair = pair();
+    let mut left = Watched::open(&pair.left);
+    let index = left.index("left");
+    assert!(!left.mirror.links[&index].forwards_ipv6);
+    let is = |forwards: bool| move |change: &Change| matches!(change, Change::Link(link) if link.index == index && link.forwards_ipv6 == forwards);
+    for (of, value, forwards) in
+        [("left", "1", true), ("left", "0", false), ("all", "1", true), ("all", "0", false)]
+    {
+        let name = format!("net.ipv6.conf.{of}.forwarding");
+        pair.left.run(|| set_sysctl(&name, value)).expect("enterable").expect("writable");
+        left.until(is(forwards));
     }
     left.is_faithful();
 }

@@ -239,6 +239,25 @@ fn a_new_hardware_address_is_announced_at_once() {
 }
 
 #[test]
+fn a_router_that_becomes_a_host_tells_neighbours_so_and_the_other_way_round() {
+    let mut bench = Bench::active(one(|asked| asked.excluded.push(on("eth0", "2001:db8::9/64"))));
+    bench.pass_ms(20_000);
+    for (forwards_ipv6, flags) in [(false, 0b0010_0000), (true, 0b1010_0000)] {
+        bench.forget();
+        bench.kernel(Change::Link(Link { forwards_ipv6, ..link(LINK, true) }));
+        let flags_of = |transmit: &Transmit| match transmit {
+            Transmit::Frame { bytes, .. } if bytes[12..14] == [0x86, 0xdd] => Some(bytes[58]),
+            Transmit::Frame { .. } | Transmit::Advert { .. } => None,
+        };
+        let told: Vec<u8> = bench.sent.iter().filter_map(flags_of).collect();
+        assert_eq!(told, [flags]);
+    }
+    let mut bench = Bench::active(one(|_| {}));
+    bench.kernel(Change::Link(Link { forwards_ipv6: false, ..link(LINK, true) }));
+    assert_eq!(bench.frames(), 0, "IPv4 knows no such difference");
+}
+
+#[test]
 fn addresses_on_other_links_are_announced_every_so_often() {
     use std::time::Duration;
     let frames = |on_all, elsewhere| {
