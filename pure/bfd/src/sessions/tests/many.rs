@@ -12,10 +12,16 @@ struct Crowd {
     /// Packets on their way back: each is answered as a peer of ours would.
     heard: Vec<(Peer, Control)>,
     downs: usize,
+    /// This one has died.
+    silent: Option<Peer>,
 }
 
 impl Crowd {
     fn of(count: u8) -> Crowd {
+        Crowd::held(count, &plain())
+    }
+
+    fn held(count: u8, settings: &SessionSettings) -> Crowd {
         let now = Instant::ZERO + Duration::from_secs(1);
         let mut crowd = Crowd {
             sessions: Sessions::start(Seed(3), now),
@@ -24,11 +30,12 @@ impl Crowd {
             sent: Vec::new(),
             heard: Vec::new(),
             downs: 0,
+            silent: None,
         };
         for n in 0..count {
             let peer = Peer { remote: [10, 0, 0, n].into(), ..peer_of(0) };
             crowd.peers.push(peer);
-            let watch = Input::Watch { peer, settings: plain() };
+            let watch = Input::Watch { peer, settings: settings.clone() };
             crowd.sessions.handle_input(watch, now).expect("there is room");
             crowd.drain();
         }
@@ -54,7 +61,9 @@ impl Crowd {
                 ..heard
             };
             let peer = Peer { link: LINK, local: transmit.source, remote: transmit.destination };
-            self.heard.push((peer, answer));
+            if self.silent != Some(peer) {
+                self.heard.push((peer, answer));
+            }
         }
         while let Some(event) = self.sessions.poll_event() {
             self.downs += usize::from(matches!(event, Event::Down { .. }));
@@ -114,6 +123,34 @@ fn two_hundred_peers_share_the_rate_and_nobody_dies_of_it() {
     assert!(each_second >= 3_000, "{each_second} packets in a second");
     let price: u32 = crowd.sessions.views().map(|view| view.packets_per_second).sum();
     assert!((6_500..8_000).contains(&price), "the price is both ways: {price}");
+}
+
+#[test]
+fn two_hundred_peers_that_are_asked_before_they_are_judged_share_it_as_well() {
+    let by_rhythm = SessionSettings { by_rhythm: true, ..SessionSettings::default() };
+    let mut crowd = Crowd::held(200, &by_rhythm);
+    crowd.pass(Duration::from_secs(20));
+    let up = crowd.sessions.views().filter(|view| view.state == State::Up).count();
+    assert_eq!((up, crowd.downs), (200, 0));
+    for peer in &crowd.peers {
+        let view = crowd.sessions.view_of(peer).expect("it is there");
+        assert_eq!(view.transmit_interval, Some(MS * 64));
+        assert_eq!(view.detection, Some(MS * 96), "half of three intervals");
+    }
+    crowd.sent.clear();
+    crowd.pass(Duration::from_secs(10));
+    let each_second = crowd.sent.len() / 10;
+    assert!((3_000..=4_000).contains(&each_second), "{each_second} packets in a second");
+    assert_eq!(crowd.downs, 0);
+    let died = crowd.peers[7];
+    crowd.silent = Some(died);
+    crowd.sent.clear();
+    crowd.pass(MS * 200);
+    let up = crowd.sessions.views().filter(|view| view.state == State::Up).count();
+    assert_eq!((up, crowd.downs), (199, 1), "one that dies is missed, and no other");
+    let asked = crowd.sessions.views().map(|view| view.counters.asked).max();
+    assert!(asked.is_some_and(|asked| (2..=8).contains(&asked)), "{asked:?} questions");
+    assert!(crowd.sent.len() <= 1_000, "{} packets in 200 ms", crowd.sent.len());
 }
 
 #[test]
