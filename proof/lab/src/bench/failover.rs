@@ -15,6 +15,7 @@ use mainstay_linux::realtime;
 use super::result::{Bar, Table};
 use crate::program::Program;
 use bout::{Bout, Deed, Want};
+use saturation::Spinners;
 
 pub use options::Options;
 
@@ -22,7 +23,7 @@ pub use options::Options;
 const PRIORITY: i32 = 80;
 
 /// A row's name and what it shows.
-pub const ROWS: [(&str, &str); 14] = [
+pub const ROWS: [(&str, &str); 17] = [
     ("cut-v2", "host cut off, VRRPv2, 1 s: gap, ms"),
     ("cut-v3", "host cut off, VRRPv3, 10 ms: gap, ms"),
     ("cut-ipv6", "host cut off, IPv6, 1 s: gap, ms"),
@@ -30,12 +31,15 @@ pub const ROWS: [(&str, &str); 14] = [
     ("stop-v3", "proper stop, VRRPv3, 10 ms"),
     ("stop-ipv6", "proper stop, IPv6, 1 s"),
     ("switch", "switch, VRRPv2, 1 s"),
+    ("switch-v3", "switch, VRRPv3, 10 ms"),
     ("upgrade", "upgrade, VRRPv2, 1 s"),
+    ("upgrade-v3", "upgrade, VRRPv3, 10 ms"),
     ("killed", "VRRP process killed, VRRPv2, 1 s: gap, ms"),
     ("hung", "VRRP process hung, VRRPv2, 1 s: gap, ms"),
     ("many", "255 routers, 1 s, host cut off: slowest address, ms"),
     ("many-v3", "255 routers, 10 ms, host cut off: slowest address, ms"),
     ("saturated", "saturated processors, VRRPv2, 1 s"),
+    ("cut-saturated", "host cut off, saturated processors, VRRPv2, 1 s: gap, ms"),
     ("order", "three nodes, host cut off: rounds with an intermediate holder"),
 ];
 
@@ -73,7 +77,7 @@ fn chosen(names: &[String]) -> io::Result<Vec<(&'static str, &'static str)>> {
 
 fn play(name: &str, title: &str, options: &Options, table: &mut Table) -> io::Result<()> {
     let drill = match name {
-        "cut-v3" | "stop-v3" => files::v3(),
+        "cut-v3" | "stop-v3" | "switch-v3" | "upgrade-v3" => files::v3(),
         "cut-ipv6" | "stop-ipv6" => files::ipv6(),
         _ => files::v2(),
     };
@@ -83,8 +87,9 @@ fn play(name: &str, title: &str, options: &Options, table: &mut Table) -> io::Re
         "cut-v3" => (Deed::Cut, Want::Gap, Bar::median(15.0)),
         "cut-ipv6" => (Deed::Cut, Want::Gap, Bar { median: Some(20.0), greatest: Some(50.0) }),
         "stop-v2" | "stop-v3" | "stop-ipv6" => (Deed::Stop, Want::Both, none),
-        "switch" => (Deed::Switch, Want::Both, none),
-        "upgrade" => (Deed::Upgrade, Want::Both, none),
+        "cut-saturated" => (Deed::Cut, Want::Gap, Bar::median(100.0)),
+        "switch" | "switch-v3" => (Deed::Switch, Want::Both, none),
+        "upgrade" | "upgrade-v3" => (Deed::Upgrade, Want::Both, none),
         "killed" => (Deed::Kill, Want::Gap, Bar::every(15.0)),
         "hung" => (Deed::Hang, Want::Gap, Bar::every(100.0)),
         "many" => return many::play(title, "1", options, table),
@@ -94,6 +99,7 @@ fn play(name: &str, title: &str, options: &Options, table: &mut Table) -> io::Re
         other => return Err(io::Error::other(format!("no row is called {other}"))),
     };
     want.demand(table, title, bar);
+    let _spinners = (name == "cut-saturated").then(Spinners::start).transpose()?;
     for program in Table::PROGRAMS.into_iter().filter(|program| deed.is_known_to(*program)) {
         let mut bout = Bout::begin(&drill, program)?;
         for round in 1..=options.rounds_of(program) {

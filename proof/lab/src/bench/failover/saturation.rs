@@ -88,14 +88,15 @@ fn takeovers(heard: &[Advert]) -> usize {
 }
 
 /// Processes that count for ever; gone when dropped.
-struct Spinners {
+pub(super) struct Spinners {
     began: Instant,
     processes: Vec<(Child, Leash)>,
     _directory: Directory,
 }
 
 impl Spinners {
-    fn start() -> io::Result<Spinners> {
+    /// As many as saturate any machine that tests run on.
+    pub(super) fn start() -> io::Result<Spinners> {
         let directory = Directory::make()?;
         let spin = || {
             let mut spin = Command::new("/bin/sh");
