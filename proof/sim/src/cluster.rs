@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use mainstay_base::{Family, Instant, LinkIndex, MacAddress};
-use mainstay_engine::vrrp::{Name, RouterSettings, StateName};
+use mainstay_engine::vrrp::{self, Name, Place, RouterSettings, StateName};
 use mainstay_engine::{Command, Engine, Event, Settings, Transmit, bfd};
-use mainstay_plan::Step;
+use mainstay_plan::{AddressKey, Step};
 
 use crate::client::Client;
 use crate::clock::Clock;
@@ -59,10 +59,29 @@ pub struct Node {
     pub drained: bool,
     /// The routers that it is handing over: Active still, until another is seen to be.
     pub leaving: BTreeSet<Name>,
+    /// What a daemon that died left to its supervisor, until the next one is started.
+    pub(crate) bequest: Option<Bequest>,
     /// What its driver has in hand.
     pub(crate) driver: Driver,
     /// What its cards keep while the machine is frozen.
     pub(crate) rings: VecDeque<Packet>,
+}
+
+/// A last will that is being carried out.
+#[derive(Debug)]
+pub(crate) struct Bequest {
+    /// What was held, with the place where its router spoke; none where it had given that up.
+    pub addresses: Vec<(AddressKey, Option<Place>)>,
+    /// What is said for it.
+    pub farewells: Vec<vrrp::Transmit>,
+    /// Addresses that others were seen to answer for.
+    pub answered: BTreeSet<IpAddr>,
+    /// Routers that others were heard to be Active for.
+    pub advertised: BTreeSet<Place>,
+    /// Others still have their time.
+    pub waits: bool,
+    /// The next daemon is started when they had it.
+    pub start_afterwards: bool,
 }
 
 /// Where a router stands, and since when.
@@ -227,6 +246,7 @@ impl Node {
             off: false,
             drained: false,
             leaving: BTreeSet::new(),
+            bequest: None,
             driver: Driver::default(),
             rings: VecDeque::new(),
         }

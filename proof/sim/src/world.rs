@@ -6,6 +6,7 @@ mod drills;
 mod driver;
 mod post;
 mod trouble;
+mod wills;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,8 +14,8 @@ use std::fmt;
 use std::time::Duration;
 
 use mainstay_base::Instant;
-use mainstay_engine::vrrp::{Name, StateName, Transmit};
-use mainstay_plan::{AddressKey, Step};
+use mainstay_engine::vrrp::{Name, StateName};
+use mainstay_plan::Step;
 
 use crate::checkers::{self, Checker};
 use crate::cluster::{Cluster, Happened, Packet};
@@ -61,7 +62,8 @@ enum Happening {
     ScriptEnds { node: usize, life: u32, script: usize },
     Starts { node: usize },
     Turns { node: usize, life: u32, turn: u64 },
-    Will { node: usize, farewells: Vec<Transmit>, addresses: Vec<AddressKey> },
+    WillBegins { node: usize, life: u32 },
+    WillEnds { node: usize, life: u32 },
 }
 
 /// A promise that was broken.
@@ -269,9 +271,8 @@ impl World {
             Happening::ScriptEnds { node, life, script } => self.script_ends(node, life, script),
             Happening::Starts { node } => self.start(node)?,
             Happening::Turns { node, life, turn } => self.turn(node, life, turn)?,
-            Happening::Will { node, farewells, addresses } => {
-                self.carry_out_will(node, &farewells, &addresses)?;
-            }
+            Happening::WillBegins { node, life } => self.begin_will(node, life)?,
+            Happening::WillEnds { node, life } => self.end_will(node, life)?,
         }
         if self.clients_stale {
             self.refresh_clients();

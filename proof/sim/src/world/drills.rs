@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::conduct::Succession;
+use super::wills::successor_within;
 use super::{Broken, World};
 use crate::clock::Load;
 use crate::drill::Drill;
@@ -126,6 +127,7 @@ impl World {
         let expected = self.successions(victim, drill);
         self.befall(Fault::Crash { node: victim })?;
         self.watch_succession(&expected, victim, drill)?;
+        self.run_for(successor_within(&self.cluster.nodes[victim].settings))?;
         self.befall(Fault::Start { node: victim })
     }
 

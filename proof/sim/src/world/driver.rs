@@ -29,6 +29,11 @@ impl World {
             node.driver.start_afterwards = true;
             return Ok(());
         }
+        if let Some(bequest) = node.bequest.as_mut().filter(|bequest| bequest.waits) {
+            bequest.start_afterwards = true;
+            return Ok(());
+        }
+        let resumes = node.bequest.take().is_some_and(|bequest| !bequest.addresses.is_empty());
         node.life += 1;
         node.off = false;
         node.driver = Driver::default();
@@ -39,6 +44,9 @@ impl World {
         let node = &mut self.cluster.nodes[number];
         node.engine = Some(Engine::start(node.settings.clone(), seed, node.clock.local(now)));
         node.standings.clear();
+        if resumes {
+            node.driver.words.push_back(Told::Command(Command::Resume));
+        }
         let whole = Change::Whole(Box::new(node.kernel.actual().clone()));
         node.driver.words.push_back(Told::Kernel(Box::new(Answer::Changed(whole))));
         let life = node.life;

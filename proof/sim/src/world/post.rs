@@ -171,7 +171,10 @@ impl World {
         }
         let node = &mut self.cluster.nodes[number];
         let up = node.kernel.actual().links.get(&packet.link).is_some_and(|link| link.up);
-        if !up || !node.runs() {
+        if up && !node.runs() {
+            return self.overhear(number, &packet);
+        }
+        if !up {
             return;
         }
         if node.clock.frost.is_some() {

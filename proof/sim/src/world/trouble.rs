@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use mainstay_base::LinkName;
 use mainstay_engine::vrrp::Priority;
-use mainstay_engine::{Command, Settings, Transmit, vrrp};
-use mainstay_plan::{AddressKey, PresentAddress};
+use mainstay_engine::{Command, Settings};
+use mainstay_plan::PresentAddress;
 
 use super::{Broken, Happening, World};
 use crate::clock::{Clock, Frost, Load};
 use crate::cluster::{Happened, Packet, Payload, Told};
 use crate::links::Weather;
 use crate::scenario::{Fault, link_name};
-
-/// A supervisor learns of its child's death and carries out the last will within this time.
-const WILL_AFTER: Duration = Duration::from_millis(5);
 
 impl World {
     pub(super) fn befall(&mut self, fault: Fault) -> Result<(), Broken> {
@@ -124,49 +121,11 @@ impl World {
         self.hear_kernel(number);
     }
 
-    fn crash(&mut self, number: usize) -> Result<(), Broken> {
-        let node = &mut self.cluster.nodes[number];
-        let Some(engine) = node.engine.take() else { return Ok(()) };
-        let will = engine.last_will();
-        let (farewells, addresses) = (will.farewells, will.estate.addresses.into_iter().collect());
-        let at = self.cluster.now + WILL_AFTER;
-        self.schedule(at, Happening::Will { node: number, farewells, addresses });
-        self.look(&Happened::Ended { node: number, properly: false })
-    }
-
-    pub(super) fn carry_out_will(
-        &mut self,
-        number: usize,
-        farewells: &[vrrp::Transmit],
-        addresses: &[AddressKey],
-    ) -> Result<(), Broken> {
-        let node = &self.cluster.nodes[number];
-        if node.runs() {
-            return Ok(());
-        }
-        if let Some(frost) = node.clock.frost {
-            let (farewells, addresses) = (farewells.to_vec(), addresses.to_vec());
-            let will = Happening::Will { node: number, farewells, addresses };
-            self.schedule(frost.until, will);
-            return Ok(());
-        }
-        for farewell in farewells {
-            self.send(number, &Transmit::Vrrp(farewell.clone()))?;
-        }
-        let kernel = &mut self.cluster.nodes[number].kernel;
-        for key in addresses {
-            if let Some(link) = kernel.actual().link_named(&key.link).map(|link| link.index) {
-                kernel.take_away(link, key.address);
-            }
-        }
-        kernel.forget_answers();
-        Ok(())
-    }
-
     fn power_off(&mut self, number: usize) -> Result<(), Broken> {
         let node = &mut self.cluster.nodes[number];
         let ran = node.engine.take().is_some();
         node.off = true;
+        node.bequest = None;
         node.kernel.power_off();
         if ran { self.look(&Happened::Ended { node: number, properly: false }) } else { Ok(()) }
     }
