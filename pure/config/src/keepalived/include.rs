@@ -69,14 +69,13 @@ impl Include {
 impl Checks {
     /// Whether an alternative of a pattern that matched nothing is a fault.
     pub(super) fn misses(self, pattern: &str, alternative: &str) -> bool {
-        let wildcard = alternative.contains(['*', '?', '[']);
-        (wildcard && self.wildcard) || (self.alternatives && pattern != alternative)
+        (is_wild(alternative) && self.wildcard) || (self.alternatives && pattern != alternative)
     }
+}
 
-    /// Whether nothing found was, or need not be, spoken of.
-    pub(super) fn says_something(self, pattern: &str) -> bool {
-        self.wildcard || self.alternatives || pattern.contains(['*', '?', '['])
-    }
+/// Whether a pattern may well match nothing.
+pub(super) fn is_wild(pattern: &str) -> bool {
+    pattern.contains(['*', '?', '['])
 }
 
 /// The fault of an include that insisted.

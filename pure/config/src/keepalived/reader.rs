@@ -8,7 +8,8 @@ use super::include::{self, Include};
 use super::line::{At, BLANK, Line};
 use crate::fault::Faults;
 use crate::{
-    Code, FILE_SIZE_MAX, Fault, FileId, Found, SourceMap, Sources, Span, Surroundings, Unreadable,
+    Code, FILE_SIZE_MAX, Fault, FileId, Found, Severity, SourceMap, Sources, Span, Surroundings,
+    Unreadable,
 };
 
 /// keepalived's buffer for a line, with its end; longer lines are left out.
@@ -79,31 +80,33 @@ impl<'a> Reader<'a> {
             let fault = Fault::error(Code::FileMissing, format!("there is no file `{path}`"));
             faults.add(fault.help("name the file that is to be read"));
         }
-        self.open(found, None, include::Checks::default(), faults)
+        self.open(found, None, faults)
     }
 
     /// Opens files so that the first is read first; whether all could be opened.
     fn open(
         &mut self,
         paths: Vec<String>,
-        by: Option<At>,
-        checks: include::Checks,
+        by: Option<(At, include::Checks)>,
         faults: &mut Faults,
     ) -> bool {
+        // What an included file says about checks ends with it.
+        let checks = self.checks();
         let mut frames = Vec::new();
         let mut sound = !paths.is_empty();
         for path in paths {
             let file = self.sources.read(&path);
-            match self.take(&path, &file, by) {
+            match self.take(&path, &file, by.map(|(at, _)| at)) {
                 Ok((id, text)) => {
                     frames.push(Frame::File { id, text, position: 0, checks });
                 }
                 Err(fault) => {
                     sound = false;
+                    let insists = by.is_none_or(|(_, checks)| checks.readable);
                     let unread = matches!(file.content, Err(Unreadable::Refused(_)));
-                    if by.is_none() || !unread || checks.readable {
-                        faults.add(fault);
-                    }
+                    let milder = unread && !insists;
+                    let severity = if milder { Severity::Warning } else { fault.severity };
+                    faults.add(Fault { severity, ..fault });
                 }
             }
             if self.cut_short {
@@ -298,7 +301,7 @@ impl<'a> Reader<'a> {
         let directory = self.definitions.directory.clone();
         let at = line.at(include.pattern.clone());
         let pattern = &line.text()[include.pattern.clone()];
-        let mut found = Vec::new();
+        let (mut found, mut is_said) = (Vec::new(), false);
         for alternative in include::alternatives(pattern) {
             self.work += SEARCH_WORK;
             if self.work > WORK_MAX {
@@ -307,16 +310,16 @@ impl<'a> Reader<'a> {
             let files = self.sources.find(&include::join(&directory, &alternative));
             if files.is_empty() && checks.misses(pattern, &alternative) {
                 faults.add(include::nothing(&alternative, at.span));
+                is_said = true;
             }
             found.extend(files);
         }
         if found.is_empty() && checks.any_match {
             faults.add(include::nothing(pattern, at.span));
-        } else if found.is_empty() && !checks.says_something(pattern) {
+        } else if found.is_empty() && !is_said && !include::is_wild(pattern) {
             faults.add(include::nothing_silently(pattern, at.span));
         }
-        // What an included file says about checks ends with it.
-        self.open(found, Some(at), self.checks(), faults);
+        self.open(found, Some((at, checks)), faults);
     }
 
     /// Takes a definition in, with the lines that it goes on to.

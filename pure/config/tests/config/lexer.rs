@@ -103,10 +103,67 @@ fn includes_insist_on_what_their_letter_says() {
         ("include \"a.conf\"", vec![]),
         ("include_check match\ninclude none*", vec!["error 2:9 include/nothing"]),
         ("include x.x", vec!["error 1:9 file/executable"]),
+        ("include s.secret", vec!["warning 1:9 file/unreadable"]),
+        ("include s*", vec!["warning 1:9 file/unreadable"]),
+        ("includem s.secret", vec!["warning 1:10 file/unreadable"]),
+        ("includer s.secret", vec!["error 1:10 file/unreadable"]),
+        ("includea s.secret", vec!["error 1:10 file/unreadable"]),
+        ("include_check readable\ninclude s*", vec!["error 2:9 file/unreadable"]),
+        ("includer none.conf", vec!["warning 1:10 include/nothing"]),
+        ("includew none.conf", vec!["warning 1:10 include/nothing"]),
+        ("includeb none.conf", vec!["warning 1:10 include/nothing"]),
+        ("includem none.conf", vec!["error 1:10 include/nothing"]),
     ] {
         let files = Files::default().with("/etc/k/k.conf", text).with("/etc/k/a.conf", "");
+        let files = files.with("/etc/k/s.secret", "");
         let (_, faults) = load_files(files.with("/etc/k/b.conf", "").with("/etc/k/x.x", ""));
         assert_eq!(faults, codes, "{text}");
+    }
+}
+
+#[test]
+fn what_includes_insist_on_ends_with_the_file_that_says_it() {
+    let (insists, none) = ("include_check match\n", "include none*\n");
+    let mut files = Files::default()
+        .with("/etc/k/k.conf", "include strict.conf\ninclude none*\n")
+        .with("/etc/k/strict.conf", format!("{insists}include inner.conf\n{none}"))
+        .with("/etc/k/inner.conf", none);
+    let loaded = keepalived::load("/etc/k/k.conf", &mut files, &surroundings());
+    let nothing = loaded.faults.iter().filter(|fault| fault.code == Code::IncludeNothing);
+    let places = nothing.map(|fault| loaded.sources.place(fault.labels[0].span));
+    let places: Vec<(&str, usize)> = places.map(|place| (place.file, place.line)).collect();
+    assert_eq!(places, [("/etc/k/strict.conf", 3), ("/etc/k/inner.conf", 1)]);
+}
+
+#[test]
+fn conditions_count_behind_braces_too_and_take_the_rest_of_their_line() {
+    for (text, name) in [
+        ("global_defs { @node1 router_id x\n}", Some("x")),
+        ("global_defs { @other router_id x\n}", None),
+        ("global_defs {\nrouter_id x\n@node1 }\nglobal_defs { router_id y }", Some("y")),
+        // The brace goes as well, so that what follows is still inside.
+        ("global_defs {\nrouter_id x\n@other }\nrouter_id y\n}", Some("y")),
+    ] {
+        let loaded = load(text);
+        assert_eq!(lines(&loaded), Vec::<String>::new(), "{text}");
+        let set = loaded.settings.expect("the text is accepted").node.name;
+        assert_eq!(set.as_deref(), name, "{text}");
+    }
+}
+
+#[test]
+fn an_include_is_looked_for_before_definitions_and_after_conditions() {
+    let with =
+        |text: &str| Files::default().with("/etc/k/k.conf", text).with("/etc/k/a.conf", NAMED);
+    const NAMED: &str = "global_defs {\nrouter_id a\n}\n";
+    for (text, name) in [
+        ("$F=a.conf\ninclude $F\n", None),
+        ("$F=a\ninclude ${F}.conf\n", None),
+        ("$I=include\n$I a.conf\n", None),
+        ("@node1 include a.conf\n", Some("a")),
+        ("@other include a.conf\n", None),
+    ] {
+        assert_eq!(load_files(with(text)).0.node.name.as_deref(), name, "{text}");
     }
 }
 
