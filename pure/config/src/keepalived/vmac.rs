@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use mainstay_base::{Family, LinkName};
+use mainstay_base::{Family, LinkName, MacAddress};
 use mainstay_engine::vrrp::{VirtualAddress, VirtualLinks, Vrid};
 use mainstay_plan::{Siblings, VirtualKind, VirtualLink};
 
@@ -15,14 +15,16 @@ use super::tree::Statement;
 use super::values::{flag, link, no_more, value};
 use super::words::Word;
 use crate::fault::Faults;
-use crate::virtual_links::hardware_address;
+use crate::virtual_links::{
+    HARDWARE_ADDRESS, hardware_address, is_hardware_address, written_address,
+};
 use crate::{Code, Fault};
 
 /// What an instance says of virtual links.
 #[derive(Debug, Default)]
 pub(super) struct VirtualMac {
-    /// `use_vmac`, with the name that it gives.
-    asked: Option<(At, Option<LinkName>)>,
+    /// `use_vmac`.
+    asked: Option<Asked>,
     /// `use_ipvlan`.
     pub ipvlan: Option<Ipvlan>,
     from_base: Option<At>,
@@ -31,6 +33,46 @@ pub(super) struct VirtualMac {
     pub domain: Option<Word>,
     /// `promote_secondaries`.
     pub promotes_secondaries: bool,
+}
+
+/// What `use_vmac` says.
+#[derive(Debug)]
+struct Asked {
+    at: At,
+    name: Option<LinkName>,
+    address: Option<Word>,
+}
+
+impl Asked {
+    /// A name and a hardware address, in whichever order, as keepalived takes them.
+    fn read(statement: &Statement, faults: &mut Faults) -> Asked {
+        let (mut name, mut address) = (None, None);
+        for word in statement.values() {
+            let slot = if is_hardware_address(&word.text) { &mut address } else { &mut name };
+            if slot.is_none() {
+                *slot = Some(word);
+                continue;
+            }
+            let message =
+                format!("one name and one hardware address, so `{}` is left out", word.text);
+            let fault = Fault::warning(Code::WordsExtra, message).here(word.at, "");
+            faults.add(fault.help("remove it"));
+        }
+        let name = name.and_then(|word| link(word, faults));
+        Asked { at: statement.at(), name, address: address.cloned() }
+    }
+
+    /// The hardware address that it asks for, if it is one that a link can have.
+    fn hardware_address(&self, vrid: Vrid, faults: &mut Faults) -> Option<MacAddress> {
+        let word = self.address.as_ref()?;
+        let mac = written_address(&word.text, vrid);
+        if mac.is_none() {
+            let message = format!("no link can have `{}`; the usual address is taken", word.text);
+            let fault = Fault::error(Code::VirtualMac, message).here(word.at, "");
+            faults.add(fault.help(format!("write {HARDWARE_ADDRESS}")));
+        }
+        mac
+    }
 }
 
 impl VirtualMac {
@@ -42,10 +84,7 @@ impl VirtualMac {
     ) -> bool {
         let at = statement.at();
         match keyword {
-            "use_vmac" => {
-                let name = statement.values().first().and_then(|word| link(word, faults));
-                self.asked = Some((at, name));
-            }
+            "use_vmac" => self.asked = Some(Asked::read(statement, faults)),
             "use_ipvlan" => self.ipvlan = Some(Ipvlan::read(statement, faults)),
             "vmac_xmit_base" => self.from_base = Some(at),
             "vrf" => {
@@ -150,9 +189,13 @@ pub(super) fn place(
     let mut links = VirtualLinks::default();
     if let Some(ipvlan) = &asked.ipvlan {
         place_ipvlan(ipvlan, asked, owner, (&mut links, names), faults);
-    } else if let Some((_, name)) = &asked.asked {
-        let wish = name.as_ref().map_or(Wish::Router, Wish::Of);
+    } else if let Some(own) = &asked.asked {
+        let wish = own.name.as_ref().map_or(Wish::Router, Wish::Of);
         let name = make(&mut links, owner, (owner.link, owner.family), wish, names);
+        let made = name.as_ref().and_then(|name| links.made.get_mut(name));
+        if let (Some(made), Some(mac)) = (made, own.hardware_address(owner.vrid, faults)) {
+            made.kind = VirtualKind::OwnMac(mac);
+        }
         links.speaks_on = name.filter(|_| !from_base(asked, owner, faults));
     } else if let Some(at) = asked.from_base {
         let message = "`vmac_xmit_base` has no effect without `use_vmac`";
@@ -180,7 +223,7 @@ fn place_ipvlan(
     (links, names): (&mut VirtualLinks, &mut VirtualNames),
     faults: &mut Faults,
 ) {
-    for at in asked.asked.iter().map(|(at, _)| *at).chain(asked.from_base) {
+    for at in asked.asked.iter().map(|own| own.at).chain(asked.from_base) {
         let message = "this has no effect beside `use_ipvlan`";
         let fault = Fault::warning(Code::VirtualMac, message).here(at, "");
         faults.add(fault.help("remove one of the two lines"));
@@ -208,7 +251,7 @@ fn place_ipvlan(
 
 /// Whether advertisements leave by the base after all.
 fn from_base(asked: &VirtualMac, owner: &Owner<'_>, faults: &mut Faults) -> bool {
-    let Some((at, _)) = asked.asked else { return false };
+    let Some(Asked { at, .. }) = asked.asked else { return false };
     if owner.unicast && asked.from_base.is_none() {
         let message =
             "answers to unicast advertisements come to the base: `vmac_xmit_base` is taken";

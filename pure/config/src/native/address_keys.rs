@@ -16,6 +16,13 @@ pub(super) const VIRTUAL_LINK: Section = Section {
             "whose addresses stand on it, and which of the two hardware addresses it has",
         ),
         key(
+            "mac",
+            "a hardware address",
+            "00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID",
+            "\"02:00:00:00:00:09\"",
+            "its hardware address, the same on all nodes",
+        ),
+        key(
             "ipvlan",
             "\"bridge\", \"private\" or \"vepa\"",
             "none: it has a hardware address of its own",

@@ -1,13 +1,13 @@
 //! `virtual_links` and `speaks_on` of a virtual router, and addresses on such links.
 
-use mainstay_base::{Family, LinkName};
+use mainstay_base::{Family, LinkName, MacAddress};
 use mainstay_engine::vrrp::{VirtualLinks, Vrid};
 use mainstay_plan::{VirtualKind, VirtualLink};
 
 use super::keys;
 use super::table::{Reader, Table};
 use super::tracking::LINK;
-use crate::virtual_links::{SIBLINGS, hardware_address};
+use crate::virtual_links::{HARDWARE_ADDRESS, SIBLINGS, hardware_address, written_address};
 use crate::{Code, Fault};
 
 /// Reads them; a link that is spoken on has to be one of them.
@@ -28,7 +28,8 @@ pub(super) fn read(
         let family = reader.choice(inner, "family", &words).unwrap_or(family);
         let Some(vrid) = vrid else { continue };
         let ipvlan = reader.choice(inner, "ipvlan", &SIBLINGS).map(VirtualKind::BaseMac);
-        let kind = ipvlan.unwrap_or(VirtualKind::OwnMac(hardware_address(vrid, family)));
+        let mac = mac(reader, inner, vrid).unwrap_or(hardware_address(vrid, family));
+        let kind = ipvlan.unwrap_or(VirtualKind::OwnMac(mac));
         let base = base.unwrap_or_else(|| own.clone());
         let link = VirtualLink { base, kind, family };
         links.made.insert(name.value, link);
@@ -44,4 +45,16 @@ pub(super) fn read(
     }
     links.speaks_on = speaks_on.map(|field| field.value);
     links
+}
+
+/// A hardware address other than the usual one.
+fn mac(reader: &mut Reader<'_>, table: Table<'_>, vrid: Vrid) -> Option<MacAddress> {
+    let field = reader.text(table, "mac")?;
+    let mac = written_address(field.value, vrid);
+    if mac.is_none() {
+        let message = format!("expected {HARDWARE_ADDRESS}, not `{}`", field.value);
+        let fault = Fault::error(Code::ValueBad, message).at(field.span);
+        reader.faults.add(fault.help(format!("write {HARDWARE_ADDRESS}, or leave it out")));
+    }
+    mac
 }

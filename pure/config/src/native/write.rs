@@ -19,7 +19,7 @@ use mainstay_plan::{AddressOptions, Lifetime, Scope, VirtualKind};
 use super::routing::route_text;
 use super::times;
 use crate::limits::usual_lifetime;
-use crate::virtual_links::SIBLINGS;
+use crate::virtual_links::{SIBLINGS, hardware_address};
 
 /// Writes settings as TOML. What has its default is left out.
 pub fn write(settings: &Settings) -> String {
@@ -227,6 +227,14 @@ impl Text {
                 }
                 let shared = SIBLINGS.iter().filter(|(_, s)| link.kind == VirtualKind::BaseMac(*s));
                 shared.for_each(|(word, _)| inline.key("ipvlan", quoted(word)));
+                match link.kind {
+                    VirtualKind::OwnMac(mac)
+                        if mac != hardware_address(router.vrid, link.family) =>
+                    {
+                        inline.key("mac", quoted(&mac.to_string()));
+                    }
+                    VirtualKind::OwnMac(_) | VirtualKind::BaseMac(_) => {}
+                }
                 inline.end()
             })
             .collect();

@@ -5,7 +5,7 @@ use mainstay_config::{Code, native, render};
 use mainstay_engine::Settings;
 use mainstay_plan::{Siblings, VirtualKind, VirtualLink};
 
-use crate::support::{Files, load, load_sample};
+use crate::support::{Files, lines, load, load_sample};
 
 /// Writes settings and reads them again.
 pub fn same_after_writing(settings: &Settings) {
@@ -54,6 +54,38 @@ fn own_mac(link: &VirtualLink) -> MacAddress {
     match link.kind {
         VirtualKind::OwnMac(mac) => mac,
         VirtualKind::BaseMac(_) => panic!("{link:?} shares one"),
+    }
+}
+
+#[test]
+fn a_virtual_link_has_the_hardware_address_that_is_written() {
+    for (words, name, mac, said) in [
+        ("vrrp.9 02:00:00:00:00:09", "vrrp.9", "02:00:00:00:00:09", None),
+        ("02:00:00:00:00:09 own", "own", "02:00:00:00:00:09", None),
+        ("02:0:0:0:0:9", "vrrp.51", "02:00:00:00:00:09", None),
+        ("own 02:00:00:00:00", "own", "02:00:00:00:00:33", None),
+        ("own", "own", "00:00:5e:00:01:33", None),
+        ("own other", "own", "00:00:5e:00:01:33", Some("warning 4:14 syntax/extra-words")),
+        ("own 01:00:5e:00:00:09", "own", "00:00:5e:00:01:33", Some("error 4:14 vrrp/virtual-mac")),
+        (
+            "own 2:0:0:0:0:9 more",
+            "own",
+            "02:00:00:00:00:09",
+            Some("warning 4:26 syntax/extra-words"),
+        ),
+    ] {
+        let text = format!(
+            "vrrp_instance a {{\ninterface eth0\nvirtual_router_id 51\nuse_vmac {words}\n\
+             virtual_ipaddress {{ 192.0.2.1 }}\n}}\n"
+        );
+        let loaded = load(&text);
+        assert_eq!(lines(&loaded), said.into_iter().collect::<Vec<&str>>(), "{words}");
+        let settings = loaded.settings.expect("the text is accepted");
+        let made = &settings.vrrp.routers[0].kernel.virtual_links.made;
+        let made: Vec<(&str, String)> =
+            made.iter().map(|(name, link)| (name.as_str(), own_mac(link).to_string())).collect();
+        assert_eq!(made, [(name, mac.to_owned())], "{words}");
+        same_after_writing(&settings);
     }
 }
 
