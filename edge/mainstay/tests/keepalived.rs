@@ -1,21 +1,22 @@
 //! The binary called `keepalived`: its options, files and signals, beside the real one.
 
+mod called;
 mod exporter;
 #[expect(dead_code, reason = "the tests of the daemon use the rest")]
 mod stage;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Output, Stdio};
+use std::process::{Command, ExitCode, Output};
 use std::time::{Duration, Instant};
 
+use called::{Running, command, config, globals, number, run, run_real, start, swapped};
 use libtest_mimic::Failed;
 use mainstay_lab::program::Program;
 use mainstay_lab::wait;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 use stage::{Checked, Router, SOON, Stage, Test, code, run_all, signal};
 
 fn main() -> ExitCode {
@@ -35,79 +36,10 @@ fn main() -> ExitCode {
     run_all(2, tests)
 }
 
-/// A daemon of one host, in a process group that ends with this value.
-struct Running {
-    child: Child,
-    folder: PathBuf,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // Everything of it may be gone already.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.child.wait();
-    }
-}
-
-impl Running {
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-
-    fn until_log(&self, text: &str) -> Checked {
-        wait::until(text, SOON, || self.log().contains(text))
-            .map_err(|late| Failed::from(format!("{late}\n{}", self.log())))
-    }
-}
-
-/// A binary of that name, which is mainstay.
-fn swapped(stage: &Stage) -> PathBuf {
-    let path = stage.folder().join("keepalived");
-    if !path.exists() {
-        symlink(env!("CARGO_BIN_EXE_mainstay"), &path).expect("a link can be made");
-    }
-    path
-}
-
-/// A command in the namespace of the first host, with a runtime directory of its own.
-fn command(stage: &Stage, binary: &Path) -> Command {
-    let mut command = Command::new("timeout");
-    command
-        .arg("90")
-        .arg(binary)
-        .env("MAINSTAY_RUNTIME_DIR", stage.folder().join("run"))
-        .env("NO_COLOR", "1")
-        .process_group(0);
-    command
-}
-
 fn output(stage: &Stage, words: &[&str]) -> Result<Output, Failed> {
     let mut command = command(stage, &swapped(stage));
     command.args(words);
     Ok(stage.host(0).namespace().run(|| command.output())??)
-}
-
-/// Runs in the foreground, as Debian's unit file does, with more options.
-fn run(stage: &Stage, binary: &Path, config: &Path, more: &[&str]) -> Result<Running, Failed> {
-    start(command(stage, binary), (stage, config), more)
-}
-
-/// Runs what a command says in the foreground.
-fn start(
-    mut command: Command,
-    (stage, config): (&Stage, &Path),
-    more: &[&str],
-) -> Result<Running, Failed> {
-    let folder = config.with_extension("d");
-    fs::create_dir_all(&folder)?;
-    let log = fs::File::create(folder.join("log"))?;
-    command.args(["--dont-fork", "--log-console", "-D", "-f"]).arg(config).args(more);
-    command.arg("-p").arg(folder.join("pid")).arg("-r").arg(folder.join("vrrp.pid"));
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    let child = stage.host(0).namespace().run(|| command.spawn())??;
-    Ok(Running { child, folder })
 }
 
 fn namespace() -> Checked {
@@ -132,28 +64,6 @@ fn namespace() -> Checked {
     assert_eq!(code(&output), 4, "{told}");
     assert!(told.contains("there is no network namespace `nosuch`"), "{told}");
     Ok(())
-}
-
-fn number(path: &Path) -> Option<u32> {
-    fs::read_to_string(path).ok()?.trim().parse().ok()
-}
-
-fn config(stage: &Stage, name: &str, text: &str) -> PathBuf {
-    let path = stage.folder().join(name);
-    fs::write(&path, text).expect("the file can be written");
-    path
-}
-
-/// Dump files in the folder of the stage.
-fn globals(stage: &Stage, more: &str) -> String {
-    let at = |name: &str| stage.folder().join(name).display().to_string();
-    format!(
-        "global_defs {{\nrouter_id lab\nscript_user root\nstate_dump_file {}\nstats_dump_file {}\n\
-         json_dump_file {}\n{more}}}\n",
-        at("k.data"),
-        at("k.stats"),
-        at("k.json")
-    )
 }
 
 fn unit_file() -> Checked {
@@ -273,19 +183,6 @@ const LEFT_OUT: [&str; 6] = [
     "   Password",
     "   fd_in 15, fd_out",
 ];
-
-/// The real keepalived, with a `/tmp` of its own: it has no keyword for where its files go.
-fn run_real(stage: &Stage, private: &Path, text: &str) -> Result<Running, Failed> {
-    fs::create_dir_all(private)?;
-    fs::write(private.join("k.conf"), text)?;
-    let log = fs::File::create(private.join("log"))?;
-    let inside = "mount --bind \"$1\" /tmp && exec \"$2\" -n -l -D -f /tmp/k.conf -p /tmp/pid -r /tmp/vrrp.pid";
-    let mut command = command(stage, Path::new("unshare"));
-    command.args(["-m", "sh", "-c", inside, "real"]).arg(private).arg(Program::Keepalived.path()?);
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    let child = stage.host(0).namespace().run(|| command.spawn())??;
-    Ok(Running { child, folder: private.to_owned() })
-}
 
 /// Data, statistics and JSON of the real keepalived and of mainstay on the same blocks, once these
 /// addresses are there.
