@@ -140,6 +140,7 @@ const KILLED: &[Beat] = &[
 fn preferences() -> Vec<Drill> {
     vec![
         drill("owner", owner, LIFE),
+        drill("two-owners", two_owners, OWNERS),
         drill("nopreempt", nopreempt, NO_PREEMPT),
         drill("preempt-delay", |r| v3(r, "preempt_delay 2"), LIFE),
         drill("reload", reload, RELOAD),
@@ -149,6 +150,17 @@ fn preferences() -> Vec<Drill> {
         },
     ]
 }
+
+/// A slip in one of the files: of two address owners the one with the higher address stays.
+const OWNERS: &[Beat] = &[
+    START[0],
+    beat(Act::Start(1), Then::Holds(1)),
+    beat(Act::Rest, Then::Holds(1)),
+    beat(Act::Stop(1), Then::Holds(0)),
+    beat(Act::Start(1), Then::Holds(1)),
+    beat(Act::Isolate(1), Then::Both),
+    beat(Act::Rejoin(1), Then::Holds(1)),
+];
 
 const NO_PREEMPT: &[Beat] = &[
     START[0],
@@ -301,6 +313,11 @@ fn owner(role: &Role<'_>) -> String {
     let standing = ["state MASTER\n priority 255", "state BACKUP\n priority 100"][role.host];
     let lines = format!("version 3\n advert_int 0.2\n {standing}");
     instance("VI_1", "eth0", 51, &lines, "192.0.2.100/24")
+}
+
+fn two_owners(_: &Role<'_>) -> String {
+    let lines = "state MASTER\n version 3\n advert_int 0.2\n priority 255";
+    instance("VI_1", "eth0", 51, lines, "192.0.2.100/24")
 }
 
 fn nopreempt(role: &Role<'_>) -> String {

@@ -162,7 +162,8 @@ impl Router {
     ) -> Result<Reaction, Reject> {
         let Some(source) = self.source() else { return Err(Reject::NotListening) };
         let ours = Claim { priority: self.priority, address: source };
-        if claim.priority == 255 && ours.priority == 255 && claim.address != source {
+        let two_owners = claim.priority == 255 && ours.priority == 255;
+        if two_owners && claim.address != source {
             self.notice(Notice::TwoOwners { from: claim.address }, out);
         }
         match election::active_hears(claim, ours) {
@@ -178,7 +179,8 @@ impl Router {
                 Ok(Reaction::Defended)
             }
             ActiveVerdict::Yield => {
-                if self.station.settings.hearing.answer_higher_priority {
+                // Another owner that hears us once too often takes itself for the one that has to yield.
+                if self.station.settings.hearing.answer_higher_priority && !two_owners {
                     self.advertise(now, out);
                 }
                 let cause = Cause::HigherPriority {
