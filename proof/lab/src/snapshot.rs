@@ -33,7 +33,7 @@ pub fn take(host: &Host, before: &Lines) -> io::Result<Lines> {
 /// # Errors
 /// iproute2 is not there or does not answer.
 pub fn everything(host: &Host) -> io::Result<Lines> {
-    let mut lines = Lines::new();
+    let mut lines = host.namespace().run(strictness)?;
     for link in ip(host, &["-d", "address", "show"])? {
         lines.extend(of_link(&link));
         let variables = || variables(link["ifname"].as_str().unwrap_or_default());
@@ -130,6 +130,15 @@ fn plain(mut value: Value) -> String {
         }
     }
     value.to_string()
+}
+
+/// How strict the machine is against unexpected sources, whatever a link says.
+fn strictness() -> Lines {
+    let read = |of: &str| {
+        let value = sysctl(&format!("net.ipv4.conf.{of}.rp_filter")).ok()?;
+        Some(format!("variable {of} ipv4 rp_filter {value}"))
+    };
+    ["all", "default"].into_iter().filter_map(read).collect()
 }
 
 /// The variables of a link that virtual links change.

@@ -16,6 +16,7 @@ use mainstay_lab::program::Program;
 use mainstay_lab::snapshot::{self, Lines};
 use mainstay_lab::{verdicts, wait};
 use mainstay_linux::netns::Namespace;
+use mainstay_linux::topology::set_sysctl;
 
 /// Enough for an emulated machine, where one look at a kernel takes a second.
 const BOUND: Duration = Duration::from_secs(60);
@@ -29,6 +30,8 @@ struct Row {
     answers: &'static [(&'static str, bool)],
     /// A kind of link that the kernel may lack, and the commands of `ip` that make one on the host.
     setup: Option<(&'static str, &'static [&'static str])>,
+    /// How strict the host is against unexpected sources, on all links.
+    strictness: &'static str,
     /// What differs on purpose: moment, and the beginning of a line.
     differs: &'static [&'static str],
 }
@@ -39,6 +42,7 @@ const PLAIN: Row = Row {
     beside: "",
     answers: &[],
     setup: None,
+    strictness: "0",
     differs: &[],
 };
 
@@ -53,7 +57,7 @@ const DOMAIN: &[&str] =
 /// It has to be known, and is made by the programs.
 const IPVLAN: Option<(&str, &[&str])> = Some(("ipvlan", &[]));
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 20] = [
     Row {
         name: "addresses_with_all_options",
         instance: "virtual_ipaddress {
@@ -102,6 +106,16 @@ const ROWS: [Row; 19] = [
         virtual_ipaddress {\n 192.0.2.100/24\n 192.0.2.101/24 dev eth0\n}",
         answers: &[("192.0.2.100", true), ("192.0.2.1", true)],
         differs: BASE_VARIABLES,
+        ..PLAIN
+    },
+    Row {
+        name: "use_vmac_where_sources_are_checked",
+        instance: "use_vmac
+        virtual_ipaddress {\n 192.0.2.100/24\n}",
+        answers: &[("192.0.2.100", true), ("192.0.2.1", true)],
+        // keepalived lets links that it has nothing to do with become less strict.
+        differs: &["as Backup: variable eth1 ipv4 rp_", "as Active: variable eth1 ipv4 rp_", "stopped: variable eth0 ipv4 arp_"],
+        strictness: "1",
         ..PLAIN
     },
     Row {
@@ -272,7 +286,7 @@ fn main() -> ExitCode {
     // An emulated machine has no time for more: it would lose requests that no address was missing for.
     let is_emulated = std::env::var_os("MAINSTAY_MACHINE").is_some();
     let trial = |row: &'static Row| Trial::test(row.name, || row.play());
-    static TABLE: [Row; 19] = ROWS;
+    static TABLE: [Row; 20] = ROWS;
     let mut trials: Vec<Trial> = TABLE.iter().map(trial).collect();
     trials.push(Trial::test("an_address_that_moves_by_reloads_never_leaves", reloads));
     trials.push(Trial::test("unicast_in_a_vrf_without_an_interface", unicast_in_a_domain));
@@ -366,6 +380,8 @@ impl Row {
         };
         let cluster = Cluster::build(vec![router("r1", 1), router("r2", 2), client])?;
         let host = cluster.host(0);
+        let strictness = "net.ipv4.conf.all.rp_filter";
+        cluster.host(0).namespace().run(|| set_sysctl(strictness, self.strictness))??;
         for words in self.setup.map_or(&[][..], |(_, commands)| commands) {
             host.namespace().run(|| ip(words))??;
         }

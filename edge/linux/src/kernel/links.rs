@@ -1,7 +1,8 @@
 //! Virtual links: made, set up, marked, deleted.
 //!
 //! The mark is the link's alias. It is set in the same request that sets the link up, when everything else
-//! is done, so that a link with the mark is complete. It keeps what the base's variables were before.
+//! is done, so that a link with the mark is complete. It keeps what variables of the base and of the
+//! machine were before.
 
 use mainstay_base::{Family, LinkIndex, LinkName};
 use mainstay_plan::{Change, Link, PresentVirtual, Promotion, Refusal, VirtualLink};
@@ -10,7 +11,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 
 use super::marks::{LINK_MARK, PROMOTION_MARK, promotion};
-use super::variables::{self, of_link};
+use super::variables::{self, SourceCheck, of_link};
 use super::{Kernel, News, stacked};
 
 /// Variables of a base: it answers for addresses of its own only, and not for those that stand on its
@@ -37,12 +38,9 @@ impl Kernel {
             self.ask(create(name, base, wanted), NLM_F_CREATE | NLM_F_EXCL, news)?;
         }
         self.join_domain(name, &below, news)?;
-        let mark = if wanted.has_own_mac() {
-            self.mark_of(base, &wanted.base)
-        } else {
-            LINK_MARK.to_owned()
-        };
-        set_variables(name, wanted)?;
+        let mark =
+            if wanted.has_own_mac() { self.mark_of(base, wanted) } else { LINK_MARK.to_owned() };
+        self.set_variables(name, wanted)?;
         let link = self.mirror.link_named(name).ok_or_else(|| missing(name))?.index;
         self.ask(raise(link, mark), 0, news)
     }
@@ -75,6 +73,9 @@ impl Kernel {
         message.header.index = link.0;
         self.ask(RouteNetlinkMessage::DelLink(message), 0, news)?;
         let Some(PresentVirtual { base, mark: Some(mark), .. }) = present else { return Ok(()) };
+        if self.source_check().is_none() {
+            variables::source_check_in(&mark).map_or(Ok(()), variables::restore_source_check)?;
+        }
         match self.mirror.links.get(&base).map(|base| base.name.clone()) {
             Some(name) if self.siblings(base).next().is_none() => restore(&name, &mark),
             Some(_) | None => Ok(()),
@@ -109,23 +110,69 @@ impl Kernel {
         Ok(())
     }
 
-    /// The marks of our links on a base.
-    fn siblings(&self, base: LinkIndex) -> impl Iterator<Item = &String> {
+    /// What our virtual links stand on, and their marks.
+    fn marks(&self) -> impl Iterator<Item = (LinkIndex, &String)> {
         let links = self.mirror.links.values().filter_map(|link| link.virtual_on.as_ref());
-        links.filter(move |present| present.base == base).filter_map(|on| on.mark.as_ref())
+        links.filter_map(|on| Some((on.base, on.mark.as_ref()?)))
     }
 
-    /// What the base's variables were before our first link stood on it.
-    fn mark_of(&self, base: LinkIndex, name: &LinkName) -> String {
+    /// The marks of our links on a base.
+    fn siblings(&self, base: LinkIndex) -> impl Iterator<Item = &String> {
+        self.marks().filter(move |(on, _)| *on == base).map(|(_, mark)| mark)
+    }
+
+    /// What the marks of our links say of the check of sources before the first of them.
+    fn source_check(&self) -> Option<&str> {
+        self.marks().find_map(|(_, mark)| variables::source_check_in(mark))
+    }
+
+    /// What the variables were before our first link stood on that base, and before the first of all.
+    fn mark_of(&self, base: LinkIndex, wanted: &VirtualLink) -> String {
         let value = |variable| {
-            let value = variables::read(&of_link("ipv4", name.as_str(), variable));
+            let value = variables::read(&of_link("ipv4", wanted.base.as_str(), variable));
             value.unwrap_or_else(|| "0".to_owned())
         };
         let were = OF_BASE.map(|(variable, _)| format!("{variable}={}", value(variable)));
         let first = self.siblings(base).next().cloned();
-        first.unwrap_or_else(|| format!("{LINK_MARK} base had {}", were.join(" ")))
+        let mut mark = first.unwrap_or_else(|| format!("{LINK_MARK} base had {}", were.join(" ")));
+        if wanted.family == Family::V4 && variables::source_check_in(&mark).is_none() {
+            let known = self.source_check().map(str::to_owned);
+            let room = MARK_MAX.saturating_sub(mark.len());
+            let fresh = || Some(SourceCheck::of(&self.mirror.links)?.words(room));
+            mark.extend(known.or_else(fresh).filter(|words| words.len() <= room));
+        }
+        mark
+    }
+
+    fn set_variables(&self, name: &LinkName, wanted: &VirtualLink) -> Result<(), Refusal> {
+        let set = |family, variable, value| {
+            variables::set(&of_link(family, name.as_str(), variable), value)
+        };
+        set("ipv6", "disable_ipv6", if wanted.family == Family::V6 { "0" } else { "1" })?;
+        if !wanted.has_own_mac() {
+            return Ok(());
+        }
+        // None: no address of its own; the link-local one is that of its base.
+        set("ipv6", "addr_gen_mode", "1")?;
+        if wanted.family == Family::V6 {
+            return Ok(());
+        }
+        for (variable, value) in OF_BASE {
+            variables::set(&of_link("ipv4", wanted.base.as_str(), variable), value)?;
+        }
+        SourceCheck::of(&self.mirror.links).map_or(Ok(()), |check| check.spread())?;
+        let own = [
+            ("arp_ignore", "1"),
+            ("accept_local", "1"),
+            ("rp_filter", "0"),
+            ("promote_secondaries", "1"),
+        ];
+        own.into_iter().try_for_each(|(variable, value)| set("ipv4", variable, value))
     }
 }
+
+/// The longest alias that a link may have.
+const MARK_MAX: usize = 255;
 
 /// Puts the variables of a base back to what a mark says.
 fn restore(base: &LinkName, mark: &str) -> Result<(), Refusal> {
@@ -136,31 +183,6 @@ fn restore(base: &LinkName, mark: &str) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-fn set_variables(name: &LinkName, wanted: &VirtualLink) -> Result<(), Refusal> {
-    let set =
-        |family, variable, value| variables::set(&of_link(family, name.as_str(), variable), value);
-    set("ipv6", "disable_ipv6", if wanted.family == Family::V6 { "0" } else { "1" })?;
-    if !wanted.has_own_mac() {
-        return Ok(());
-    }
-    // None: no address of its own; the link-local one is that of its base.
-    set("ipv6", "addr_gen_mode", "1")?;
-    if wanted.family == Family::V6 {
-        return Ok(());
-    }
-    for (variable, value) in OF_BASE {
-        variables::set(&of_link("ipv4", wanted.base.as_str(), variable), value)?;
-    }
-    variables::spread_source_check()?;
-    let own = [
-        ("arp_ignore", "1"),
-        ("accept_local", "1"),
-        ("rp_filter", "0"),
-        ("promote_secondaries", "1"),
-    ];
-    own.into_iter().try_for_each(|(variable, value)| set("ipv4", variable, value))
 }
 
 fn create(name: &LinkName, base: LinkIndex, wanted: &VirtualLink) -> RouteNetlinkMessage {

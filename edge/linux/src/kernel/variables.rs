@@ -1,8 +1,10 @@
 //! System variables of links, set where they are otherwise.
 
+use std::collections::BTreeMap;
 use std::io;
 
-use mainstay_plan::Refusal;
+use mainstay_base::LinkIndex;
+use mainstay_plan::{Link, Refusal};
 
 use crate::topology::{set_sysctl, sysctl};
 
@@ -32,19 +34,77 @@ pub(super) fn set(name: &str, value: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Lets strictness against unexpected sources be a matter of each link: the greater of this one and that
-/// of a link counts, and a virtual link has to take packets whose answers leave by its base.
-pub(super) fn spread_source_check() -> Result<(), Refusal> {
-    const ALL: &str = "net.ipv4.conf.all.rp_filter";
-    let strictness = |name: &str| read(name).and_then(|text| text.parse::<u8>().ok());
-    let Some(all) = strictness(ALL).filter(|all| *all > 0) else { return Ok(()) };
-    let folder = std::fs::read_dir("/proc/sys/net/ipv4/conf");
-    let names = folder.into_iter().flatten().flatten().map(|entry| entry.file_name());
-    for link in names.filter_map(|name| name.into_string().ok()).filter(|name| name != "all") {
-        let name = of_link("ipv4", &link, "rp_filter");
-        if strictness(&name).is_some_and(|own| own < all) {
-            set(&name, &all.to_string())?;
-        }
+const STRICTNESS: &str = "rp_filter";
+
+/// The strictness against unexpected sources of everything, of links to come, or of one link.
+fn strictness(of: &str) -> Option<u8> {
+    read(&of_link("ipv4", of, STRICTNESS)).and_then(|text| text.parse().ok())
+}
+
+fn set_strictness(of: &str, value: u8) -> Result<(), Refusal> {
+    set(&of_link("ipv4", of, STRICTNESS), &value.to_string())
+}
+
+/// Whose strictness is to be raised, and from what, if that of everything becomes a matter of each link.
+///
+/// Nothing comes from elsewhere on the loopback link.
+pub(super) struct SourceCheck {
+    all: u8,
+    raised: Vec<(String, u8)>,
+}
+
+impl SourceCheck {
+    /// What it would be at the moment; none where it is such a matter already.
+    pub(super) fn of(links: &BTreeMap<LinkIndex, Link>) -> Option<SourceCheck> {
+        let all = strictness("all").filter(|all| *all > 0)?;
+        let links = links.values().filter(|link| !link.loopback).map(|link| link.name.as_str());
+        let lower =
+            |name: &str| Some((name.to_owned(), strictness(name).filter(|own| *own < all)?));
+        let raised = std::iter::once("default").chain(links).filter_map(lower).collect();
+        Some(SourceCheck { all, raised })
     }
-    set(ALL, "0")
+
+    /// Lets strictness be a matter of each link: the greater of this one and that of a link counts, and a virtual
+    /// link has to take packets whose answers leave by its base.
+    pub(super) fn spread(&self) -> Result<(), Refusal> {
+        self.raised.iter().try_for_each(|(name, _)| set_strictness(name, self.all))?;
+        set_strictness("all", 0)
+    }
+
+    /// In words of a mark: `all=1 default=0 eth0=0`, as many as there is room for. Links that are left out stay as
+    /// strict as they are with that of everything.
+    pub(super) fn words(&self, room: usize) -> String {
+        let mut words = format!(" {ALL}{}", self.all);
+        for (name, own) in &self.raised {
+            let word = format!(" {name}={own}");
+            if words.len() + word.len() <= room {
+                words.push_str(&word);
+            }
+        }
+        words
+    }
+}
+
+/// Where the words of a check begin in a mark.
+const ALL: &str = "all=";
+
+/// The words of a check in a mark, if it has them.
+pub(super) fn source_check_in(mark: &str) -> Option<&str> {
+    mark.find(&format!(" {ALL}")).and_then(|at| mark.get(at..))
+}
+
+/// Puts strictness back to what the words say, as far as nobody has changed it since.
+pub(super) fn restore_source_check(words: &str) -> Result<(), Refusal> {
+    let pair = |word: &'_ str| {
+        let (name, value) = word.rsplit_once('=')?;
+        Some((name.to_owned(), value.parse::<u8>().ok()?))
+    };
+    let mut pairs = words.split_whitespace().filter_map(pair);
+    let Some((_, all)) = pairs.next().filter(|_| strictness("all") == Some(0)) else {
+        return Ok(());
+    };
+    // At no moment is anything less strict than before.
+    set_strictness("all", all)?;
+    let unchanged = pairs.filter(|(name, _)| strictness(name) == Some(all));
+    unchanged.into_iter().try_for_each(|(name, own)| set_strictness(&name, own))
 }

@@ -1,10 +1,11 @@
 //! Plans carried out by the real kernel.
 
-use mainstay_plan::{Lifetime, Wants, steps};
+use mainstay_base::{Family, MacAddress};
+use mainstay_plan::{Lifetime, VirtualKind, VirtualLink, Wants, steps};
 
 use super::*;
 use crate::testing::pair;
-use crate::topology::set_sysctl;
+use crate::topology::{set_sysctl, sysctl};
 
 fn wants(addresses: &[(&str, &AddressOptions)]) -> Wants {
     let wanted = addresses.iter().map(|(text, options)| (key("left", text), (*options).clone()));
@@ -23,6 +24,53 @@ fn reach(left: &mut Watched, wants: &Wants) -> usize {
         assert!(refused.is_empty(), "{refused:?}");
     }
     panic!("still to do: {:?}", steps(wants, &left.mirror));
+}
+
+#[test]
+fn the_check_of_sources_is_put_back_when_the_last_virtual_link_goes() {
+    let pair = pair();
+    // Variables are those of the calling thread's namespace.
+    pair.left.run(|| check_of_sources(&pair.left)).expect("enterable");
+}
+
+fn check_of_sources(namespace: &Namespace) {
+    let variable = |of: &str| format!("net.ipv4.conf.{of}.rp_filter");
+    let set = |of: &str, value: &str| set_sysctl(&variable(of), value).expect("set");
+    let strictness = |of: &str| sysctl(&variable(of)).expect("there");
+    let all = || ["all", "default", "left", "lo"].map(strictness).join(" ");
+    for (of, value) in [("all", "1"), ("default", "0"), ("left", "0"), ("lo", "0")] {
+        set(of, value);
+    }
+    let mut left = Watched::open(namespace);
+    for number in [1, 2] {
+        let news = left.apply(&[virtual_link(number)]);
+        assert!(matches!(news.last(), Some(News::Applied(_))), "{news:?}");
+        assert_eq!(all(), "0 1 1 0");
+    }
+    // Another process, which knows no more than the kernel.
+    let mut left = Watched::open(namespace);
+    for (number, expected) in [(1, "0 1 1 0"), (2, "1 0 0 0")] {
+        let news = left.apply(&[without(&left, number)]);
+        assert!(matches!(news.last(), Some(News::Applied(_))), "{news:?}");
+        assert_eq!(all(), expected);
+    }
+    // What somebody else said meanwhile stays.
+    left.apply(&[virtual_link(1)]);
+    set("left", "2");
+    left.apply(&[without(&left, 1)]);
+    assert_eq!(all(), "1 0 2 0");
+}
+
+fn virtual_link(number: u8) -> Step {
+    let base = "left".parse().expect("a name");
+    let kind = VirtualKind::OwnMac(MacAddress([0, 0, 0x5e, 0, 1, number]));
+    let name = format!("vrrp.{number}").parse().expect("a name");
+    Step::AddLink { name, wanted: VirtualLink { base, kind, family: Family::V4 } }
+}
+
+fn without(left: &Watched, number: u8) -> Step {
+    let name: LinkName = format!("vrrp.{number}").parse().expect("a name");
+    Step::RemoveLink { link: left.index(name.as_str()), name }
 }
 
 #[test]
