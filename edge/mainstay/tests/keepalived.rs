@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output};
+use std::process::{Child, Command, ExitCode, Output};
 use std::time::{Duration, Instant};
 
 use called::{Running, command, config, globals, number, run, run_real, start, swapped};
@@ -20,7 +20,7 @@ use rustix::process::Signal;
 use stage::{Checked, Router, SOON, Stage, Test, code, run_all, signal};
 
 fn main() -> ExitCode {
-    let tests: [Test; 11] = [
+    let tests: [Test; 14] = [
         ("the_unit_files_line_runs_reloads_and_stops", unit_file),
         ("without_dont_fork_it_goes_into_the_background", background),
         ("a_test_of_the_configuration_ends_as_the_manual_says", config_test),
@@ -29,6 +29,9 @@ fn main() -> ExitCode {
         ("dump_files_have_the_values_of_the_real_ones", values),
         ("an_exporter_reads_the_same_of_both", exporter),
         ("a_file_changes_the_priority_and_a_fifo_hears_of_it", file_and_fifo),
+        ("a_process_that_ends_makes_its_router_unfit", process),
+        ("the_loss_of_the_tracked_source_makes_its_router_unfit", source),
+        ("statistics_begin_again_when_that_is_asked_for", statistics),
         ("scripts_run_before_anything_and_after_everything", start_and_stop),
         ("a_reload_comes_at_the_time_that_a_file_names", reload_time),
         ("the_option_s_names_the_network_namespace", namespace),
@@ -422,6 +425,84 @@ fn until_line(fifo: &Path, fits: impl Fn(&str) -> bool) -> Result<String, Failed
     let lines = std::io::BufRead::lines(std::io::BufReader::new(read));
     let found = lines.map_while(Result::ok).find(|line| fits(line));
     found.ok_or_else(|| "nothing more comes".into())
+}
+
+/// A child that ends with this value.
+struct Tracked(Child);
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn process() -> Checked {
+    let stage = Stage::of_one()?;
+    let program = stage.folder().join("tracked");
+    // A name that no other process has. What this process forks for other tests would keep a copy of its own open,
+    // and it could not be run.
+    assert!(Command::new("cp").arg("/bin/sleep").arg(&program).status()?.success());
+    let start = || Command::new(&program).arg("600").spawn().map(Tracked);
+    let text = format!(
+        "{}vrrp_track_process here {{\nprocess {}\nfull_command\nweight 0\n}}\n{}",
+        globals(&stage, ""),
+        program.display(),
+        Router { more: "track_process {\nhere\n}\n", ..Router::default() }.text()
+    );
+    let file = config(&stage, "k.conf", &text);
+    let tracked = start()?;
+    let running = run(&stage, &swapped(&stage), &file, &[])?;
+    running.until_log("Backup → Active")?;
+    let ended = Instant::now();
+    drop(tracked);
+    running.until_log("Active → Fault")?;
+    assert!(ended.elapsed() < Duration::from_secs(5), "{:?}\n{}", ended.elapsed(), running.log());
+    wait::until("the address's end", SOON, || !stage.holds(0, stage::ADDRESS))?;
+    let _tracked = start()?;
+    running.until_log("Fault → Backup")?;
+    wait::until("the address", SOON, || stage.holds(0, stage::ADDRESS))?;
+    Ok(())
+}
+
+fn source() -> Checked {
+    let stage = Stage::of_one()?;
+    let more = "mcast_src_ip 192.0.2.1\ntrack_src_ip\n";
+    let router = Router { address: "198.51.100.100/24", more, ..Router::default() };
+    let file = config(&stage, "k.conf", &(globals(&stage, "") + &router.text()));
+    let running = run(&stage, &swapped(&stage), &file, &[])?;
+    running.until_log("Backup → Active")?;
+    stage.shell(0, "ip address del 192.0.2.1/24 dev eth0")?;
+    running.until_log("Active → Fault")?;
+    wait::until("the address's end", SOON, || !stage.holds(0, "198.51.100.100"))?;
+    stage.shell(0, "ip address add 192.0.2.1/24 dev eth0")?;
+    running.until_log("Fault → Backup")?;
+    wait::until("the address", SOON, || stage.holds(0, "198.51.100.100"))?;
+    Ok(())
+}
+
+/// `--signum=STATS_CLEAR` says which signal it is.
+fn statistics() -> Checked {
+    let stage = Stage::of_one()?;
+    let file = config(&stage, "k.conf", &(globals(&stage, "") + &Router::default().text()));
+    let running = run(&stage, &swapped(&stage), &file, &[])?;
+    running.until_log("Backup → Active")?;
+    let number = number(&running.folder.join("pid")).ok_or("its number")?;
+    let signum = output(&stage, &["--signum=STATS_CLEAR"])?;
+    let clear = String::from_utf8(signum.stdout)?;
+    let written = stage.folder().join("k.stats");
+    let ask = |signal: &str| -> Result<bool, Failed> {
+        let _ = fs::remove_file(&written);
+        Command::new("kill").args(["-s", signal.trim(), &number.to_string()]).status()?;
+        wait::until("the file", SOON, || written.exists())?;
+        Ok(fs::read_to_string(&written)?.contains("Became master: 1"))
+    };
+    assert!(ask("USR2")?, "it became Active once");
+    assert!(ask(&clear)?, "it is written before it begins again");
+    assert!(!ask("USR2")?, "what was before counts no more:\n{}", fs::read_to_string(&written)?);
+    assert!(fs::read_to_string(&written)?.contains("Became master: 0"));
+    Ok(())
 }
 
 /// Each time that is written is near; should this test be held up until it is past, another one is.
