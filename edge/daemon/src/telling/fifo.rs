@@ -38,14 +38,14 @@ pub(super) struct Fifos {
     open: Vec<Pipe>,
     /// Those that are not written any more; each ends by itself.
     closing: JoinSet<()>,
-    made: Shared,
+    made: Ledger,
 }
 
 /// The FIFOs that were made here, for those that end by themselves as well.
 #[derive(Clone, Debug, Default)]
-struct Shared(Arc<Mutex<Made>>);
+struct Ledger(Arc<Mutex<Made>>);
 
-impl Shared {
+impl Ledger {
     fn lock(&self) -> MutexGuard<'_, Made> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -73,7 +73,7 @@ pub(super) fn line(subject: &Subject, word: &str, priority: u8) -> String {
 impl Fifos {
     /// None is open; these were made by an earlier process.
     pub(super) fn after(made: Made) -> Fifos {
-        Fifos { made: Shared(Arc::new(Mutex::new(made))), ..Fifos::default() }
+        Fifos { made: Ledger(Arc::new(Mutex::new(made))), ..Fifos::default() }
     }
 
     /// Those that were made here.

@@ -1,4 +1,4 @@
-//! The binary under the name of `keepalived`, and the real one, each in the namespace of a host.
+//! The binary under the name of `keepalived`, and the real one, beside each other.
 
 use std::fs;
 use std::os::unix::fs::symlink;
