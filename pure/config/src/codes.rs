@@ -95,6 +95,7 @@ codes! {
     PeersNone = "vrrp/no-peers": "A list of unicast peers is empty.",
     GroupSmall = "group/few-members": "A sync group of fewer than two routers.",
     GroupTwice = "group/router-in-two": "A virtual router is in one sync group at most.",
+    GroupTorn = "group/member-left-out": "A member of a sync group cannot stand. The others would take half of what belongs together from a peer that is whole.",
     GroupWeights = "group/member-weights": "Weights tracked by a member of a sync group have no effect unless asked for.",
     HopLimitLow = "bfd/low-hop-limit": "RFC 5881 wants a hop limit of 255, which nobody beyond the link can send; keepalived sends 64 over IPv6.",
     SessionUnweighted = "track/unweighted-session": "An unweighted session makes the router unfit when its peer dies: the observer goes into FAULT.",

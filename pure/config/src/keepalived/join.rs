@@ -265,6 +265,10 @@ impl Joining<'_> {
                 members.push(Name::new(&word.text));
             }
         }
+        if self.lacks_a_member(&draft) {
+            self.leave_out(&members);
+            return;
+        }
         if members.len() < 2 {
             let (what, kind) = match members.len() {
                 0 => ("no members and is left out", Fault::error as fn(Code, String) -> Fault),
@@ -315,13 +319,54 @@ impl Joining<'_> {
         }
     }
 
+    /// Whether a member cannot stand as it is written. The others would take half of what belongs together from a
+    /// peer that is whole.
+    fn lacks_a_member(&mut self, draft: &GroupDraft) -> bool {
+        let is_missing = |name: &str| self.is_written(name) && !self.standing.contains_key(name);
+        let Some(word) = draft.members.iter().find(|word| is_missing(&word.text)) else {
+            return false;
+        };
+        let message = format!(
+            "`{}` was left out, so group `{}` is left out with all its members",
+            word.text, draft.name.text
+        );
+        let fault = Fault::error(Code::GroupTorn, message).here(word.at, "");
+        let help = "mend what is said of it, or take it out of the group";
+        self.faults.add(fault.help(help));
+        true
+    }
+
+    fn is_written(&self, name: &str) -> bool {
+        self.names.contains_key(&(Block::Instance, name.to_owned()))
+    }
+
+    /// Takes routers back, with what stands for them elsewhere.
+    fn leave_out(&mut self, members: &[Name]) {
+        let vrrp = &mut self.settings.vrrp;
+        let (gone, left) = std::mem::take(&mut vrrp.routers)
+            .into_iter()
+            .partition(|router| members.contains(&router.name));
+        vrrp.routers = left;
+        let gone: Vec<RouterSettings> = gone;
+        for router in gone {
+            self.standing.remove(router.name.as_str());
+            self.settings.notify_routers.remove(&router.name);
+            let links = &router.kernel.virtual_links.made;
+            let fixed = &mut self.settings.vrrp.fixed.addresses;
+            fixed.retain(|address| !links.contains_key(&address.key.link));
+        }
+    }
+
     /// Whether a named member can join a group.
     fn member(&mut self, name: &str, at: At, draft: &GroupDraft) -> bool {
         let Some(weighted) = self.standing.get(name) else {
-            let written = self.names.contains_key(&(Block::Instance, name.to_owned()));
-            let why = if written { "was left out" } else { "does not exist" };
-            let message =
-                format!("`{name}` of group `{}` {why}; the group goes without it", draft.name.text);
+            if self.is_written(name) {
+                return false;
+            }
+            let message = format!(
+                "`{name}` of group `{}` does not exist; the group goes without it",
+                draft.name.text
+            );
             let fault = Fault::error(Code::NameUnknown, message).here(at, "");
             self.faults.add(fault.help("name a `vrrp_instance` that stands"));
             return false;

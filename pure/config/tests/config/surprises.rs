@@ -110,6 +110,40 @@ fn what_cannot_stand_costs_its_instance_alone() {
 }
 
 #[test]
+fn a_group_whose_member_has_an_error_is_left_out_with_all_its_members() {
+    let one = |name: &str, vrid: u8, more: &str| {
+        format!(
+            "vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id {vrid}\n{more}\n\
+             virtual_ipaddress {{ 192.0.2.{vrid} }}\nnotify /bin/true\n}}\n"
+        )
+    };
+    let group = "vrrp_sync_group g {\ngroup {\na\nb\nc\n}\n}\n";
+    let beside = one("beside", 9, "");
+    let sound =
+        format!("{group}{}{}{beside}", one("a", 1, "use_ipvlan 192.0.2.50"), one("c", 3, ""));
+    for (more, names, said) in [
+        (one("b", 2, ""), vec!["a", "c", "beside", "b"], None),
+        // keepalived goes on without a name that nothing bears, and ends for an instance with such an error.
+        (String::new(), vec!["a", "c", "beside"], Some("error 4:1 name/unknown")),
+        (one("b", 2, "auth_hmac {\n}"), vec!["beside"], Some("error 4:1 group/member-left-out")),
+        (one("b", 9, ""), vec!["beside"], Some("error 4:1 group/member-left-out")),
+    ] {
+        let loaded = load(format!("{sound}{more}"));
+        let found = lines(&loaded);
+        let of_group = found.iter().find(|line| line.contains(" 4:1 "));
+        assert_eq!(of_group.map(String::as_str), said, "{more}");
+        let settings = loaded.settings.expect("what is sound");
+        let vrrp = &settings.vrrp;
+        let standing: Vec<&str> = vrrp.routers.iter().map(|router| router.name.as_str()).collect();
+        assert_eq!(standing, names, "{more}");
+        let whole = names.len() > 1;
+        assert_eq!(vrrp.groups.len(), usize::from(whole), "{more}");
+        assert_eq!(vrrp.fixed.addresses.len(), usize::from(whole), "the address of its own link");
+        assert_eq!(settings.notify_routers.len(), names.len(), "{more}");
+    }
+}
+
+#[test]
 fn addresses_that_do_not_fit_are_moved_out_of_the_advertisement() {
     for (family, fits) in [("10.0.0.", 255), ("fe80::", 90)] {
         let address = |n: usize| match family {
