@@ -39,6 +39,9 @@ pub(crate) struct Channel {
     port: u32,
     sequence: u32,
     buffer: Vec<u8>,
+    /// How often it was sent to.
+    #[cfg(test)]
+    pub(crate) sends: std::cell::Cell<usize>,
 }
 
 /// What one read gave.
@@ -84,7 +87,14 @@ impl Channel {
         for group in groups {
             socket.add_membership(*group)?;
         }
-        Ok(Channel { socket, port, sequence: 0, buffer: vec![0; LONGEST_DATAGRAM] })
+        Ok(Channel {
+            socket,
+            port,
+            sequence: 0,
+            buffer: vec![0; LONGEST_DATAGRAM],
+            #[cfg(test)]
+            sends: std::cell::Cell::default(),
+        })
     }
 
     /// Subscribes to further groups.
@@ -139,6 +149,8 @@ impl Channel {
 
     /// Sends a batch of requests to the kernel.
     pub(crate) fn send(&self, batch: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        self.sends.set(self.sends.get() + 1);
         self.socket.send_to(batch, &SocketAddr::new(0, 0), 0).map(|_| ())
     }
 

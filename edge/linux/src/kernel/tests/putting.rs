@@ -263,7 +263,7 @@ fn addresses_of_an_earlier_life_are_known_again() {
 }
 
 #[test]
-fn two_hundred_and_fifty_five_addresses_are_one_short_moment() {
+fn two_hundred_and_fifty_five_addresses_are_four_round_trips() {
     let namespace = namespace();
     let mut links = crate::topology::Links::of(&namespace).expect("opens");
     links.create_veth("left", "right", None).expect("veth");
@@ -275,15 +275,18 @@ fn two_hundred_and_fifty_five_addresses_are_one_short_moment() {
         let bits = if prefix.contains(':') { 128 } else { 32 };
         let keys: Vec<AddressKey> =
             (1..=255).map(|n| key("left", &format!("{prefix}{n}/{bits}"))).collect();
+        let before = left.kernel.channel.sends.get();
         let started = Instant::now();
         let news = left.apply(&keys.iter().map(|k| add(link, k.clone())).collect::<Vec<_>>());
         let adding = started.elapsed();
+        assert_eq!(left.kernel.channel.sends.get() - before, 4);
         let done = |news: &[News]| news.iter().filter(|n| matches!(n, News::Applied(_))).count();
         assert_eq!(done(&news), 255);
         let started = Instant::now();
         let news = left.apply(&keys.into_iter().map(|k| remove(link, k)).collect::<Vec<_>>());
         let removing = started.elapsed();
         assert_eq!(done(&news), 255);
+        assert_eq!(left.kernel.channel.sends.get() - before, 8);
         println!("255 addresses {prefix}N/{bits}: added in {adding:?}, removed in {removing:?}");
     }
     left.is_faithful();
