@@ -19,7 +19,9 @@ use rustix::process::Signal;
 use stage::{Checked, Router, SOON, Stage, Test, run_all};
 
 fn main() -> ExitCode {
-    let tests: [Test; 16] = [
+    let tests: [Test; 18] = [
+        ("the_thread_that_decides_has_priority_and_locked_memory", claims),
+        ("without_permission_it_is_what_it_can_be_and_says_so_once", no_claims),
         ("an_address_stays_until_its_successor_answers", address_stays),
         ("what_belongs_to_an_address_goes_with_it_and_what_is_static_stays", belongings_go),
         ("a_process_that_dies_while_it_stops_leaves_nothing", nothing_left),
@@ -38,6 +40,50 @@ fn main() -> ExitCode {
         ("a_step_that_the_kernel_refuses_is_tried_until_it_is_taken", refused_step),
     ];
     run_all(2, tests.into_iter().chain(deaths::TESTS))
+}
+
+/// The policy and the priority of the thread that owns the engine: proc(5), `sched_setscheduler(2)`.
+const ROUND_ROBIN: &str = "2";
+const PRIORITY: &str = "10";
+/// What the whole program has locked at least, its code alone.
+const LOCKED_KIB_MIN: u64 = 1024;
+
+/// How a process is scheduled, and how much of its memory is locked, in KiB.
+fn claimed(pid: u32) -> Result<(String, String, u64), Failed> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/task/{pid}/stat"))?;
+    let fields: Vec<&str> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let field = |number: usize| fields.get(number - 3).map(|text| (*text).to_owned());
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:"));
+    let locked = locked.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    let (priority, policy) = (field(40), field(41));
+    Ok((policy.ok_or("a policy")?, priority.ok_or("a priority")?, locked.ok_or("a size")?))
+}
+
+fn claims() -> Checked {
+    let stage = Stage::of_one()?;
+    let daemon = stage.start(0, &Router::default().text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    let (policy, priority, locked) = claimed(stage.status(&daemon, 0)?.pid)?;
+    assert_eq!((&policy[..], &priority[..]), (ROUND_ROBIN, PRIORITY), "{}", daemon.log());
+    assert!(locked >= LOCKED_KIB_MIN, "{locked} KiB");
+    let said = daemon.log();
+    assert!(!said.contains("real-time priority") && !said.contains("not locked"), "{said}");
+    Ok(())
+}
+
+fn no_claims() -> Checked {
+    let stage = Stage::of_one()?;
+    let served = stage.serve_without_claims(0, &Router::default().text())?;
+    stage.until_shown(0, |status| state(status) == Some(State::Active))?;
+    let (policy, priority, locked) = claimed(stage.shown(0)?.pid)?;
+    assert_eq!((&policy[..], &priority[..], locked), ("0", "0", 0), "{}", served.log());
+    for what in ["no real-time priority (CAP_SYS_NICE)", "memory is not locked (CAP_IPC_LOCK"] {
+        assert_eq!(served.log().matches(what).count(), 1, "{what}: {}", served.log());
+    }
+    assert!(stage.holds(0, stage::ADDRESS), "{}", served.log());
+    Ok(())
 }
 
 fn address_stays() -> Checked {

@@ -119,6 +119,15 @@ impl Stage {
         self.serve_command(place, file, command)
     }
 
+    /// Runs the daemon where it may neither claim priority nor lock memory.
+    pub fn serve_without_claims(&self, place: usize, file: &str) -> io::Result<Served> {
+        let mut command = Command::new("prlimit");
+        command.args(["--rtprio=0", "--memlock=65536", "setpriv"]);
+        command.args(["--bounding-set", "-sys_nice,-ipc_lock,-sys_resource"]);
+        command.arg(env!("CARGO_BIN_EXE_mainstay"));
+        self.serve_command(place, file, command)
+    }
+
     /// Runs the daemon inside a host, while the namespace called `blue` is that of another one.
     pub fn serve_beside(&self, place: usize, blue: usize, file: &str) -> io::Result<Served> {
         let mut command = self.beside(blue);
