@@ -147,12 +147,7 @@ impl Control {
         control.mend_tether();
         control.sign_of_life();
         control.tell_time_of_day();
-        if options.succeed || options.resume {
-            control.feed(Input::Command(Command::Resume), now);
-        }
-        if options.succeed {
-            control.take_up_verdicts(now);
-        }
+        control.take_up(options, now);
         orders.into_iter().for_each(|order| control.feed(Input::Command(order), now));
         control.feed(Input::Kernel(Change::Whole(Box::new(actual))), now);
         control.settle();
@@ -160,8 +155,14 @@ impl Control {
         Ok(control)
     }
 
-    /// Takes scripts for what the process before knew of them.
-    fn take_up_verdicts(&mut self, now: Instant) {
+    /// Goes on where the process before stood, if it is to; only one that lives still has told what it knows of scripts.
+    fn take_up(&mut self, options: &Options, now: Instant) {
+        if options.succeed || options.resume {
+            self.feed(Input::Command(Command::Resume), now);
+        }
+        if !options.succeed {
+            return;
+        }
         for known in Verdicts::take(&self.directory.verdicts()).inputs() {
             self.feed(known, now);
         }
