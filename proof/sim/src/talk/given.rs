@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName, MacAddress};
+use mainstay_engine::bfd::{self, AuthenticationKind, Key};
 use mainstay_engine::vrrp::{
     Authentication, Centiseconds, ChecksumForm, Command, GroupSettings, Name, Password, Peers,
     Preempt, Priority, RouterSettings, StartAs, TrackLink, TrackScript, TrackedScript, UnicastPeer,
@@ -121,7 +122,8 @@ impl Given {
     }
 }
 
-/// `given detection`, `given detection 10ms times 5`, `given detection off`.
+/// `given detection`, `given detection 10ms times 5`, `given detection by-rhythm`, which is what nodes do by default,
+/// `given detection password secret`, `given detection off`.
 fn detection(words: &mut Words<'_>) -> Result<Detection, String> {
     // A talk tells of moments: nobody has the seconds to show a rhythm.
     let interval = Duration::from_millis(4);
@@ -129,6 +131,16 @@ fn detection(words: &mut Words<'_>) -> Result<Detection, String> {
     while let Some(word) = words.next() {
         match word {
             "off" => detection.on = false,
+            "by-rhythm" => {
+                let Detection { interval, by_rhythm, .. } = Detection::default();
+                (detection.interval, detection.by_rhythm) = (interval, by_rhythm);
+            }
+            "password" => {
+                let kind = AuthenticationKind::SimplePassword;
+                let key = Key::new(kind, words.word("the password")?.as_bytes());
+                let key = key.ok_or("the password is too long")?;
+                detection.authentication = Some(bfd::Authentication { kind, key_id: 1, key });
+            }
             "times" => detection.multiplier = words.value("the multiplier")?,
             interval => {
                 let interval = super::words::duration(interval);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use mainstay_base::{Instant, InterfaceAddress, LinkName, MacAddress, Machine, Seed};
+use mainstay_base::{Instant, InterfaceAddress, LinkIndex, LinkName, MacAddress, Machine, Seed};
 use mainstay_engine::vrrp::{Name, Received};
 use mainstay_engine::{Command, Engine, Input, NeighbourSeen, Transmit, bfd};
 use mainstay_plan::{Change, PresentAddress};
@@ -22,6 +22,8 @@ pub struct Conversation {
     given: Given,
     engine: Option<Engine>,
     now: Instant,
+    /// When the line before was.
+    before: Instant,
     /// The node's number for its session with each peer, as it told them.
     numbers: BTreeMap<IpAddr, u32>,
 }
@@ -47,7 +49,13 @@ pub fn play(text: &str) -> Result<String, String> {
 impl Conversation {
     /// A node with what was given, that has not been started.
     pub fn with(given: Given) -> Conversation {
-        Conversation { given, engine: None, now: Instant::ZERO, numbers: BTreeMap::new() }
+        Conversation {
+            given,
+            engine: None,
+            now: Instant::ZERO,
+            before: Instant::ZERO,
+            numbers: BTreeMap::new(),
+        }
     }
 
     /// Takes in one line of a talk; gives the lines of the answer, ready to be written.
@@ -66,7 +74,7 @@ impl Conversation {
         if at < self.now {
             return Err("time runs back".to_owned());
         }
-        self.now = at;
+        self.before = std::mem::replace(&mut self.now, at);
         let answers = self.tell(&mut Words::of(told))?;
         Ok(answers.into_iter().map(|answer| format!("        < {answer}")).collect())
     }
@@ -88,7 +96,11 @@ impl Conversation {
             }
             "wake" => self.wake(&mut answers),
             "pass" => self.pass(&mut answers),
-            "bfd" => self.receive_control(words, &mut answers)?,
+            "bfd" => {
+                let said = self.control(words)?;
+                self.receive_control(&said, &mut answers);
+            }
+            "every" => self.hear_rhythm(words, &mut answers)?,
             "status" => return self.engine().map(|engine| answers::status(engine, self.now)),
             "die" => return self.engine().map(last_will),
             "advert" => {
@@ -150,26 +162,47 @@ impl Conversation {
     /// Wakes the node at each of its deadlines until now. Control packets in their turn are counted, not shown.
     fn pass(&mut self, answers: &mut Vec<String>) {
         let mut all = Vec::new();
+        self.wake_when_due(&mut all);
+        count_control(all, answers);
+    }
+
+    fn wake_when_due(&mut self, all: &mut Vec<String>) {
         while let Some(engine) = &mut self.engine {
             let due = engine.poll_timeout().filter(|deadline| deadline.at <= self.now);
             let Some(deadline) = due else { break };
             engine.handle_timeout(deadline.at);
-            self.settle(&mut all);
+            self.settle(all);
         }
-        let (control, others): (Vec<String>, Vec<String>) =
-            all.into_iter().partition(|answer| answer.starts_with("send bfd "));
-        if let Some(last) = control.last() {
-            answers.push(format!("{last} (the last of {})", control.len()));
-        }
-        answers.extend(others);
     }
 
-    /// `bfd Up from 10.0.0.12 poll`: what a peer says; it knows the node's number unless it is told otherwise.
-    fn receive_control(
+    /// `every 8ms bfd Up from 10.0.0.12`: a peer says the same again and again, since the line before and until now. The
+    /// node is woken at each of its deadlines meanwhile.
+    fn hear_rhythm(
         &mut self,
         words: &mut Words<'_>,
         answers: &mut Vec<String>,
     ) -> Result<(), String> {
+        let interval = words.duration("the interval")?;
+        if interval.is_zero() || !words.take("bfd") {
+            return Err("a peer says something like `every 8ms bfd Up`".to_owned());
+        }
+        let said = self.control(words)?;
+        let until = self.now;
+        let mut all = Vec::new();
+        self.now = self.before + interval;
+        while self.now <= until {
+            self.wake_when_due(&mut all);
+            self.receive_control(&said, &mut all);
+            self.now = self.now + interval;
+        }
+        self.now = until;
+        self.wake_when_due(&mut all);
+        count_control(all, answers);
+        Ok(())
+    }
+
+    /// `bfd Up from 10.0.0.12 poll`: what a peer says; it knows the node's number unless it is told otherwise.
+    fn control(&self, words: &mut Words<'_>) -> Result<Said, String> {
         let state = words.word("the peer's state")?;
         let mut source: IpAddr = [10, 0, 0, 12].into();
         let (mut destination, mut ttl, mut cut) = (None, 255, 0);
@@ -200,13 +233,16 @@ impl Conversation {
             IpAddr::V4(_) => [10, 0, 0, 11].into(),
             IpAddr::V6(_) => IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, 0x11]),
         };
-        let bytes = message.bytes();
-        let payload = bytes.get(..bytes.len().saturating_sub(cut)).unwrap_or_default();
+        let mut payload = message.bytes();
+        payload.truncate(payload.len().saturating_sub(cut));
         let link = self.given.kernel.actual().links.keys().next().copied().ok_or("no link")?;
-        let destination = destination.unwrap_or(own);
+        Ok(Said { link, source, destination: destination.unwrap_or(own), ttl, payload })
+    }
+
+    fn receive_control(&mut self, said: &Said, answers: &mut Vec<String>) {
+        let Said { link, source, destination, ttl, ref payload } = *said;
         let packet = bfd::Received { link, source, destination, source_port: 49_152, ttl, payload };
         self.put(Input::Bfd(packet), answers);
-        Ok(())
     }
 
     fn receive(&mut self, sent: &Sent, answers: &mut Vec<String>) -> Result<(), String> {
@@ -346,6 +382,26 @@ impl Conversation {
         let used = engine.handle_input(input, self.now);
         debug_assert!(used.is_ok(), "only packets are rejected");
     }
+}
+
+/// What a peer says to port 3784.
+#[derive(Debug)]
+struct Said {
+    link: LinkIndex,
+    source: IpAddr,
+    destination: IpAddr,
+    ttl: u8,
+    payload: Vec<u8>,
+}
+
+/// Of control packets the last one, and how many there were; everything else as it is.
+fn count_control(all: Vec<String>, answers: &mut Vec<String>) {
+    let (control, others): (Vec<String>, Vec<String>) =
+        all.into_iter().partition(|answer| answer.starts_with("send bfd "));
+    if let Some(last) = control.last() {
+        answers.push(format!("{last} (the last of {})", control.len()));
+    }
+    answers.extend(others);
 }
 
 /// `02:00:00:00:00:0c`.
