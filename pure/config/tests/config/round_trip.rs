@@ -1,7 +1,10 @@
 //! `native::load(native::write(settings)) == settings`.
 
+use std::collections::BTreeSet;
+
 use mainstay_base::MacAddress;
-use mainstay_config::{Code, native, render};
+use mainstay_config::keepalived::{Block, Status, keywords};
+use mainstay_config::{Code, Loaded, native, render};
 use mainstay_engine::Settings;
 use mainstay_plan::{Siblings, VirtualKind, VirtualLink};
 
@@ -23,12 +26,78 @@ fn the_files_of_the_articles_read_back_as_they_were() {
     }
 }
 
+/// The block that a keyword opens, if words of ours stand in it.
+fn inside(keyword: &str) -> Block {
+    match keyword {
+        "" => Block::Root,
+        "global_defs" => Block::Global,
+        "vrrp_instance" => Block::Instance,
+        "authentication" => Block::Authentication,
+        "auth_hmac" => Block::Hmac,
+        "vrrp_sync_group" => Block::Group,
+        "vrrp_script" => Block::Script,
+        "track_file" | "vrrp_track_file" => Block::File,
+        "vrrp_track_process" => Block::Process,
+        "bfd_instance" => Block::Bfd,
+        "garp_group" => Block::Pacing,
+        _ => Block::Other,
+    }
+}
+
+/// Every keyword of a text, with its block.
+fn keywords_of(text: &str) -> BTreeSet<(Block, String)> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![String::new()]);
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        let Some(word) = line.split_whitespace().next() else { continue };
+        if word == "}" {
+            open.pop();
+            continue;
+        }
+        let block = open.last().map_or(Block::Other, |keyword| inside(keyword));
+        found.insert((block, word.to_owned()));
+        if line.ends_with('{') {
+            // What a tracked file does in an instance is no block of words.
+            let opened =
+                if block == Block::Root || word.starts_with("auth") { word } else { "list" };
+            open.push(opened.to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_keyword_that_is_carried_out_is_read_back_from_a_sample() {
+    let samples = ["everything.conf", "rest.conf"].map(|name| {
+        let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+        keywords_of(&std::fs::read_to_string(path).expect("the test's own file is there"))
+    });
+    let missing: Vec<(Block, &str)> = keywords()
+        .filter(|keyword| keyword.status == Status::CarriedOut)
+        .map(|keyword| (keyword.block, keyword.name))
+        .filter(|(block, name)| {
+            !samples.iter().any(|sample| sample.contains(&(*block, (*name).to_owned())))
+        })
+        .collect();
+    assert_eq!(missing, []);
+}
+
 #[test]
 fn a_file_with_every_option_reads_back_as_it_was() {
     let loaded = load_sample("everything.conf");
     let shown = render(&loaded.faults, &loaded.sources, false);
     let settings = loaded.settings.unwrap_or_else(|| panic!("{shown}"));
     assert_eq!(settings.vrrp.routers.len(), 4, "{shown}");
+    same_after_writing(&settings);
+}
+
+#[test]
+fn the_rest_of_the_keywords_reads_back_as_it_was() {
+    let loaded = load_sample("rest.conf");
+    let shown = render(&loaded.faults, &loaded.sources, false);
+    let settings = loaded.settings.unwrap_or_else(|| panic!("{shown}"));
+    let told = lines(&Loaded { settings: None, ..loaded });
+    assert_eq!(told, Vec::<String>::new(), "{shown}");
+    assert_eq!(settings.vrrp.routers.len(), 5, "{shown}");
     same_after_writing(&settings);
 }
 
