@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 use mainstay_api::{Session, SessionState, Status};
-use mainstay_lab::drill::{self, Act, Stage, Then};
+use mainstay_lab::drill::{self, Act, Drill, Role, Stage, Then};
 use mainstay_lab::program::Program::{self, Keepalived, Mainstay};
 use mainstay_lab::{replies, wait};
 
@@ -21,6 +21,11 @@ fn main() -> ExitCode {
         Trial::test("a_host_that_is_cut_off_is_missed_by_its_watcher", cut_off),
         Trial::test("a_daemon_that_dies_altogether_is_missed_by_its_watcher", killed),
         Trial::test("a_switch_loses_nothing", switch),
+        Trial::test("a_switch_of_an_ipv6_address_loses_nothing", switch_v6),
+        Trial::test("a_switch_to_keepalived_loses_nothing", || to_keepalived(Act::Switch(0))),
+        Trial::test("draining_towards_keepalived_loses_nothing", || to_keepalived(Act::Drain(0))),
+        Trial::test("a_reload_that_lowers_the_actives_priority_loses_nothing", lowered),
+        Trial::test("a_reload_that_raises_the_backups_priority_loses_nothing", raised),
         Trial::test("a_stop_loses_nothing", || stop([Mainstay, Mainstay])),
         Trial::test("a_stop_beside_keepalived_loses_nothing", || stop([Mainstay, Keepalived])),
         Trial::test("an_upgrade_loses_nothing", upgrade),
@@ -30,15 +35,19 @@ fn main() -> ExitCode {
     suite::run(7, trials)
 }
 
-/// Two hosts on a file of `advert_int 1`, the first one Active, and a client that asks all the time.
+/// Two hosts, the first one Active, and a client that asks all the time.
 struct Pair {
     stage: Stage,
 }
 
 impl Pair {
+    /// On a file of `advert_int 1`.
     fn begin(cast: [Program; 2]) -> Result<Pair, Failed> {
-        let drill = drill::named("v2-pass").ok_or("the table has it not")?;
-        let mut pair = Pair { stage: Stage::build(&drill, &cast)? };
+        Pair::on(&named("v2-pass")?, cast)
+    }
+
+    fn on(drill: &Drill, cast: [Program; 2]) -> Result<Pair, Failed> {
+        let mut pair = Pair { stage: Stage::build(drill, &cast)? };
         pair.beat(Act::Start(0), Then::Holds(0))?;
         pair.beat(Act::Start(1), Then::Holds(0))?;
         if cast == [Mainstay; 2] {
@@ -82,6 +91,10 @@ impl Pair {
             lost => Err(self.told(&format!("{act:?}: {lost} of {asked} were not answered"))),
         }
     }
+}
+
+fn named(name: &str) -> Result<Drill, Failed> {
+    Ok(drill::named(name).ok_or("the table has it not")?)
 }
 
 /// How often each virtual router of a node became Active, and how often it gave up.
@@ -129,6 +142,51 @@ fn switch() -> Result<(), Failed> {
     pair.loses_nothing(Act::Switch(1), Then::Holds(0))?;
     assert_eq!(moves(&pair.status(0)?), (2, 1));
     assert_eq!(moves(&pair.status(1)?), (1, 1));
+    Ok(())
+}
+
+fn switch_v6() -> Result<(), Failed> {
+    let six = |role: &Role<'_>| {
+        let text = drill::named("ipv6").map(|drill| (drill.file)(role)).unwrap_or_default();
+        text.replace("VI_6", drill::ROUTER)
+    };
+    let mut pair = Pair::on(&Drill { file: six, ..named("ipv6")? }, [Mainstay; 2])?;
+    pair.loses_nothing(Act::Switch(0), Then::Holds(1))?;
+    assert_eq!((moves(&pair.status(0)?), moves(&pair.status(1)?)), ((1, 1), (1, 0)));
+    pair.loses_nothing(Act::Switch(1), Then::Holds(0))?;
+    assert_eq!((moves(&pair.status(0)?), moves(&pair.status(1)?)), ((2, 1), (1, 1)));
+    Ok(())
+}
+
+/// On the way there; keepalived takes its address down before anybody else has it, so the way back is another matter.
+fn to_keepalived(act: Act) -> Result<(), Failed> {
+    let mut pair = Pair::begin([Mainstay, Keepalived])?;
+    pair.loses_nothing(act, Then::Holds(1))?;
+    assert_eq!(moves(&pair.status(0)?), (1, 1), "{}", pair.stage.logs());
+    Ok(())
+}
+
+/// The file of `advert_int 1`, in whose second edition one host has another priority.
+fn with_priority(role: &Role<'_>, host: usize, from: &str, to: &str) -> String {
+    let text = drill::named("v2-pass").map(|drill| (drill.file)(role)).unwrap_or_default();
+    if role.host == host && role.edition == 1 { text.replace(from, to) } else { text }
+}
+
+fn lowered() -> Result<(), Failed> {
+    let file = |role: &Role<'_>| with_priority(role, 0, "priority 200", "priority 100");
+    moved_by_reload(&Drill { file, ..named("v2-pass")? }, Act::Reload(0))
+}
+
+fn raised() -> Result<(), Failed> {
+    let file = |role: &Role<'_>| with_priority(role, 1, "priority 150", "priority 250");
+    moved_by_reload(&Drill { file, ..named("v2-pass")? }, Act::Reload(1))
+}
+
+fn moved_by_reload(drill: &Drill, act: Act) -> Result<(), Failed> {
+    let mut pair = Pair::on(drill, [Mainstay; 2])?;
+    pair.loses_nothing(act, Then::Holds(1))?;
+    assert_eq!(moves(&pair.status(0)?), (1, 1), "{}", pair.stage.logs());
+    assert_eq!(moves(&pair.status(1)?), (1, 0), "{}", pair.stage.logs());
     Ok(())
 }
 
