@@ -4,7 +4,7 @@ use mainstay_engine::vrrp::Peers;
 
 use mainstay_config::{Code, Severity, native};
 
-use crate::support::{Files, lines, load, load_whole};
+use crate::support::{Files, lines, load, load_whole, surroundings};
 
 /// An instance `a` of these lines, which begin with line 4.
 fn instance(more: &str) -> String {
@@ -81,6 +81,91 @@ fn what_surprises_is_said_at_its_place() {
         let found = lines(&load(instance(&format!("{more}\n{ADDRESS}"))));
         assert!(found.iter().any(|line| line == expected), "{more}\n{found:?}");
     }
+}
+
+/// An instance of these lines, with the address that bears its number.
+fn another(name: &str, vrid: u8, more: &str) -> String {
+    format!(
+        "vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id {vrid}\n{more}\n\
+         virtual_ipaddress {{ 192.0.2.{vrid} }}\n}}\n"
+    )
+}
+
+#[test]
+fn what_surprises_between_blocks_is_said_at_its_place() {
+    let (a, b) = (another("a", 1, ""), another("b", 2, ""));
+    let six = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nversion 2\nvirtual_ipaddress {\n2001:db8::1\n}\n}\n";
+    let weighted = another("a", 1, "track_interface {\neth1 weight 5\n}");
+    for (text, expected) in [
+        ("vrrp_instance a {\ninterface eth0\n}\n".to_owned(), "error 1:15 vrrp/no-vrid"),
+        (a.replace("interface eth0\n", ""), "warning 1:15 vrrp/no-link"),
+        (six.to_owned(), "warning 4:1 vrrp/version-forced"),
+        (six.to_owned(), "notice 6:1 address/not-link-local"),
+        (
+            format!(
+                "vrrp_sync_group g {{\ngroup {{\na\nb\n}}\n}}\nvrrp_sync_group h {{\ngroup {{\nb\n}}\n}}\n{a}{b}"
+            ),
+            "error 9:1 group/router-in-two",
+        ),
+        (
+            format!("{weighted}{b}vrrp_sync_group g {{\ngroup {{\na\nb\n}}\n}}\n"),
+            "warning 5:1 group/member-weights",
+        ),
+        ("vrrp_script s {\ninterval 1\n}\n".to_owned(), "error 1:13 script/no-command"),
+        ("vrrp_script s {\nscript \"\"\n}\n".to_owned(), "error 2:8 script/no-command"),
+        (another("a", 1, "smtp_alert"), "warning - mail/nowhere"),
+        (another("a", 1, "garp_master_refresh_repeat 0"), "warning 4:1 value/rounded"),
+    ] {
+        let found = lines(&load(&text));
+        assert!(found.iter().any(|line| line == expected), "{text}\n{expected}\n{found:?}");
+    }
+    let missing = mainstay_config::keepalived::load("none", &mut Files::default(), &surroundings());
+    assert_eq!(lines(&missing), ["error - file/missing"]);
+    assert!(missing.settings.is_none());
+}
+
+#[test]
+fn tracked_things_may_be_defined_after_what_tracks_them() {
+    let instance = |more: &str| another("a", 1, more);
+    for (list, definition) in [
+        ("track_script", "vrrp_script x {\nscript /bin/true\n}\n"),
+        ("track_file", "track_file x {\nfile /run/x\n}\n"),
+        ("track_process", "vrrp_track_process x {\nprocess x\n}\n"),
+        ("track_bfd", "bfd_instance x {\nneighbor_ip 192.0.2.254\n}\n"),
+    ] {
+        let tracks = format!("{list} {{\nx\n}}\n");
+        let late = |text: &str| {
+            let loaded = load(text);
+            let said = lines(&loaded).iter().any(|line| line.ends_with("order/defined-later"));
+            assert!(!loaded.has_errors(), "{text}\n{:?}", loaded.faults);
+            (said, loaded.settings.expect("it is accepted"))
+        };
+        let (before, after) = (instance(&tracks), instance(""));
+        let (said, first) = late(&format!("{definition}{before}"));
+        let (said_late, second) = late(&format!("{before}{definition}"));
+        assert_eq!((said, said_late), (false, true), "{list}");
+        assert_eq!(first, second, "{list}");
+        assert_ne!(late(&format!("{after}{definition}")).1, second, "{list} counts");
+
+        let group = format!("vrrp_sync_group g {{\ngroup {{\na\n}}\n{tracks}}}\n");
+        let (said, first) = late(&format!("{definition}{group}{after}"));
+        let (said_late, second) = late(&format!("{group}{after}{definition}"));
+        assert_eq!((said, said_late), (false, false), "keepalived reads groups last: {list}");
+        assert_eq!(first, second, "{list}");
+    }
+}
+
+#[test]
+fn each_code_is_named_by_a_test() {
+    let folder = format!("{}/tests/config", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).expect("the tests are there").flatten();
+    let texts = files.map(|file| std::fs::read_to_string(file.path()).expect("a text"));
+    let all: String = texts.collect();
+    let is_named = |code: &&Code| {
+        all.contains(&format!("{code}\"")) || all.contains(&format!("Code::{code:?}"))
+    };
+    let unnamed: Vec<&Code> = Code::ALL.iter().filter(|code| !is_named(code)).collect();
+    assert_eq!(unnamed, Vec::<&Code>::new());
 }
 
 #[test]
