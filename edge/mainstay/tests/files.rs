@@ -1,4 +1,4 @@
-//! Files that are emptied, mangled or written while they are read: no address is given up for them.
+//! Files that are emptied, mangled or written while they are read cost no address.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
