@@ -1,6 +1,8 @@
 //! The kernel's word of every process that starts, changes its program or ends.
 //!
-//! The connector speaks to the first network and process namespaces alone, and wants CAP_NET_ADMIN.
+//! The connector speaks to the first network, process and user namespaces alone, and wants CAP_NET_ADMIN. From
+//! another process or user namespace it takes the subscription without a word, and what is heard there is of
+//! somebody else's and in numbers of another namespace: only its answer says that it listens to us.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -22,6 +24,8 @@ pub enum ProcessEvent {
         /// The process.
         process: u32,
     },
+    /// The kernel has agreed to tell us; what came before that does not count.
+    Agreed,
     /// More happened than was heard of.
     Lost,
 }
@@ -30,6 +34,7 @@ pub enum ProcessEvent {
 #[derive(Debug)]
 pub struct ProcessEvents {
     socket: Socket,
+    port: u32,
 }
 
 const NETLINK_CONNECTOR: isize = 11;
@@ -53,11 +58,11 @@ const BODY: usize = WHAT + 16;
 const RECEIVE_BUFFER: i32 = 1 << 20;
 
 impl ProcessEvents {
-    /// Begins to hear.
+    /// Asks to hear; the kernel's agreement is the first event that counts.
     ///
     /// # Errors
     ///
-    /// Where the kernel has no connector, in a namespace of its own, and without permission.
+    /// Where the kernel has no connector, and in a network namespace of its own.
     pub fn open() -> io::Result<ProcessEvents> {
         let mut socket = Socket::new(NETLINK_CONNECTOR)?;
         // A smaller buffer hears of fewer at once, and says so.
@@ -69,14 +74,14 @@ impl ProcessEvents {
         socket.get_address(&mut own)?;
         let port = own.port_number();
         socket.send_to(&subscription(port), &SocketAddr::new(0, 0), 0)?;
-        Ok(ProcessEvents { socket })
+        Ok(ProcessEvents { socket, port })
     }
 
     /// What happened since the last time; empty: nothing.
     ///
     /// # Errors
     ///
-    /// What the kernel says of the socket.
+    /// What the kernel says of the socket, and its refusal to tell us anything.
     pub fn read(&self) -> io::Result<Vec<ProcessEvent>> {
         let mut events = Vec::new();
         let mut bytes = [0_u8; 1024];
@@ -84,7 +89,12 @@ impl ProcessEvents {
             let mut space = &mut bytes[..];
             match self.socket.recv_from(&mut space, 0) {
                 Ok((length, from)) if from.port_number() == 0 => {
-                    events.extend(bytes.get(..length).and_then(event));
+                    let datagram = bytes.get(..length).unwrap_or_default();
+                    match answer(datagram, self.port) {
+                        Some(0) => events.push(ProcessEvent::Agreed),
+                        Some(errno) => return Err(io::Error::from_raw_os_error(errno)),
+                        None => events.extend(event(datagram)),
+                    }
                 }
                 Ok(_from_a_process) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -108,14 +118,24 @@ impl AsRawFd for ProcessEvents {
     }
 }
 
-/// The message that asks for events: headers of netlink and connector, and one word.
+/// The message that asks for events: headers of netlink and connector, and one word. The last number of the
+/// connector's header comes back in the answer, greater by one.
 fn subscription(port: u32) -> Vec<u8> {
     let mut message = 40_u32.to_ne_bytes().to_vec();
     message.extend([NLMSG_DONE, 0].map(u16::to_ne_bytes).concat());
-    message.extend([0, port, CN_IDX_PROC, CN_VAL_PROC, 0, 0].map(u32::to_ne_bytes).concat());
+    message.extend([0, port, CN_IDX_PROC, CN_VAL_PROC, 0, port].map(u32::to_ne_bytes).concat());
     message.extend([4, 0].map(u16::to_ne_bytes).concat());
     message.extend(LISTEN.to_ne_bytes());
     message
+}
+
+/// The error number, or 0, in the answer to the subscription of that port; everybody hears those of all.
+fn answer(datagram: &[u8], port: u32) -> Option<i32> {
+    const ANSWER: u32 = 0;
+    let word = |at: usize| datagram.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes);
+    let is_of_processes = (word(16)?, word(20)?) == (CN_IDX_PROC, CN_VAL_PROC);
+    let is_ours = word(28)? == port.wrapping_add(1) && word(WHAT)? == ANSWER;
+    if is_of_processes && is_ours { i32::try_from(word(BODY)?).ok() } else { None }
 }
 
 /// The event of a datagram, if it is one that says something.
@@ -159,6 +179,22 @@ mod tests {
         assert_eq!(event(&datagram(COMM, &[7, 7])), changed);
         let ended = Some(ProcessEvent::Ended { process: 7 });
         assert_eq!(event(&datagram(EXIT, &[7, 7, 0, 0])), ended);
+    }
+
+    #[test]
+    fn only_the_answer_to_ones_own_subscription_counts() {
+        let answered = |ack: u32, what: u32, error: u32| {
+            let mut datagram = datagram(what, &[error]);
+            datagram[28..32].copy_from_slice(&ack.to_ne_bytes());
+            datagram
+        };
+        assert_eq!(answer(&answered(8, 0, 0), 7), Some(0));
+        assert_eq!(answer(&answered(8, 0, 1), 7), Some(libc::EPERM));
+        assert_eq!(answer(&answered(9, 0, 0), 7), None, "another's");
+        assert_eq!(answer(&answered(8, FORK, 0), 7), None, "no answer");
+        for length in 0..56 {
+            assert_eq!(answer(&answered(8, 0, 0)[..length], 7), None, "{length} bytes");
+        }
     }
 
     #[test]

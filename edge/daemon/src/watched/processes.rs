@@ -1,6 +1,7 @@
 //! Processes that are counted: whether enough run, and not too many, told to the engine.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::time::Duration;
 
 use mainstay_engine::WatchedProcess;
@@ -17,6 +18,8 @@ use crate::channel::{EngineSender, ToEngine};
 const CENSUS_EVERY: Duration = Duration::from_secs(1);
 /// And those that are counted so often, since it is their end that matters most.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The kernel answers before the call that asks it returns.
+const AGREED_WITHIN: Duration = Duration::from_secs(1);
 /// What the kernel tells is looked at together after so long, so that a storm of processes costs little.
 const GATHER: Duration = Duration::from_millis(10);
 /// So many processes at once are too many to be looked at one by one.
@@ -27,11 +30,15 @@ pub(super) async fn watch(processes: Vec<WatchedProcess>, engine: EngineSender) 
     let patterns = processes.iter().map(|process| process.pattern.clone()).collect();
     let told = processes.iter().map(|_| Told::default()).collect();
     let mut watch = Watch { census: Census::of(patterns), processes, told, engine };
-    let events = ProcessEvents::open().and_then(awaited);
     watch.census.take();
     watch.judge();
-    let ended = match events {
-        Ok(events) => watch.by_events(&events).await,
+    let ended = match listen().await {
+        Ok(events) => {
+            // What changed since the first look, before the kernel told of it.
+            watch.census.take();
+            watch.judge();
+            watch.by_events(&events).await
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = ended {
@@ -40,6 +47,27 @@ pub(super) async fn watch(processes: Vec<WatchedProcess>, engine: EngineSender) 
         );
     }
     watch.by_looking().await
+}
+
+/// Hears of processes once the kernel has agreed to tell us. In some containers it says nothing at all.
+async fn listen() -> io::Result<AsyncFd<ProcessEvents>> {
+    let events = ProcessEvents::open().and_then(awaited)?;
+    let agreed = async {
+        loop {
+            let mut ready = events.readable().await?;
+            let news = ready.get_inner().read()?;
+            if news.contains(&ProcessEvent::Agreed) {
+                return io::Result::Ok(());
+            }
+            if news.is_empty() {
+                ready.clear_ready();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(AGREED_WITHIN, agreed).await;
+    in_time.map_err(|_| io::Error::other("the kernel does not answer from this namespace"))??;
+    Ok(events)
 }
 
 struct Watch {
@@ -76,7 +104,7 @@ impl Told {
 }
 
 impl Watch {
-    async fn by_events(&mut self, events: &AsyncFd<ProcessEvents>) -> std::io::Result<()> {
+    async fn by_events(&mut self, events: &AsyncFd<ProcessEvents>) -> io::Result<()> {
         let mut gathered = Gathered::default();
         let mut look_at: Option<Instant> = None;
         loop {
@@ -159,6 +187,7 @@ impl Gathered {
                 ProcessEvent::Changed { process } | ProcessEvent::Ended { process } => {
                     self.processes.insert(process);
                 }
+                ProcessEvent::Agreed => {}
                 ProcessEvent::Lost => self.everything = true,
             }
         }

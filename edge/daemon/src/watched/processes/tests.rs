@@ -108,6 +108,18 @@ async fn by_events_or_without_processes_are_counted_through_a_storm() {
 }
 
 #[test]
+fn where_the_kernel_does_not_answer_processes_are_counted_all_the_same() {
+    const ALIKE: &str = "by_events_or_without_processes_are_counted_through_a_storm";
+    let program = std::env::current_exe().expect("this program");
+    let mut test = Command::new("unshare");
+    test.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(program);
+    test.args(["--exact", &format!("watched::processes::tests::{ALIKE}")]);
+    let output = test.output().expect("util-linux is there");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn a_turn_is_told_after_its_delay_unless_it_turned_back() {
     let start = Instant::now();
     let after = |ms| start + Duration::from_millis(ms);
