@@ -3,7 +3,7 @@
 use super::*;
 use crate::advert::Outgoing;
 use crate::bench::{self, LINK, ip};
-use crate::settings::{Centiseconds, Password, UnicastPeer};
+use crate::settings::{Centiseconds, Freshness, Hmac, HmacKey, HmacMode, Password, UnicastPeer};
 
 fn settings(version: Version) -> RouterSettings {
     RouterSettings { version, ..bench::router(51, "10.0.0.9/24") }
@@ -205,11 +205,51 @@ fn of_several_faults_the_first_in_order_is_named() {
     bytes[5] = 3;
     assert_eq!(named(&bytes, 255, "10.0.0.77", GROUP), Err(Reject::Type));
     bytes[0] = 0x21;
+    let mut empty = bytes.clone();
+    empty.drain(8..12);
+    empty[3] = 0;
+    assert_eq!(named(&empty, 255, "10.0.0.77", GROUP), Err(Reject::NoAddresses));
+    empty[0] = 0x22;
+    assert_eq!(named(&empty, 255, "10.0.0.77", GROUP), Err(Reject::Type));
     assert_eq!(named(&bytes, 255, "10.0.0.77", GROUP), Err(Reject::Checksum));
     let good = payload(&ours, "10.0.0.77", GROUP);
     assert_eq!(named(&good, 255, "10.0.0.77", GROUP), Err(Reject::Destination));
+    let mut owner = RouterSettings { priority: crate::Priority::OWNER, ..ours.clone() };
+    owner.hearing.owner_ignores = true;
+    let ignored =
+        |bytes: &[u8], source, destination| verdict(&owner, &packet(bytes, source, destination));
+    assert_eq!(ignored(&good, "10.0.0.78", GROUP), Err(Reject::Destination));
+    assert_eq!(ignored(&good, "10.0.0.78", "10.0.0.1"), Err(Reject::OwnerIgnores));
     assert_eq!(named(&good, 255, "10.0.0.78", "10.0.0.1"), Err(Reject::Source));
     assert_eq!(named(&good, 255, "10.0.0.77", "10.0.0.1"), Ok(()));
+}
+
+#[test]
+fn a_signature_is_checked_after_the_version_and_before_all_that_it_signs() {
+    let keys = [(1, HmacKey { secret: vec![7; 32], file: None })];
+    let hmac = Hmac {
+        keys: keys.into_iter().collect(),
+        active_key: 1,
+        freshness: Freshness::Within(std::time::Duration::from_secs(5)),
+        mode: HmacMode::Enforce,
+    };
+    let ours = RouterSettings {
+        authentication: Authentication::Hmac(hmac),
+        advertisement_interval: Centiseconds(300),
+        ..settings(Version::V2)
+    };
+    // Unsigned, with a password, of another interval, type and version, with a wrong checksum.
+    let mut bytes = payload(&settings(Version::V2), PEER, GROUP);
+    bytes[0] = 0x32;
+    bytes[4] = 1;
+    bytes[7] ^= 1;
+    assert_eq!(verdict(&ours, &packet(&bytes, PEER, GROUP)), Err(Reject::Version));
+    bytes[0] = 0x22;
+    let unsigned = verdict(&ours, &packet(&bytes, PEER, GROUP));
+    assert_eq!(unsigned, Err(Reject::HmacMissing));
+    let unasked = RouterSettings { authentication: Authentication::None, ..ours };
+    let next = verdict(&unasked, &packet(&bytes, PEER, GROUP));
+    assert_eq!(next, Err(Reject::AuthenticationType));
 }
 
 #[test]

@@ -352,6 +352,23 @@ fn another_list_of_addresses_is_told_and_counted_and_used() {
 }
 
 #[test]
+fn who_skips_the_check_compares_the_list_of_each_sender_once() {
+    let mut peer = Bench::start(settings(vec![router(51, "10.0.0.10/24")]));
+    peer.pass_ms(3700);
+    let Transmit::Advert { payload, .. } = &peer.sent[0] else { panic!("{:?}", peer.sent) };
+    for (skips, expected) in [(false, 3), (true, 2)] {
+        let mut bench = Bench::start(one(|asked| {
+            asked.priority = priority(50);
+            asked.hearing.skip_address_check = skips;
+        }));
+        for from in ["10.0.0.2", "10.0.0.2", "10.0.0.3"] {
+            assert_eq!(bench.receive(from, "224.0.0.18", payload), Ok(()));
+        }
+        assert_eq!(bench.view(0).counters.addresses_differed, expected, "skips: {skips}");
+    }
+}
+
+#[test]
 fn nobody_is_active_before_the_startup_delay_is_over() {
     for (asked, due) in [(preempt(0), 10_000), (owner(StartAs::Active), 10_000), (v3(1000), 36_093)]
     {
