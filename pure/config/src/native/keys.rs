@@ -320,7 +320,7 @@ pub(super) const ROUTER: Section = Section {
             "a multicast address",
             "\"224.0.0.18\" or \"ff02::12\"",
             "\"224.0.0.18\"",
-            "where it advertises to",
+            "where it advertises to, and hears the others",
         ),
         key(
             "peers",
