@@ -39,6 +39,8 @@ pub struct WatchView {
     pub origin: Origin,
     /// Until when it is not believed though it is up, because its silence was a false alarm before.
     pub held_until: Option<Instant>,
+    /// Virtual routers count on it: it is believed, and tells of a death before advertisements would.
+    pub counted: bool,
     /// The session itself.
     pub session: SessionView,
 }

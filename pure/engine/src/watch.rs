@@ -18,6 +18,7 @@ use crate::status::{Origin, WatchView};
 use trust::Trust;
 
 mod ask;
+mod belief;
 mod places;
 mod trust;
 
@@ -39,6 +40,8 @@ pub(crate) struct Watch {
     news: VecDeque<News>,
     /// Where a router of this node is Active.
     speaks_on: BTreeSet<(LinkIndex, Family)>,
+    /// Virtual routers count on a session that tells of a death within this time.
+    silence_max: Duration,
     /// How often a session came up.
     rises: u64,
     sweep_at: Option<Instant>,
@@ -59,8 +62,10 @@ struct Watched {
     /// The session is up, with that detection time.
     up: Option<Duration>,
     held_until: Option<Instant>,
-    /// Virtual routers count on it.
+    /// It has not raised a false alarm lately.
     believed: bool,
+    /// Virtual routers count on it.
+    counted: bool,
 }
 
 /// What virtual routers and the journal are to be told.
@@ -85,6 +90,7 @@ impl Watch {
             watched: BTreeMap::new(),
             news: VecDeque::new(),
             speaks_on: BTreeSet::new(),
+            silence_max: Duration::ZERO,
             rises: 0,
             sweep_at: None,
             stopped: false,
@@ -273,6 +279,7 @@ impl Watch {
                 link: actual.links.get(&place.0)?.name.clone(),
                 origin: watched.origin,
                 held_until: watched.held_until,
+                counted: watched.counted,
                 session: self.sessions.view_of(&peer_at(*place))?,
             })
         };
@@ -430,6 +437,7 @@ impl Watch {
     fn limit(&mut self, settings: &Settings, now: Instant) {
         let packets_per_second_max = settings.detection.packets_per_second_max;
         self.tell_sessions(bfd::Input::Limit { packets_per_second_max }, now);
+        self.bound_silence(settings);
     }
 
     /// Tells what has no answer but for a node that has too many sessions.
@@ -446,12 +454,10 @@ impl Watch {
             let place = place_of(event.peer());
             match event {
                 bfd::Event::Up { detection, .. } => self.rise(place, detection, now),
-                bfd::Event::Timed { peer, detection } => {
+                bfd::Event::Timed { detection, .. } => {
                     let Some(watched) = self.watched.get_mut(&place) else { continue };
                     watched.up = Some(detection);
-                    if watched.believed {
-                        self.news.push_back(News::Watched(peer, detection));
-                    }
+                    self.count_on(place);
                 }
                 bfd::Event::Down { peer, why, last_heard, detection, due, .. } => {
                     let is_death = why == DownCause::Silent;
@@ -463,46 +469,6 @@ impl Watch {
                 }
             }
         }
-    }
-
-    fn rise(&mut self, place: Place, detection: Duration, now: Instant) {
-        let Some(watched) = self.watched.get_mut(&place) else { return };
-        watched.up = Some(detection);
-        self.rises += 1;
-        watched.held_until = watched.trust.rise(now);
-        if watched.held_until.is_none() {
-            self.believe(place);
-        }
-    }
-
-    /// Virtual routers may count on a session from now on.
-    fn believe(&mut self, place: Place) {
-        let Some(watched) = self.watched.get_mut(&place) else { return };
-        watched.held_until = None;
-        let Some(detection) = watched.up else { return };
-        watched.believed = true;
-        self.news.push_back(News::Watched(peer_at(place), detection));
-        let name = watched.name.clone();
-        self.news.extend(name.map(|name| News::Named { name, up: true }));
-    }
-
-    /// A session is down. Virtual routers hear of it if they counted on it, and on no other to the same peer.
-    fn doubt(&mut self, place: Place, news: News) {
-        let Some(watched) = self.watched.get_mut(&place) else { return };
-        watched.up = None;
-        watched.held_until = None;
-        if !std::mem::take(&mut watched.believed) {
-            return;
-        }
-        let name = watched.name.clone();
-        if !self.others_believed(place) {
-            self.news.push_back(news);
-        }
-        self.news.extend(name.map(|name| News::Named { name, up: false }));
-    }
-
-    fn others_believed(&self, (link, remote, _): Place) -> bool {
-        self.watched_at(link, remote).any(|(_, watched)| watched.believed)
     }
 
     fn watched_at(
@@ -547,6 +513,7 @@ impl Watched {
             up: None,
             held_until: None,
             believed: false,
+            counted: false,
         }
     }
 

@@ -57,7 +57,7 @@ fn active(view: &ActiveView, router: &RouterView, status: &Status) -> api::Activ
     let (known_by, noticed) = if view.ours {
         ("we are", None)
     } else {
-        match watched(status, router.link.as_str(), &address, status.now) {
+        match watched(status, router.link.as_str(), &address) {
             Some(detection) => ("watched", Some(detection)),
             None => ("advertisements", Some(router.times.active_down)),
         }
@@ -76,7 +76,7 @@ fn timers(router: &RouterView, status: &Status) -> api::Timers {
     let (times, now) = (&router.times, status.now);
     let of_peer = router.active.as_ref().filter(|active| !active.ours);
     let detection = of_peer
-        .and_then(|active| watched(status, router.link.as_str(), &active.address.to_string(), now));
+        .and_then(|active| watched(status, router.link.as_str(), &active.address.to_string()));
     api::Timers {
         advertisement_interval_ms: ms(times.interval.duration()),
         active_down_interval_ms: ms(times.active_down),

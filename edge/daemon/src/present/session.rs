@@ -78,14 +78,11 @@ fn state(state: State) -> api::SessionState {
 }
 
 /// How long silence of a peer on a link may last until it is known to be dead: its session's detection time,
-/// if there is a session that is up and believed.
-pub(super) fn watched(status: &Status, link: &str, peer: &str, now: Instant) -> Option<Duration> {
+/// if there is a session that virtual routers count on.
+pub(super) fn watched(status: &Status, link: &str, peer: &str) -> Option<Duration> {
     let is_it = |watch: &&WatchView| {
         watch.link.as_str() == link && watch.session.peer.remote.to_string() == peer
     };
-    let believed = |watch: &&WatchView| {
-        watch.session.state == State::Up && watch.held_until.is_none_or(|until| until <= now)
-    };
-    let mut sessions = status.sessions.iter().filter(is_it).filter(believed);
+    let mut sessions = status.sessions.iter().filter(is_it).filter(|watch| watch.counted);
     sessions.find_map(|watch| watch.session.detection)
 }

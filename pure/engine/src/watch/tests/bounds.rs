@@ -47,12 +47,17 @@ impl Lone {
 
     /// The peer says that it is in that state; its discriminator is 9.
     fn say(&mut self, remote: &str, state: u8) {
+        self.say_with(remote, state, 4_000);
+    }
+
+    /// The same, and that it speaks once in so many microseconds.
+    fn say_with(&mut self, remote: &str, state: u8, interval: u32) {
         let peer = Peer { link: ETH0, local: ip("10.0.0.1"), remote: ip(remote) };
         let view = self.watch.sessions.view_of(&peer).expect("there is a session");
         let mut payload = knock();
         payload[1] = state << 6;
         payload[8..12].copy_from_slice(&view.local_discriminator.to_be_bytes());
-        payload[12..16].copy_from_slice(&4_000_u32.to_be_bytes());
+        payload[12..16].copy_from_slice(&interval.to_be_bytes());
         payload[16..20].copy_from_slice(&4_000_u32.to_be_bytes());
         let packet = bfd::Received {
             link: ETH0,
@@ -239,4 +244,25 @@ fn a_peer_that_comes_back_is_tried_at_once_though_it_was_given_up() {
     lone.pass(Duration::from_secs(15));
     lone.advert(ip("10.0.0.7"));
     assert_eq!(interval(&lone), Some(Duration::from_secs(1)));
+}
+
+#[test]
+fn a_peer_that_may_be_silent_for_longer_than_an_active_is_not_counted_on() {
+    let mut lone = Lone::start();
+    lone.rise("10.0.0.7");
+    assert!(matches!(lone.news()[..], [News::Watched(..)]));
+    // Three advertisements and the skew, which is less than one interval more.
+    lone.say_with("10.0.0.7", 3, 1_000_000);
+    assert!(matches!(lone.news()[..], [News::Watched(..)]), "3 s are less");
+    lone.say_with("10.0.0.7", 3, 1_400_000);
+    assert!(matches!(lone.news()[..], [News::Unwatched(..)]), "advertisements know it earlier");
+    lone.say_with("10.0.0.7", 3, u32::MAX);
+    lone.say_with("10.0.0.7", 1, u32::MAX);
+    assert_eq!(lone.news(), [], "neither its life nor its end");
+    lone.rise("10.0.0.8");
+    assert!(matches!(lone.news()[..], [News::Watched(..)]));
+    lone.say_with("10.0.0.8", 3, u32::MAX);
+    assert!(matches!(lone.news()[..], [News::Unwatched(..)]));
+    lone.say_with("10.0.0.8", 3, 4_000);
+    assert!(matches!(lone.news()[..], [News::Watched(..)]), "it speaks often again");
 }

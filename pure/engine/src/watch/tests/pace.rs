@@ -66,3 +66,18 @@ fn sessions_asked_for_by_name_keep_the_pace_that_was_asked_for() {
     assert_eq!(net.state(1), StateName::Backup);
     assert_eq!(pace(&net, 1, "10.0.0.11").0, Some(MS * 8));
 }
+
+#[test]
+fn the_advertisement_timer_wins_over_a_peer_that_may_be_silent_for_hours() {
+    let mut slow = by_rhythm(200);
+    slow.detection.interval = Duration::from_secs(4_294);
+    let mut net = Net::of(vec![slow, by_rhythm(100)]);
+    net.pass(Duration::from_secs(20));
+    assert_eq!(net.sessions(1)[0].session.state, State::Up);
+    net.dead[0] = true;
+    net.pass(MS * 3_700);
+    assert_eq!(net.state(1), StateName::Active);
+    let status = net.nodes[1].engine.status(net.now);
+    assert_eq!(status.sessions[0].session.state, State::Up, "which says nothing");
+    assert!(status.vrrp.routers[0].standing.evidence.is_empty(), "nor that the dead one lives");
+}
