@@ -155,7 +155,7 @@ impl Control {
         Ok(control)
     }
 
-    /// Goes on where the process before stood, if it is to; only one that lives still has told what it knows of scripts.
+    /// Goes on where the process before stood, if it is to; one that died left no word of scripts.
     fn take_up(&mut self, options: &Options, now: Instant) {
         if options.succeed || options.resume {
             self.feed(Input::Command(Command::Resume), now);

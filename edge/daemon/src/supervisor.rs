@@ -204,7 +204,9 @@ impl<'a> Supervisor<'a> {
         fds.extend(self.testament.iter().flat_map(Testament::fds));
         let until = self.testament.as_ref().and_then(Testament::waits_until);
         let (hangs, rests) = (self.charge.look_at(), self.rest_at);
-        let dues = [hangs, until, self.start_at, self.stop_by, rests, self.deaf_until];
+        // Nothing is started while successors are waited for, however long it has been due.
+        let start = self.start_at.filter(|_| until.is_none());
+        let dues = [hangs, until, start, self.stop_by, rests, self.deaf_until];
         let within = dues.into_iter().flatten().min().map(|due| due.since(clock::now()));
         let within = within.and_then(|within| Timespec::try_from(within).ok());
         // Whatever was interrupted is looked at again in the next turn.
