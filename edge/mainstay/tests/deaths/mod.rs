@@ -1,4 +1,4 @@
-//! A control process dies in each of the ways there are, with and without anybody who could take over.
+//! A control process dies in each of the ways there are, beside a Backup and without one.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -29,8 +29,8 @@ pub const TESTS: [Test; 10] = [
     ("who_went_on_unheard_yields_to_a_higher_priority", || unheard(50)),
 ];
 
-/// Much longer than any of these take, and much shorter than a node that waits for silence is dark.
-const GAP_MAX: Duration = Duration::from_millis(1000);
+/// Much longer than any of these take, since the kernel may have other work; causes and counts say the rest.
+const GAP_MAX: Duration = Duration::from_secs(3);
 
 /// From one request of the client to the next.
 const EVERY: Duration = Duration::from_millis(1);
@@ -84,7 +84,7 @@ struct Client {
 impl Client {
     fn start(stage: &Stage) -> Result<Client, Failed> {
         let address = SocketAddr::new(address()?, PORT);
-        let pace = Pace { every: EVERY, urgent: true };
+        let pace = Pace { every: EVERY, urgent: false };
         let at = |place| Responder::start(stage.host(place).namespace(), address, pace, place);
         let responders = [at(0)?, at(1)?];
         let probe = Probe::start(stage.host(2).namespace(), address, pace)?;
@@ -170,6 +170,8 @@ fn replaced(death: Death) -> Checked {
     let (old, new) = (stage.status(&strong, 0)?, stage.status(&weak, 1)?);
     assert_eq!((became_active(&old), became_active(&new)), (0, 1), "{}", strong.log());
     assert_eq!(new.routers[0].counters.released_active, 0, "{}", weak.log());
+    let why = &new.routers[0].why;
+    assert!(why.contains("said farewell") || why.contains("is dead"), "{why}\n{}", weak.log());
     let counts = (here.changes().len(), there.changes().len());
     assert_eq!(counts, (2, 2), "{:?} {:?}", here.changes(), there.changes());
     Ok(())
