@@ -80,6 +80,8 @@ struct Turn {
     /// Since when it follows that one.
     since: Instant,
     at: Option<Instant>,
+    /// When the last packet left, in its turn or not.
+    last: Instant,
 }
 
 /// A moment at which packets leave.
@@ -150,7 +152,7 @@ impl Session {
             last_heard: None,
             silence: Silence::default(),
             is_awake: true,
-            turn: Turn { every: None, since: now, at: None },
+            turn: Turn { every: None, since: now, at: None, last: now },
             delay: Duration::ZERO,
             unanswered: 0,
             farewells: None,
@@ -232,14 +234,17 @@ impl Session {
         Ok(changed)
     }
 
-    /// Sends what is due. A packet that leaves late says so itself; right after a start, or when the session speaks
-    /// faster, that means nothing.
+    /// Sends what is due. A packet that leaves more than an interval after the last one says so itself; right after a
+    /// start, or when the session speaks faster, that means nothing.
     pub(crate) fn send_due(&mut self, tick: &mut Tick<'_>, now: Instant, out: &mut Outbox) {
-        let Some(due) = self.turn.at.filter(|at| *at <= now) else { return };
-        if now.since(self.turn.since) >= STARTING {
-            tick.delays.note(now.since(due), now);
+        if self.turn.at.is_none_or(|at| at > now) {
+            return;
+        }
+        if let Some(every) = self.turn.every.filter(|_| now.since(self.turn.since) >= STARTING) {
+            tick.delays.note(now.since(self.turn.last).saturating_sub(every), now);
         }
         self.delay = tick.delays.get();
+        self.turn.last = now;
         self.is_awake = true;
         self.send(Occasion::Turn, out);
         self.unanswered = self.unanswered.saturating_add(1);
@@ -460,6 +465,7 @@ impl Session {
     fn prompt(&mut self, occasion: Occasion, now: Instant, out: &mut Outbox) {
         let interval = length(self.negotiation.asked().desired_tx);
         if !self.must_be_silent() && self.prompts.take(interval, now) {
+            self.turn.last = now;
             self.send(occasion, out);
         }
     }

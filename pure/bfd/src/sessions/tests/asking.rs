@@ -43,10 +43,12 @@ impl Watched {
         self.wire.hand(0, &bytes(&words)).expect("it is heard");
     }
 
-    /// The next packet leaves late, and the peer has been heard meanwhile; how many may be missed, as it says.
+    /// The next packet leaves so long after an interval, and the peer has been heard meanwhile; how many may be missed, as
+    /// it says.
     fn speak_late(&mut self, late: Duration) -> u8 {
-        let due = self.wire.ends[0].sessions.poll_timeout().expect("it speaks").at;
-        self.wire.now = due + late;
+        self.hear_after(MS * 8);
+        let (last, _) = self.wire.ends[0].sent.last().expect("it spoke");
+        self.wire.now = *last + MS * 8 + late;
         self.hear(3);
         self.wire.ends[0].sessions.handle_timeout(self.wire.now);
         self.wire.drain(0);
