@@ -55,6 +55,7 @@ pub(crate) struct Session {
     negotiation: Negotiation,
     sequence: Sequence,
     prompts: Prompts,
+    /// The last packet from which silence counts.
     last_heard: Option<Instant>,
     silence: Silence,
     /// Time has reached it since it came up. Until then what was heard may have waited to be read, and the peer may not
@@ -210,19 +211,18 @@ impl Session {
         }
         let proof = self.sequence.verify(self.settings.authentication.as_ref(), packet);
         proof.inspect_err(|why| self.silence.unproven |= why.is_for_want_of_proof())?;
-        if let Some(before) = self.last_heard.filter(|_| self.state == State::Up) {
-            let asked = self.silence.inquiry.map(|inquiry| inquiry.distance(self.pace(), now));
-            let distance = now.since(before);
-            self.record.rhythm.heard(asked.map_or(distance, |asked| asked.min(distance)), now);
-        }
+        let (pace, distance) = (self.pace(), self.distance(now));
         self.remote.learn(&packet.control);
-        self.last_heard = Some(now);
-        self.silence = Silence::default();
-        self.unanswered = 0;
-        self.record.counters.received += 1;
         if packet.control.final_bit {
             self.negotiation.finish();
         }
+        if !self.is_aside(&packet.control, pace) {
+            distance.into_iter().for_each(|distance| self.record.rhythm.heard(distance, now));
+            self.last_heard = Some(now);
+        }
+        self.silence = Silence::default();
+        self.unanswered = 0;
+        self.record.counters.received += 1;
         let changed = self.follow(packet.control.state, now, out);
         self.record.rhythm.agree(self.pace(), now);
         self.record.borne = self.bearable();

@@ -6,6 +6,7 @@ use mainstay_base::Instant;
 
 use super::{Occasion, Session};
 use crate::DownCause;
+use crate::control::Control;
 use crate::inquiry::Inquiry;
 use crate::outbox::Outbox;
 use crate::rhythm::Pace;
@@ -41,6 +42,24 @@ impl Session {
             self.send(Occasion::Question, out);
         }
         false
+    }
+
+    /// How far from the sign of life before a packet comes that is received now, if that says anything of the peer's rhythm.
+    pub(super) fn distance(&self, now: Instant) -> Option<Duration> {
+        let before = self.last_heard.filter(|_| self.state == State::Up)?;
+        let asked = self.silence.inquiry.map(|inquiry| inquiry.distance(self.pace(), now));
+        let distance = now.since(before);
+        Some(asked.map_or(distance, |asked| asked.min(distance)))
+    }
+
+    /// Whether a packet comes beside those in turn, at the pace that was kept before: the answer to a poll that no silence
+    /// asked for. Nobody else hears it, and silence counts from the packets that all hear: a Backup that had an answer
+    /// a moment before the death of an Active would judge up to an interval after those with less right.
+    pub(super) fn is_aside(&self, control: &Control, before: Pace) -> bool {
+        let is_steady = self.state == State::Up && control.state == State::Up;
+        let was_asked = self.silence.inquiry.is_some() || self.silence.patience.is_some();
+        let is_at_pace = self.settings.by_rhythm && self.pace() == before;
+        control.final_bit && is_steady && is_at_pace && !was_asked
     }
 
     /// The kernel of the peer answered. It counts only for who was asked.

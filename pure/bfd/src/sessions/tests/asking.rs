@@ -38,9 +38,17 @@ impl Watched {
         self.hear(multiplier);
     }
 
+    /// The peer answers if it was asked, and speaks in its turn.
     fn hear(&mut self, multiplier: u8) {
-        let words = Control { final_bit: true, multiplier, ..said(State::Up, 7, self.ours) };
-        self.wire.hand(0, &bytes(&words)).expect("it is heard");
+        let sent = &self.wire.ends[0].sent;
+        let was_asked = sent.last().is_some_and(|(_, last)| words(&last.payload).poll);
+        let in_turn = Control { multiplier, ..said(State::Up, 7, self.ours) };
+        let answer = was_asked.then_some(Control { final_bit: true, ..in_turn });
+        answer.into_iter().chain([in_turn]).for_each(|words| self.hear_words(words));
+    }
+
+    fn hear_words(&mut self, control: Control) {
+        self.wire.hand(0, &bytes(&control)).expect("it is heard");
     }
 
     /// The next packet leaves so long after an interval, and the peer has been heard meanwhile; how many may be missed, as
@@ -167,6 +175,28 @@ fn a_process_that_stood_still_while_its_kernel_answered_has_kept_its_rhythm() {
     }
     assert!(watched.is_up());
     assert_eq!(watched.view().detection, Some(MS * 12), "0.5 ms to answer");
+}
+
+#[test]
+fn silence_counts_from_the_packets_that_all_hear_and_not_from_an_answer_beside_them() {
+    let mut watched = Watched::proven(8);
+    let heard = watched.wire.now;
+    watched.wire.pass(MS * 7);
+    watched.hear_words(Control { final_bit: true, ..said(State::Up, 7, watched.ours) });
+    watched.wire.pass(MS * 10);
+    assert_eq!(watched.view().last_down, Some((heard + MS * 12, DownCause::Silent)));
+}
+
+#[test]
+fn an_answer_that_brings_another_pace_begins_it() {
+    let mut watched = Watched::proven(8);
+    let answer = Control { final_bit: true, ..said(State::Up, 7, watched.ours) };
+    watched.hear_words(Control { final_bit: false, desired_min_tx: 100_000, ..answer });
+    watched.wire.pass(MS * 100);
+    let heard = watched.wire.now;
+    watched.hear_words(answer);
+    watched.wire.pass(MS * 200);
+    assert_eq!(watched.view().last_down, Some((heard + MS * 96, DownCause::Silent)));
 }
 
 #[test]
