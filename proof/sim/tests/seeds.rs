@@ -13,8 +13,9 @@ const MORE: u64 = 20;
 const BASE: u64 = 1_795_000_000;
 /// The same for drills: a stopped node that came back and was never watched again; a burst of announcements that
 /// stood in the way of the one that was needed; an Active that yielded to a packet which had waited while it slept; a
-/// Backup that counted silence from an answer which it alone had.
-const FILED_DRILLS: [u64; 4] = [34, 100, 20_502, 3_529];
+/// Backup that counted silence from an answer which it alone had; the last word of one that yielded, believed to be
+/// the successor's.
+const FILED_DRILLS: [u64; 5] = [34, 100, 20_502, 3_529, 7_217];
 /// A drill of 200 nodes that all watch each other.
 const CROWD: u64 = 256;
 

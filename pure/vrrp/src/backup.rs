@@ -10,6 +10,9 @@ use crate::event::Cause;
 use crate::settings::{Centiseconds, Preempt, Version};
 use crate::timers::Timing;
 
+/// After another has taken over, the earlier Active may have one last word within this time.
+pub(crate) const PARTING_MAX: Duration = Duration::from_millis(100);
+
 /// What a Backup knows and waits for.
 #[derive(Debug)]
 pub(crate) struct Backup {
@@ -25,6 +28,8 @@ pub(crate) struct Backup {
     pub preempt_at: Option<Instant>,
     /// Another that said it was Active, while the one with more right was known to live.
     overheard: Option<Overheard>,
+    /// Who was Active before the one that was heard last, and when that one came.
+    before: Option<(IpAddr, Instant)>,
     /// The Active is known to be gone, and the skew among its Backups decides who is next.
     electing: bool,
 }
@@ -127,6 +132,7 @@ impl Backup {
             heard: None,
             preempt_at: None,
             overheard: None,
+            before: None,
             electing: false,
         }
     }
@@ -157,7 +163,9 @@ impl Backup {
             }
             // Its interval is not that of the Active, and the timer runs on.
             BackupVerdict::Accept if !self.electing && self.knows_a_better(claim, now) => {
-                self.overheard = Some(Overheard { claim, interval, at: now });
+                if !self.is_parting(claim.address, now) {
+                    self.overheard = Some(Overheard { claim, interval, at: now });
+                }
                 return Hearing::Known;
             }
             BackupVerdict::Accept => {
@@ -196,6 +204,12 @@ impl Backup {
         })
     }
 
+    /// Whether that is the last word of the Active that the present one has just taken over from: it has yielded with it,
+    /// and is nobody's successor.
+    fn is_parting(&self, from: IpAddr, now: Instant) -> bool {
+        self.before.is_some_and(|(before, at)| before == from && now.since(at) < PARTING_MAX)
+    }
+
     /// Whether it has accepted another Active, and heard it within its interval.
     fn follows_another(&self, from: IpAddr, now: Instant) -> bool {
         let another = self.heard.filter(|heard| heard.address != from);
@@ -206,7 +220,11 @@ impl Backup {
     fn note(&mut self, claim: Claim, now: Instant) -> Hearing {
         let before = self.heard.map(|heard| heard.address);
         self.heard = Some(Heard { address: claim.address, priority: claim.priority, at: now });
-        if before == Some(claim.address) { Hearing::Known } else { Hearing::Stranger }
+        if before == Some(claim.address) {
+            return Hearing::Known;
+        }
+        self.before = before.map(|before| (before, now));
+        Hearing::Stranger
     }
 
     /// Whether another Backup of lower priority won what is still being decided. Holding back from a settled

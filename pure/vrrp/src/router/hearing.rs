@@ -8,7 +8,7 @@ use mainstay_base::Instant;
 use super::{Reaction, Router};
 use crate::accept::{self, Accepted};
 use crate::advert::{Advert, ChecksumSeen};
-use crate::backup::{Heard, Hearing, Stance};
+use crate::backup::{Heard, Hearing, PARTING_MAX, Stance};
 use crate::election::{self, ActiveVerdict, Claim};
 use crate::event::{Cause, Event, Notice};
 use crate::evidence::Evidence;
@@ -17,9 +17,6 @@ use crate::outbox::Outbox;
 use crate::settings::{Centiseconds, Preempt};
 use crate::state::State;
 use crate::{Received, Reject};
-
-/// After taking over, the earlier Active may have one last word within this time.
-const PARTING_MAX: Duration = Duration::from_millis(100);
 
 impl Router {
     /// Takes in a packet that bears its number. `watched`: within which time its sender's death would be known.

@@ -203,6 +203,24 @@ fn another_backup_that_knew_of_the_death_earlier_is_the_next_active() {
 }
 
 #[test]
+fn the_last_word_of_who_was_active_before_the_lost_one_makes_nobody_follow_it() {
+    for (millis, why) in [(1, lost()), (101, Cause::Silence { last_active: Some(ip(HIGH)) })] {
+        let mut bench = backup_of(79, Preempt::After(Duration::ZERO));
+        assert_eq!(bench.hear(129, HIGH), Ok(()));
+        bench.pass_ms(500);
+        assert_eq!(bench.hear(254, LOW), Ok(()), "it has more right");
+        bench.pass_ms(millis - 1);
+        assert_eq!(bench.hear(254, LOW), Ok(()));
+        bench.pass_ms(1);
+        assert_eq!(bench.hear(129, HIGH), Ok(()));
+        bench.pass_ms(8);
+        bench.lose(LOW);
+        bench.pass_ms(3_800);
+        assert_eq!(bench.why(), why, "{millis}");
+    }
+}
+
+#[test]
 fn what_was_overheard_while_the_active_lived_or_has_less_right_does_not_follow_it() {
     for (ours, theirs, millis) in [(100, 150, 13), (150, 90, 5)] {
         let mut bench = backup_of(ours, Preempt::Never);
