@@ -78,6 +78,13 @@ pub(crate) struct Loss {
 }
 
 impl Loss {
+    /// An advertisement until then may be the last word of who died right after. One packet of a session is an interval
+    /// from the next, and a peer that is asked is dead after one and a half: after five sixths of that not only the
+    /// next packet is missing.
+    fn last_word_until(self) -> Instant {
+        self.last_heard + self.detection / 6 * 5
+    }
+
     /// When to take over: after the skew, of which half may have passed while this node was late to judge, so that a
     /// better Backup that was late alone is the first all the same. If all were late together, the other half decides.
     fn take_over_at(self, skew: Duration, now: Instant) -> Instant {
@@ -241,15 +248,15 @@ impl Backup {
     /// A watched peer was silent for too long: what follows if it was the Active, and none of its advertisements
     /// says otherwise.
     ///
-    /// One that came in during the first half of the silence may be the last word of a host that died right after;
-    /// a later one shows that only the packets of the session were lost, and the ordinary timer runs on.
+    /// One that came in while the next packet of the session was not missing yet may be the last word of a host that died
+    /// right after; a later one shows that only the packets of the session were lost, and the ordinary timer runs on.
     ///
     /// Another Backup may have known earlier, and have said so: then it is the next Active.
     pub(crate) fn lose(&mut self, loss: Loss, timing: Timing, now: Instant) -> Lost {
         let Some(heard) = self.heard.filter(|heard| heard.address == loss.peer) else {
             return Lost::Nobody;
         };
-        if heard.at > loss.last_heard + loss.detection / 2 {
+        if heard.at > loss.last_word_until() {
             return Lost::Nobody;
         }
         let last_sign = loss.last_heard.max(heard.at);

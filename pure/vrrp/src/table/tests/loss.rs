@@ -130,7 +130,7 @@ fn holding_back_from_a_living_active_does_not_matter_when_it_is_lost() {
 fn an_advertisement_late_in_the_silence_shows_that_the_active_lives() {
     let mut bench = backup(100);
     assert_eq!(bench.hear(200, LOW), Ok(()));
-    bench.pass_ms(5);
+    bench.pass_us(1_999);
     bench.lose(LOW);
     bench.pass_ms(3_600);
     assert_eq!(bench.state(), StateName::Backup, "the ordinary timer runs on");
@@ -140,13 +140,15 @@ fn an_advertisement_late_in_the_silence_shows_that_the_active_lives() {
 }
 
 #[test]
-fn an_advertisement_early_in_the_silence_may_be_the_last_word_of_the_dead() {
-    let mut bench = backup(100);
-    assert_eq!(bench.hear(200, LOW), Ok(()));
-    bench.pass_ms(7);
-    bench.lose(LOW);
-    bench.pass_ms(5);
-    assert_eq!(bench.why(), lost());
+fn an_advertisement_in_the_interval_of_a_packet_may_be_the_last_word_of_the_dead() {
+    for after_the_packet in [0, 6_001, 8_500, 10_000] {
+        let mut bench = backup(100);
+        assert_eq!(bench.hear(200, LOW), Ok(()));
+        bench.pass_us(12_000 - after_the_packet);
+        bench.lose(LOW);
+        bench.pass_ms(5);
+        assert_eq!(bench.why(), lost(), "{after_the_packet}");
+    }
 }
 
 #[test]
