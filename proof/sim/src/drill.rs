@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::Random;
 
-/// The least distance between the priorities of two nodes: their skews are 0.8 ms apart then. The difference of a
-/// smaller one drowns in what machines are late and packets are under way.
+/// The least distance between the priorities of two nodes where there are few: their skews are 0.8 ms apart then. The
+/// difference of a smaller one drowns in what machines are late and packets are under way.
 pub const PRIORITY_STEP: usize = 25;
 
 /// What is done.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use mainstay_base::Instant;
-use mainstay_engine::bfd::State;
+use mainstay_engine::bfd::{self, SessionView, State};
 use mainstay_engine::vrrp::{
     GroupSettings, Name, Preempt, RouterSettings, RouterView, StateName, TrackLink, TrackScript,
     Weight,
@@ -45,16 +45,38 @@ pub fn watches(
     watched: usize,
     router: &RouterSettings,
 ) -> Option<Duration> {
+    session(cluster, watcher, watched, router)?.detection
+}
+
+/// The same if that one has kept its rhythm: a farewell is answered as if it had.
+pub fn agreed(
+    cluster: &Cluster,
+    watcher: usize,
+    watched: usize,
+    router: &RouterSettings,
+) -> Option<Duration> {
+    let interval = session(cluster, watcher, watched, router)?.receive_interval?;
+    let times = u32::from(cluster.nodes[watcher].settings.detection.multiplier);
+    Some(bfd::detection_of_asked(interval, interval * times))
+}
+
+/// The session by which a node watches another from whose address a router is advertised.
+fn session(
+    cluster: &Cluster,
+    watcher: usize,
+    watched: usize,
+    router: &RouterSettings,
+) -> Option<SessionView> {
     let status = cluster.nodes[watcher].engine.as_ref()?.status(Instant::ZERO);
     let view = status.vrrp.routers.iter().find(|view| view.name == router.name)?;
     let active = view.active.as_ref()?.address;
-    let believed = status.sessions.iter().find(|watch| {
+    let believed = status.sessions.into_iter().find(|watch| {
         watch.link == router.link
             && watch.session.peer.remote == active
             && watch.session.state == State::Up
             && watch.held_until.is_none()
     });
-    believed.filter(|_| is_own(cluster, watched, active))?.session.detection
+    Some(believed.filter(|_| is_own(cluster, watched, active))?.session)
 }
 
 /// Whether a node has heard, since it is Backup, that another is Active.

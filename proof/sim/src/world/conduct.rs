@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use mainstay_engine::vrrp::{Name, RouterSettings, StateName};
+use mainstay_engine::vrrp::{Name, RouterSettings, StateName, Version};
 
 use super::{Broken, World};
-use crate::drill::{Drill, PRIORITY_STEP};
+use crate::clock::HEALTHY_LATENESS;
+use crate::drill::Drill;
+use crate::links::Weather;
 use crate::{bounds, model};
 
 /// How often it is looked whether all is as it should be.
@@ -20,6 +22,11 @@ pub(super) struct Succession {
     /// All survivors judge the one that dies after the same silence, so that the skew between them decides; one that
     /// was heard unevenly by some of them is given more time by these.
     pub all_alike: bool,
+    /// The skew of a Backup with no priority at all; the better ones have their part of it.
+    pub skew: Duration,
+    /// From the end of the successor's skew until the others have heard that it took over: one with less right whose skew is
+    /// longer by less may be Active for a moment as well.
+    pub late_max: Duration,
     /// A client may go without an answer for so long.
     pub gap_max: Duration,
 }
@@ -150,8 +157,35 @@ impl World {
         let slowed = self.together(router).flat_map(patience).max().map(|longest| longest * 2);
         let promised = drill.gap_max().zip(slowed).map(|(gap, slowed)| gap.max(slowed));
         let gap_max = promised.unwrap_or(silence);
+        let says_farewell = drill == Drill::Killed;
+        let known_after = if says_farewell { model::agreed } else { model::watches };
+        let detections =
+            survivors.iter().filter_map(|node| known_after(&self.cluster, *node, victim, router));
+        let skew = detections.min().map_or(self.skew(router), |detection| detection * 2 / 3);
+        let late_max = self.late_max(successor, victim);
         let router = router.name.clone();
-        Some(Succession { router, successor, all_alike, gap_max })
+        Some(Succession { router, successor, all_alike, skew, late_max, gap_max })
+    }
+
+    /// The skew with no priority at all, where nothing but adverts tells.
+    fn skew(&self, router: &RouterSettings) -> Duration {
+        match router.version {
+            Version::V2 => Duration::from_secs(1),
+            Version::V3 => {
+                let all = self.cluster.nodes.iter().flat_map(|node| &node.settings.vrrp.routers);
+                let all = all.filter(|other| other.name == router.name);
+                all.map(|other| other.advertisement_interval.duration()).min().unwrap_or_default()
+            }
+        }
+    }
+
+    /// From the end of a node's skew until the others have heard that it took over: it heard of the end of the Active later
+    /// than they did, it wakes late, and its advertisement is under way. If it takes over more than one router, its loop
+    /// may be waiting for its kernel, which works for one of them, when the skew of another ends.
+    fn late_max(&self, successor: usize, victim: usize) -> Duration {
+        let kernel = self.cluster.scenario.nodes[successor].kernel_delay_max;
+        let kernel = if self.held_by(victim).len() > 1 { kernel } else { Duration::ZERO };
+        Weather::FAIR.jitter + HEALTHY_LATENESS + kernel + Weather::FAIR.longest()
     }
 
     /// The patience of a Backup where nothing but adverts tells.
@@ -174,12 +208,14 @@ impl World {
         })
     }
 
-    /// Whether two nodes have the same right but for so little that the worse one may be first: what machines are
-    /// late is more than what their skews differ by.
-    fn is_close(&self, one: usize, other: usize, router: &Name) -> bool {
-        let standing = |node: usize| model::priority(&self.cluster.nodes[node], router);
-        let (Some(one), Some(other)) = (standing(one), standing(other)) else { return false };
-        usize::from(one.abs_diff(other)) < PRIORITY_STEP
+    /// Whether a node with less right than the successor may be Active as well for a moment: its skew ends before it can have
+    /// heard that one.
+    fn is_close(&self, worse: usize, expected: &Succession) -> bool {
+        let standing = |node: usize| model::priority(&self.cluster.nodes[node], &expected.router);
+        let Some((less, more)) = standing(worse).zip(standing(expected.successor)) else {
+            return false;
+        };
+        expected.skew * u32::from(more.abs_diff(less)) / 256 < expected.late_max
     }
 
     /// The clients of a router saw no longer gap than promised.
@@ -205,9 +241,11 @@ impl World {
             .map(|change| change.node)
             .collect();
         let right = expected.successor;
-        let goes_to_it = taken.split_last().is_some_and(|(last, before)| {
-            *last == right && before.iter().all(|node| self.is_close(*node, right, router))
-        });
+        let others_are_close =
+            taken.iter().all(|node| *node == right || self.is_close(*node, expected));
+        let actives = self.cluster.actives(router).into_iter().map(|(node, _)| node);
+        let stays_there = actives.filter(|node| *node != victim).eq([right]);
+        let goes_to_it = taken.contains(&right) && others_are_close && stays_there;
         if expected.all_alike && !goes_to_it {
             return self.broken(format!("{drill}: {router} went to {taken:?} instead of {right}"));
         }
