@@ -172,7 +172,7 @@ impl Session {
     /// Takes in other settings, or the same once more: a peer that never answered is tried as at the beginning.
     /// Authentication and passivity count from now on; times are agreed anew. Who is to speak faster says so at once: the
     /// peer bears a long silence until it hears that.
-    pub(crate) fn adopt(&mut self, settings: SessionSettings, out: &mut Outbox) {
+    pub(crate) fn adopt(&mut self, settings: SessionSettings, now: Instant, out: &mut Outbox) {
         if settings.authentication != self.settings.authentication {
             self.sequence.forget();
         }
@@ -180,7 +180,7 @@ impl Session {
         self.unanswered = 0;
         self.retime();
         if self.state == State::Up && self.transmit_interval() < self.turn.every {
-            self.send(Occasion::Turn, out);
+            self.send(Occasion::Turn, now, out);
         }
     }
 
@@ -244,9 +244,8 @@ impl Session {
             tick.delays.note(now.since(self.turn.last).saturating_sub(every), now);
         }
         self.delay = tick.delays.get();
-        self.turn.last = now;
         self.is_awake = true;
-        self.send(Occasion::Turn, out);
+        self.send(Occasion::Turn, now, out);
         self.unanswered = self.unanswered.saturating_add(1);
         if let Some(left) = &mut self.farewells {
             *left = left.saturating_sub(1);
@@ -266,7 +265,7 @@ impl Session {
         self.enter(State::AdminDown, Diagnostic::AdminDown, now);
         self.farewells = Some(if was_heard { copies } else { 0 });
         if was_heard {
-            self.send(Occasion::Change, out);
+            self.send(Occasion::Change, now, out);
             let is_done = self.transmit_interval().is_none();
             self.farewells = Some(if is_done { 0 } else { copies.saturating_sub(1) });
         }
@@ -465,13 +464,13 @@ impl Session {
     fn prompt(&mut self, occasion: Occasion, now: Instant, out: &mut Outbox) {
         let interval = length(self.negotiation.asked().desired_tx);
         if !self.must_be_silent() && self.prompts.take(interval, now) {
-            self.turn.last = now;
-            self.send(occasion, out);
+            self.send(occasion, now, out);
         }
     }
 
     /// Polls ride on packets in their turn and on questions, answers and changes of state do not poll. RFC 5880 §6.5.
-    fn send(&mut self, occasion: Occasion, out: &mut Outbox) {
+    fn send(&mut self, occasion: Occasion, now: Instant, out: &mut Outbox) {
+        self.turn.last = now;
         let said = self.words();
         let changed = self.record.said.replace(said) != Some(said);
         let poll = match occasion {

@@ -167,7 +167,7 @@ impl Sessions {
             return Err(Reject::AdminDown);
         }
         if let Some(session) = self.sessions.get_mut(&peer).filter(|s| !s.is_leaving()) {
-            session.adopt(settings, &mut self.out);
+            session.adopt(settings, now, &mut self.out);
             self.fall_in(peer, now);
             return Ok(());
         }

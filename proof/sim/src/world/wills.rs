@@ -43,14 +43,8 @@ impl World {
     }
 
     pub(super) fn begin_will(&mut self, number: usize, life: u32) -> Result<(), Broken> {
-        let node = &mut self.cluster.nodes[number];
-        if let Some(frost) = node.clock.frost {
-            self.schedule(frost.until, Happening::WillBegins { node: number, life });
-            return Ok(());
-        }
-        let Some(bequest) = node.bequest.as_ref().filter(|_| node.life == life) else {
-            return Ok(());
-        };
+        let again = Happening::WillBegins { node: number, life };
+        let Some(bequest) = self.will_of(number, life, again) else { return Ok(()) };
         for farewell in bequest.farewells.clone() {
             self.send(number, &Transmit::Vrrp(farewell))?;
         }
@@ -59,18 +53,22 @@ impl World {
 
     /// Others had their time: what they have goes, the rest is for the next process.
     pub(super) fn end_will(&mut self, number: usize, life: u32) -> Result<(), Broken> {
-        let node = &mut self.cluster.nodes[number];
-        if let Some(frost) = node.clock.frost {
-            self.schedule(frost.until, Happening::WillEnds { node: number, life });
-            return Ok(());
-        }
-        let Some(bequest) = node.bequest.as_mut().filter(|_| node.life == life) else {
-            return Ok(());
-        };
+        let again = Happening::WillEnds { node: number, life };
+        let Some(bequest) = self.will_of(number, life, again) else { return Ok(()) };
         bequest.waits = false;
         let starts = bequest.start_afterwards;
         self.take_down_what_others_have(number);
         if starts { self.start(number) } else { Ok(()) }
+    }
+
+    /// The last will of that life, if there is one still. A machine that stands still does the same `again` once it runs.
+    fn will_of(&mut self, number: usize, life: u32, again: Happening) -> Option<&mut Bequest> {
+        if let Some(frost) = self.cluster.nodes[number].clock.frost {
+            self.schedule(frost.until, again);
+            return None;
+        }
+        let node = &mut self.cluster.nodes[number];
+        node.bequest.as_mut().filter(|_| node.life == life)
     }
 
     /// What reaches a node whose process has died.

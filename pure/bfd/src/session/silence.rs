@@ -38,8 +38,7 @@ impl Session {
         self.record.counters.asked += 1;
         out.ask(self.peer);
         if self.remote.required_rx > 0 {
-            self.turn.last = now;
-            self.send(Occasion::Question, out);
+            self.send(Occasion::Question, now, out);
         }
         false
     }
