@@ -21,7 +21,7 @@ struct Answer {
 /// Checks a configuration. Programs are looked at on this machine, which may not be the one that it is for: what is
 /// odd about them is said, and does not make it a bad one.
 pub(crate) fn check(check: &Check, programs: fn(&Loaded) -> Vec<String>) -> Result<Exit, Error> {
-    let loaded = check.configuration.load();
+    let loaded = check.configuration.load_to_start(None);
     let good = is_good(&loaded);
     let programs = programs(&loaded);
     if check.json {

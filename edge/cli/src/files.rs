@@ -8,22 +8,46 @@ use std::time::{Duration, SystemTime};
 
 use mainstay_config::{FILE_SIZE_MAX, Found, Sources, Unreadable};
 use mainstay_linux::domains;
+use mainstay_linux::netns::Namespace;
 
-/// The files of this machine.
+/// The files of this machine, and its routing domains.
 #[derive(Debug)]
-pub(crate) struct Files {
+pub(crate) struct Files<'n> {
     looks_left: u32,
+    within: Within<'n>,
 }
 
-impl Default for Files {
-    fn default() -> Files {
-        Files { looks_left: LOOKS_MAX }
+/// The network namespace in which routing domains are looked up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Within<'n> {
+    /// That of the caller, whatever the configuration names: a daemon is in its namespace already, and stays there.
+    Own,
+    /// The one that a daemon which is started now would enter: of the command line, else of the configuration.
+    Entered(Option<&'n str>),
+}
+
+impl<'n> Files<'n> {
+    pub(crate) fn new(within: Within<'n>) -> Files<'n> {
+        Files { looks_left: LOOKS_MAX, within }
     }
 }
 
-impl Sources for Files {
-    fn domain_table(&mut self, name: &str) -> Option<u32> {
-        domains::table_of(name).ok().flatten()
+impl Sources for Files<'_> {
+    fn domain_table(&mut self, name: &str, namespace: Option<&str>) -> Result<u32, String> {
+        let namespace = match self.within {
+            Within::Own => None,
+            Within::Entered(asked) => asked.or(namespace),
+        };
+        let (table, place) = match namespace {
+            None => (domains::table_of(name), String::new()),
+            Some(inside) => {
+                let table = run_in(inside, name, || domains::table_of(name))?;
+                (table, format!(" in network namespace `{inside}`"))
+            }
+        };
+        let table =
+            table.map_err(|error| format!("cannot look up vrf `{name}`{place}: {error}"))?;
+        table.ok_or_else(|| format!("there is no vrf `{name}`{place}: make it before"))
     }
 
     fn find(&mut self, pattern: &str) -> Vec<String> {
@@ -73,6 +97,35 @@ const CALM_AFTER: Duration = Duration::from_millis(20);
 /// So often a configuration is looked at again at most, all of its files together: a daemon that reloads has
 /// other things to do.
 const LOOKS_MAX: u32 = 5;
+
+/// Runs `work`, which looks for `sought`, in a network namespace. Nothing is entered by who is there already: that
+/// takes no permission.
+fn run_in<T: Send>(
+    namespace: &str,
+    sought: &str,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, String> {
+    let there = Namespace::named(namespace).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            return format!(
+                "there is no network namespace `{namespace}` to look up vrf `{sought}` in: make it with \
+                 `ip netns add {namespace}` before"
+            );
+        }
+        format!("cannot open network namespace `{namespace}` to look up vrf `{sought}`: {error}")
+    })?;
+    if Namespace::current().is_ok_and(|now| now.is_same_as(&there).unwrap_or(false)) {
+        return Ok(work());
+    }
+    there.run(work).map_err(|error| {
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            return format!(
+                "network namespace `{namespace}` may not be entered to look up vrf `{sought}`: be root"
+            );
+        }
+        format!("cannot enter network namespace `{namespace}` to look up vrf `{sought}`: {error}")
+    })
+}
 
 /// Whether there is anything of that name, readable or not.
 fn is_there(path: &Path) -> bool {
@@ -156,7 +209,7 @@ mod tests {
         loop {
             let begun = Instant::now();
             let path = folder.file("k.conf", "half");
-            let at_once = Files { looks_left: 0 }.read(&path).content;
+            let at_once = Files { looks_left: 0, within: Within::Own }.read(&path).content;
             // On a busy machine the moment may have passed in between.
             if begun.elapsed() < CALM_AFTER / 2 {
                 assert_eq!(at_once, Err(Unreadable::Changing));
@@ -164,14 +217,14 @@ mod tests {
             }
         }
         let path = folder.file("k.conf", "whole");
-        assert_eq!(Files::default().read(&path).content.as_deref(), Ok(&b"whole"[..]));
+        assert_eq!(Files::new(Within::Own).read(&path).content.as_deref(), Ok(&b"whole"[..]));
     }
 
     #[test]
     fn another_file_in_its_place_is_noticed() {
         let folder = Folder::new("replaced");
         let (path, other) = (folder.file("k.conf", "one"), folder.file("other", "two"));
-        let mut files = Files::default();
+        let mut files = Files::new(Within::Own);
         assert_eq!(files.read(&path).content.as_deref(), Ok(&b"one"[..]));
         let before = fs::metadata(&path).expect("it is there");
         assert_eq!(content(&path, &before).as_deref(), Ok(&b"one"[..]));

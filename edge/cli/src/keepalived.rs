@@ -223,7 +223,7 @@ impl Keepalived {
 
     /// Checks the configuration; what is wrong goes to standard error or to a file.
     fn test(&self, log: Option<&PathBuf>, programs: impl Fn(&Loaded) -> ProgramFaults) -> u8 {
-        let loaded = self.configuration().load();
+        let loaded = self.configuration().load_to_start(self.namespace.as_deref());
         let mut text = render(&loaded.faults, &loaded.sources, false);
         let programs = programs(&loaded);
         for line in programs.not_run.iter().chain(&programs.insecure) {

@@ -4,10 +4,10 @@ use std::hash::{BuildHasher, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use mainstay_config::{Code, Fault, Loaded, Severity, Surroundings, native};
+use mainstay_config::{Code, Fault, Loaded, Severity, Surroundings, keepalived, native};
 
 use crate::arguments::Configuration;
-use crate::files::Files;
+use crate::files::{Files, Within};
 
 /// Where mainstay's own configuration is unless the command line says otherwise.
 const DEFAULT: &str = "/etc/mainstay/mainstay.toml";
@@ -37,11 +37,25 @@ impl Configuration {
         self.load().settings.and_then(|settings| settings.node.namespace)
     }
 
-    /// Reads it, with every fault at once.
+    /// Reads it, with every fault at once, for the network namespace that the caller is in.
     pub fn load(&self) -> Loaded {
+        self.load_within(Within::Own)
+    }
+
+    /// Reads it, with every fault at once, as a daemon that is started now would: for the network namespace that is
+    /// given, else for the one that the configuration names.
+    pub(crate) fn load_to_start(&self, namespace: Option<&str>) -> Loaded {
+        self.load_within(Within::Entered(namespace))
+    }
+
+    fn load_within(&self, within: Within<'_>) -> Loaded {
+        let mut files = Files::new(within);
         let mut loaded = match &self.keepalived {
-            Some(file) => keepalived(file, self.config_id.clone()),
-            None => load_native(&self.path()),
+            Some(file) => {
+                let (path, around) = (file.to_string_lossy(), surroundings(self.config_id.clone()));
+                keepalived::load(&path, &mut files, &around)
+            }
+            None => native::load(&self.path().to_string_lossy(), &mut files),
         };
         warn_of_open_keys(&mut loaded);
         loaded
@@ -66,18 +80,9 @@ fn warn_of_open_keys(loaded: &mut Loaded) {
     loaded.faults.extend(open);
 }
 
-/// Reads a file in mainstay's own language.
+/// Reads a file in mainstay's own language, for the network namespace that the caller is in.
 pub fn load_native(path: &Path) -> Loaded {
-    native::load(&path.to_string_lossy(), &mut Files::default())
-}
-
-/// Reads a keepalived.conf.
-pub(crate) fn keepalived(path: &Path, config_id: Option<String>) -> Loaded {
-    mainstay_config::keepalived::load(
-        &path.to_string_lossy(),
-        &mut Files::default(),
-        &surroundings(config_id),
-    )
+    native::load(&path.to_string_lossy(), &mut Files::new(Within::Own))
 }
 
 fn surroundings(configuration_id: Option<String>) -> Surroundings {

@@ -59,7 +59,7 @@ fn show_plan(directory: &Path, options: &arguments::Plan, preview: Preview) -> R
         let plan: Plan = Client::new(directory)?.get("plan")?;
         return plan::show(&plan, options.json);
     }
-    let loaded = options.configuration.load();
+    let loaded = options.configuration.load_to_start(None);
     if loaded.settings.is_none() {
         output::say(&mainstay_config::render(&loaded.faults, &loaded.sources, true));
         return Ok(Exit::No);

@@ -20,7 +20,7 @@ use rustix::process::Signal;
 use stage::{Checked, Router, SOON, Stage, Test, code, run_all, signal};
 
 fn main() -> ExitCode {
-    let tests: [Test; 14] = [
+    let tests: [Test; 15] = [
         ("the_unit_files_line_runs_reloads_and_stops", unit_file),
         ("without_dont_fork_it_goes_into_the_background", background),
         ("a_test_of_the_configuration_ends_as_the_manual_says", config_test),
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         ("scripts_run_before_anything_and_after_everything", start_and_stop),
         ("a_reload_comes_at_the_time_that_a_file_names", reload_time),
         ("the_option_s_names_the_network_namespace", namespace),
+        ("a_vrf_is_looked_for_where_the_daemon_would_run", domains),
     ];
     run_all(2, tests)
 }
@@ -66,6 +67,56 @@ fn namespace() -> Checked {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(code(&output), 4, "{told}");
     assert!(told.contains("there is no network namespace `nosuch`"), "{told}");
+    Ok(())
+}
+
+/// What is not there tells where it was looked for; that what is there is found, a test of the lab shows.
+fn domains() -> Checked {
+    const ROUTE: &str = "virtual_routes {\n10.1.0.0/16 dev eth0 vrf red\n}\n";
+    let stage = Stage::of_two()?;
+    let plain = Router { more: ROUTE, ..Router::default() }.text();
+    let own = config(&stage, "own.conf", &plain).display().to_string();
+    let named = |name: &str| {
+        let text = format!("net_namespace {name}\n{plain}");
+        config(&stage, &format!("{name}.conf"), &text).display().to_string()
+    };
+    let (blue, nosuch) = (named("blue"), named("nosuch"));
+    let ours = env!("CARGO_BIN_EXE_mainstay");
+    let swapped = swapped(&stage).display().to_string();
+    let said = |words: &[&str]| {
+        let mut command = stage.beside(1);
+        command.args(words).env("NO_COLOR", "1");
+        let output = stage.host(0).namespace().run(|| command.output())??;
+        let text = [output.stdout, output.stderr].concat();
+        Ok::<String, Failed>(String::from_utf8_lossy(&text).into_owned())
+    };
+    let here = "there is no vrf `red`: make it before, or write `table N` with its table";
+    let inside = "there is no vrf `red` in network namespace `blue`: make it before";
+    let nowhere = "there is no network namespace `nosuch` to look up vrf `red` in: make it with \
+                   `ip netns add nosuch` before, or write `table N`";
+    for (file, answer) in [(&own, here), (&blue, inside), (&nosuch, nowhere)] {
+        for words in [
+            &[ours, "check", "--keepalived", file][..],
+            &[ours, "import", "keepalived", file],
+            &[&swapped, "-t", "-f", file],
+        ] {
+            let told = said(words)?;
+            assert!(told.contains(answer), "{words:?}: {told}");
+        }
+    }
+    for file in [&own, &nosuch] {
+        let told = said(&[&swapped, "-t", "-s", "blue", "-f", file])?;
+        assert!(told.contains(inside), "the option goes before the file: {told}");
+    }
+    let weak = ["setpriv", "--bounding-set", "-sys_admin", ours, "check", "--keepalived", &blue];
+    let told = said(&weak)?;
+    let refused = "network namespace `blue` may not be entered to look up vrf `red`: be root, or";
+    assert!(told.contains(refused), "{told}");
+    // Whoever is there already need not enter it.
+    let mut command = stage.beside(1);
+    let output = stage.host(1).namespace().run(|| command.args(weak).output())??;
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains(inside), "{told}");
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod suite;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::{AsFd, AsRawFd};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use libtest_mimic::{Failed, Trial};
 use mainstay_lab::bench;
 use mainstay_lab::cluster::{Cluster, Host, Layout, Plug};
 use mainstay_lab::daemon::Daemon;
+use mainstay_lab::directory::Directory;
 use mainstay_lab::program::Program;
 use mainstay_lab::snapshot::{self, Lines};
 use mainstay_lab::{verdicts, wait};
@@ -290,6 +292,8 @@ fn main() -> ExitCode {
     let mut trials: Vec<Trial> = TABLE.iter().map(trial).collect();
     trials.push(Trial::test("an_address_that_moves_by_reloads_never_leaves", reloads));
     trials.push(Trial::test("unicast_in_a_vrf_without_an_interface", unicast_in_a_domain));
+    trials
+        .push(Trial::test("a_vrf_of_another_namespace_is_found_before_a_start", domain_elsewhere));
     suite::run(if is_emulated { 2 } else { 6 }, trials)
 }
 
@@ -458,6 +462,63 @@ fn unicast_in_a_domain() -> Result<(), Failed> {
     let weak = file(2, 1, "interface eth0", 50);
     let weak = Daemon::start(&cluster, 1, Program::Mainstay, &weak)?;
     hears(&weak, 1, 1)
+}
+
+/// A file is checked, imported and planned for the network namespace that it names, and whose routing domains count.
+fn domain_elsewhere() -> Result<(), Failed> {
+    // Both shells may be one that brings these commands itself.
+    const INSIDE: &str = "mount -t tmpfs none /run && mkdir /run/netns && : > /run/netns/inner && \
+                          mount --bind \"$1\" /run/netns/inner && shift && exec \"$@\"";
+    if !is_known("vrf")? {
+        return not_run("a_vrf_of_another_namespace_is_found_before_a_start", "vrf");
+    }
+    let router = |number: u8| {
+        let plug = Plug::new("eth0", 0, &[&format!("192.0.2.{number}/24")]);
+        Layout::new(&format!("r{number}"), plug)
+    };
+    let (cluster, folder) = (Cluster::build(vec![router(1), router(2)])?, Directory::make()?);
+    for words in DOMAIN {
+        cluster.host(1).namespace().run(|| ip(words))??;
+    }
+    let instance = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n \
+                    virtual_ipaddress {\n 192.0.2.100/24\n }\n \
+                    virtual_routes {\n 10.30.0.0/16 dev eth0 vrf blue\n }\n}\n";
+    let file = |name: &str, text: &str| -> io::Result<String> {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text)?;
+        Ok(path.display().to_string())
+    };
+    let own = file("own.conf", instance)?;
+    let named = file("named.conf", &format!("net_namespace inner\n{instance}"))?;
+    let ours = Program::Mainstay.path()?;
+    let swapped = folder.path().join("keepalived");
+    std::os::unix::fs::symlink(&ours, &swapped)?;
+    let (ours, swapped) = (ours.display().to_string(), swapped.display().to_string());
+    let inner = cluster.host(1).namespace().as_fd().as_raw_fd();
+    let inner = format!("/proc/{}/fd/{inner}", std::process::id());
+    let run = |words: &[&str]| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec unshare -m sh -c \"$0\" sh \"$@\"", INSIDE, &inner]).args(words);
+        let output = cluster.host(0).namespace().run(|| command.output())??;
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        Ok::<_, Failed>((output.status.success(), text))
+    };
+    for (words, is_good) in [
+        (&[&ours, "check", "--keepalived", &own][..], false),
+        (&[&ours, "check", "--keepalived", &named], true),
+        (&[&ours, "plan", "--keepalived", &named], true),
+        (&[&swapped, "-t", "-f", &own], false),
+        (&[&swapped, "-t", "-f", &named], true),
+        (&[&swapped, "-t", "-s", "inner", "-f", &own], true),
+    ] {
+        let (good, told) = run(words)?;
+        assert!(good == is_good, "{words:?}: {told}");
+        assert_eq!(told.contains("there is no vrf `blue`"), !is_good, "{words:?}: {told}");
+    }
+    let (good, told) = run(&[&ours, "import", "keepalived", &named])?;
+    assert!(good && told.contains("10.30.0.0/16 table 10"), "{told}");
+    Ok(())
 }
 
 /// Whether the kernel makes links of that kind.

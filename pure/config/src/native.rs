@@ -55,7 +55,7 @@ pub fn load(path: &str, sources: &mut dyn Sources) -> Loaded {
     let mut map = SourceMap::default();
     let settings = text(path, sources, &mut faults).and_then(|text| {
         let file = map.add(path, text);
-        settings(map.text(file), Reader { faults: &mut faults, file, sources })
+        settings(map.text(file), Reader { faults: &mut faults, file, sources, namespace: None })
     });
     Loaded { settings, faults: faults.finish(), sources: map }
 }

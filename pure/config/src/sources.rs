@@ -18,9 +18,13 @@ pub trait Sources {
     /// A file longer than [`FILE_SIZE_MAX`] need not be read: [`Unreadable::TooBig`].
     fn read(&mut self, path: &str) -> Found;
 
-    /// The table of a routing domain (VRF), if the machine has one of that name; a source of files alone has none.
-    fn domain_table(&mut self, _name: &str) -> Option<u32> {
-        None
+    /// The table of a routing domain (VRF) where the configuration is to run: in the network namespace that it
+    /// names, if any. A source of files alone has none.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be looked up; the text says why, and what to do about it.
+    fn domain_table(&mut self, name: &str, _namespace: Option<&str>) -> Result<u32, String> {
+        Err(format!("there is no vrf `{name}`: make it before"))
     }
 }
 

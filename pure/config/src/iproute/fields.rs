@@ -118,11 +118,7 @@ impl<'w, 's> Fields<'w, 's> {
     pub(super) fn domain(&mut self) -> Result<u32, Wrong> {
         let text = self.value()?;
         let table = self.names.domain(text);
-        table.ok_or_else(|| {
-            self.wrong(format!(
-                "there is no vrf `{text}`: make it before, or write `table N` with its table"
-            ))
-        })
+        table.map_err(|why| self.wrong(why))
     }
 
     pub(super) fn belongs(&mut self, family: Family) -> Result<(), Wrong> {

@@ -65,6 +65,7 @@ pub(crate) struct Names<'s> {
     sources: &'s mut dyn Sources,
     own: String,
     packaged: Vec<String>,
+    namespace: Option<String>,
     known: BTreeMap<Kind, BTreeMap<String, u32>>,
 }
 
@@ -85,7 +86,12 @@ impl<'s> Names<'s> {
             None => PACKAGED.map(str::to_owned).to_vec(),
         };
         let own = own.unwrap_or(OWN).to_owned();
-        Names { sources, own, packaged, known: BTreeMap::new() }
+        Names { sources, own, packaged, namespace: None, known: BTreeMap::new() }
+    }
+
+    /// The same; routing domains are those of a network namespace.
+    pub(crate) fn inside(self, namespace: Option<&str>) -> Names<'s> {
+        Names { namespace: namespace.map(str::to_owned), ..self }
     }
 
     /// The number of a name.
@@ -107,9 +113,13 @@ impl<'s> Names<'s> {
         })
     }
 
-    /// The table of a routing domain (VRF), if it is there.
-    pub(super) fn domain(&mut self, name: &str) -> Option<u32> {
-        self.sources.domain_table(name)
+    /// The table of a routing domain (VRF).
+    ///
+    /// # Errors
+    /// Why it is not found, and what to do.
+    pub(super) fn domain(&mut self, name: &str) -> Result<u32, String> {
+        let found = self.sources.domain_table(name, self.namespace.as_deref());
+        found.map_err(|why| format!("{why}, or write `table N` with its table"))
     }
 
     /// As iproute2 does it: one file stands for all, what lies in folders of that name adds to it.

@@ -36,20 +36,23 @@ pub(super) struct Drafts {
     pub names: BTreeMap<(Block, String), At>,
 }
 
-/// Reads all blocks: `global_defs` first, wherever it stands, as keepalived 2.2.7 does.
+/// Reads all blocks: `global_defs` first, wherever it stands, as keepalived 2.2.7 does; then the network namespace,
+/// which names of routing domains depend on.
 pub(super) fn read(
     statements: &[Statement],
     sources: &mut dyn Sources,
     faults: &mut Faults,
 ) -> Drafts {
     let mut drafts = Drafts::default();
-    let is_global = |statement: &&Statement| statement.keyword() == "global_defs";
-    for statement in statements.iter().filter(is_global) {
-        drafts.globals.read(statement, faults);
-    }
+    let of = |keyword| statements.iter().filter(move |statement| statement.keyword() == keyword);
+    of("global_defs").for_each(|statement| drafts.globals.read(statement, faults));
+    of("net_namespace").for_each(|statement| drafts.globals.read_namespace(statement, faults));
     let [own, packaged] = std::mem::take(&mut drafts.globals.names);
-    let mut names = Names::in_folders(sources, own.as_deref(), packaged.as_deref());
-    for statement in statements.iter().filter(|statement| !is_global(statement)) {
+    let namespace = drafts.globals.node().namespace;
+    let mut names = Names::in_folders(sources, own.as_deref(), packaged.as_deref())
+        .inside(namespace.as_deref());
+    let is_read = |word: &str| matches!(word, "global_defs" | "net_namespace");
+    for statement in statements.iter().filter(|statement| !is_read(statement.keyword())) {
         drafts.read(statement, &mut names, faults);
     }
     drafts
@@ -84,7 +87,6 @@ impl Drafts {
                     self.processes.push(process);
                 }
             }
-            "net_namespace" => self.globals.read_namespace(statement, faults),
             "interface_up_down_delays" => {
                 watched::link_delays(statement, &mut self.globals.link_delays, faults);
             }

@@ -24,6 +24,7 @@ pub(super) fn read(reader: &mut Reader<'_>, file: Table<'_>, settings: &mut Sett
             Some(message) => reader.bad(field.span, message, namespaces::REMEDY),
         }
     });
+    reader.namespace.clone_from(&settings.node.namespace);
     settings.node.supplementary_groups = reader.flag(table, "supplementary_groups", false);
     settings.node.umask = reader.text(table, "umask").and_then(|field| {
         let mask = u32::from_str_radix(field.value, 8).ok().filter(|mask| *mask <= 0o777);

@@ -12,7 +12,7 @@ use crate::{Code, Fault};
 /// Reads `routes` and `rules` of a table.
 pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_>, own: &LinkName) -> Routing {
     let (routes, rules) = (texts(reader, table, "routes"), texts(reader, table, "rules"));
-    let mut names = Names::new(&mut *reader.sources);
+    let mut names = Names::new(&mut *reader.sources).inside(reader.namespace.as_deref());
     let mut routing = Routing::default();
     for (text, span) in routes {
         let words: Vec<&str> = text.split_whitespace().collect();

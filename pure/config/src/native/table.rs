@@ -20,6 +20,8 @@ pub(super) struct Reader<'f> {
     pub file: FileId,
     /// For keys that are in files of their own.
     pub sources: &'f mut dyn Sources,
+    /// The network namespace to run in, once it is read: names of routing domains are those that it has.
+    pub namespace: Option<String>,
 }
 
 /// A table of a known kind; its keys are known.

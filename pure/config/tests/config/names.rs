@@ -111,6 +111,20 @@ fn a_vrf_is_the_table_that_it_has() {
 }
 
 #[test]
+fn a_vrf_is_looked_up_in_the_namespace_that_the_file_names() {
+    let route = "10.1.0.0/16 via 192.0.2.9 vrf blue";
+    let table = |loaded: Loaded| routing(loaded).routes[0].key.table;
+    assert_eq!(table(load(&text("net_namespace inner", route, ""))), 20);
+    assert_eq!(table(load(&format!("net_namespace inner\n{}", text("", route, "")))), 20);
+    assert_eq!(table(load(&(text("", route, "") + "net_namespace inner\n"))), 20, "wherever it is");
+    let native = format!(
+        "version = 1\nnode.network_namespace = \"inner\"\n[[virtual_router]]\nname = \"a\"\n\
+         link = \"eth0\"\nvrid = 51\naddresses = [\"192.0.2.1/24\"]\nroutes = [\"{route}\"]\n"
+    );
+    assert_eq!(table(native::load("m.toml", &mut files().with("m.toml", native))), 20);
+}
+
+#[test]
 fn what_keepalived_ignores_of_a_route_is_said_and_costs_nothing_else() {
     for (route, word) in [
         ("10.1.0.0/16 as to 100 via 192.0.2.9", "`as`"),

@@ -17,8 +17,12 @@ impl Files {
 }
 
 impl Sources for Files {
-    fn domain_table(&mut self, name: &str) -> Option<u32> {
-        (name == "blue").then_some(10)
+    fn domain_table(&mut self, name: &str, namespace: Option<&str>) -> Result<u32, String> {
+        match (namespace, name) {
+            (None, "blue") => Ok(10),
+            (Some("inner"), "blue") => Ok(20),
+            _ => Err(format!("there is no vrf `{name}`: make it before")),
+        }
     }
 
     fn find(&mut self, pattern: &str) -> Vec<String> {
