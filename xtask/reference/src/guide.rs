@@ -42,6 +42,7 @@ fn summary() -> String {
 fn fate(status: Status) -> String {
     match status {
         Status::CarriedOut => "carried out".to_owned(),
+        Status::Added => "carried out; keepalived does not know it".to_owned(),
         Status::NoEffect(reason) => format!("accepted with a warning: {reason}"),
         Status::Skipped(reason) => format!("accepted silently: {reason}"),
         Status::Refused(reason) => format!("refused: {reason}"),

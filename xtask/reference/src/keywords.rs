@@ -34,6 +34,7 @@ pub fn page() -> String {
 fn fate(status: Status) -> String {
     match status {
         Status::CarriedOut => "carried out".to_owned(),
+        Status::Added => "carried out; keepalived does not know it".to_owned(),
         Status::NoEffect(reason) => format!("no effect: {reason}"),
         Status::Skipped(reason) => format!("skipped: {reason}"),
         Status::Refused(reason) => format!("refused: {reason}"),

@@ -69,7 +69,7 @@ pub(super) fn read(
             "sync_group_tracking_weight" => {
                 group.member_weights = flag(statement, faults).unwrap_or(true);
             }
-            "notify_deleted" | "notify_master_rx_lower_pri" => {
+            "notify_deleted" | "notify_master_rx_lower_pri" | "notify_two_holders" => {
                 unhandled(Block::Group, statement, faults);
             }
             keyword => {
@@ -106,6 +106,7 @@ impl NotifyDraft {
             "notify_stop" => &mut notify.stop,
             "notify" => &mut notify.any,
             "notify_master_rx_lower_pri" => &mut notify.lower_priority,
+            "notify_two_holders" => &mut notify.two_holders,
             "notify_deleted" => {
                 notify.says_deleted = true;
                 if statement.values().is_empty() {

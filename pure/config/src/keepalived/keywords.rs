@@ -4,7 +4,7 @@ use self::Block::{
     Authentication, Bfd, File, Global, Group, Hmac, Instance, Other, Pacing, Process, Root, Script,
 };
 use self::Form::{Braces, Words};
-use self::Status::{CarriedOut, NoEffect, Refused, Skipped};
+use self::Status::{Added, CarriedOut, NoEffect, Refused, Skipped};
 
 /// A keyword, where it stands and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,12 +73,21 @@ impl Block {
 pub enum Status {
     /// It does what it does in keepalived.
     CarriedOut,
+    /// It is carried out, and keepalived does not know it.
+    Added,
     /// It is read, has no effect and is named in a warning; the reason.
     NoEffect(&'static str),
     /// It belongs to another subsystem and is passed over without a word; the reason.
     Skipped(&'static str),
     /// It is refused, since leaving it out would be dangerous; the reason.
     Refused(&'static str),
+}
+
+impl Status {
+    /// Whether it does something.
+    pub fn is_carried_out(self) -> bool {
+        matches!(self, Status::CarriedOut | Status::Added)
+    }
 }
 
 /// What follows a keyword.
@@ -391,6 +400,7 @@ static INSTANCE: &[Keyword] = &[
     key(Instance, "notify_stop", CarriedOut),
     key(Instance, "notify", CarriedOut),
     key(Instance, "notify_master_rx_lower_pri", CarriedOut),
+    key(Instance, "notify_two_holders", Added),
     key(Instance, "garp_master_delay", CarriedOut),
     key(Instance, "garp_master_repeat", CarriedOut),
     key(Instance, "garp_master_refresh", CarriedOut),

@@ -11,7 +11,7 @@ pub(super) fn unhandled(block: Block, statement: &Statement, faults: &mut Faults
     let name = statement.keyword();
     let fault = match keywords::find(block, name).map(|keyword| keyword.status) {
         Some(Status::Skipped(_)) => return,
-        Some(Status::CarriedOut) => {
+        Some(Status::CarriedOut | Status::Added) => {
             debug_assert!(false, "`{name}` is carried out where its block is read");
             return;
         }

@@ -172,3 +172,31 @@ fn what_keepalived_knows_in_instances_only_is_said_of_a_group() {
         assert!(loaded.settings.expect("the text is accepted").notify_groups.is_empty());
     }
 }
+
+#[test]
+fn evidence_of_two_holders_is_told_to_a_program_of_an_instance() {
+    let instance = |name: &str, number: u8, more: &str| {
+        format!(
+            "vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id {number}\n{more}\n\
+             virtual_ipaddress {{ 192.0.2.{number}/24 }}\n}}\n"
+        )
+    };
+    let text = |group: &str, more: &str| {
+        let members = instance("a", 1, more) + &instance("b", 2, "");
+        format!("vrrp_sync_group G {{\ngroup {{\na\nb\n}}\n{group}\n}}\n{members}")
+    };
+    let loaded = load(text("", "notify_two_holders \"/bin/tell 'by mail'\" root wheel"));
+    assert_eq!(lines(&loaded), Vec::<String>::new());
+    let settings = loaded.settings.expect("the text is accepted");
+    let notify = settings.notify_routers.values().next().expect("the one of the instance");
+    let command = notify.two_holders.as_ref().expect("it is written");
+    assert_eq!(command.words, ["/bin/tell", "by mail"]);
+    assert_eq!(command.user.as_deref(), Some("root"));
+    assert_eq!(command.group.as_deref(), Some("wheel"));
+    crate::round_trip::same_after_writing(&settings);
+    // A group has no addresses.
+    let loaded = load(text("notify_two_holders /bin/tell", ""));
+    assert_eq!(lines(&loaded), ["warning 6:1 keyword/misplaced"]);
+    assert_eq!(loaded.faults[0].help.as_deref(), Some("it belongs in `vrrp_instance`"));
+    assert!(loaded.settings.expect("the text is accepted").notify_groups.is_empty());
+}

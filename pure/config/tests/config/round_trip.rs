@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mainstay_base::MacAddress;
-use mainstay_config::keepalived::{Block, Status, keywords};
+use mainstay_config::keepalived::{Block, keywords};
 use mainstay_config::{Code, Loaded, native, render};
 use mainstay_engine::Settings;
 use mainstay_plan::{Siblings, VirtualKind, VirtualLink};
@@ -72,7 +72,7 @@ fn every_keyword_that_is_carried_out_is_read_back_from_a_sample() {
         keywords_of(&std::fs::read_to_string(path).expect("the test's own file is there"))
     });
     let missing: Vec<(Block, &str)> = keywords()
-        .filter(|keyword| keyword.status == Status::CarriedOut)
+        .filter(|keyword| keyword.status.is_carried_out())
         .map(|keyword| (keyword.block, keyword.name))
         .filter(|(block, name)| {
             !samples.iter().any(|sample| sample.contains(&(*block, (*name).to_owned())))
