@@ -12,8 +12,8 @@ pub(crate) mod tracked;
 
 use std::path::Path;
 
-use mainstay_engine::Settings;
 use mainstay_engine::vrrp::{Command, Name};
+use mainstay_engine::{Notify, Settings};
 
 /// The programs of settings that are not run, and those that are run although others than root can write them;
 /// each with the reason.
@@ -100,9 +100,7 @@ fn all(settings: &Settings) -> impl Iterator<Item = Asked<'_>> {
     let tracked = tracked.map(|script| (Of::Tracked(&script.name), &script.command));
     let notified = settings.notify_routers.iter().chain(&settings.notify_groups);
     let notified = notified.flat_map(|(name, notify)| {
-        let specific = [&notify.active, &notify.backup, &notify.fault, &notify.stop, &notify.any];
-        let commands = specific.into_iter().chain([&notify.lower_priority, &notify.deleted]);
-        commands.flatten().map(move |command| (Of::Notify(name), command))
+        programs(notify).into_iter().flatten().map(move |command| (Of::Notify(name), command))
     });
     let telling = &settings.telling;
     let startup = telling.startup.iter().map(|timed| (Of::Startup, &timed.command));
@@ -113,10 +111,26 @@ fn all(settings: &Settings) -> impl Iterator<Item = Asked<'_>> {
     all.map(|(of, command)| Asked { of, command })
 }
 
+/// The programs of a router or a group, one for each occasion.
+fn programs(notify: &Notify) -> [Option<&Command>; 8] {
+    let Notify {
+        active,
+        backup,
+        fault,
+        stop,
+        any,
+        lower_priority,
+        two_holders,
+        deleted,
+        says_deleted: _,
+        mail: _,
+        priority_changes: _,
+    } = notify;
+    [active, backup, fault, stop, any, lower_priority, two_holders, deleted].map(Option::as_ref)
+}
+
 #[cfg(test)]
 mod tests {
-    use mainstay_engine::Notify;
-
     use super::*;
 
     #[test]
@@ -132,5 +146,30 @@ mod tests {
         assert_eq!(remarks.len(), 1, "{remarks:?}");
         let expected = "notify script of a, b, c and 2 more: `/no/such/program` is not there";
         assert!(remarks[0].starts_with(expected), "{remarks:?}");
+    }
+
+    #[test]
+    fn the_program_of_every_occasion_is_looked_at() {
+        let command = |occasion: &str| {
+            let words = vec![format!("/no/such/{occasion}")];
+            Some(Command { words, user: None, group: None })
+        };
+        let notify = Notify {
+            active: command("active"),
+            backup: command("backup"),
+            fault: command("fault"),
+            stop: command("stop"),
+            any: command("any"),
+            lower_priority: command("lower"),
+            two_holders: command("two"),
+            deleted: command("deleted"),
+            ..Notify::default()
+        };
+        let mut settings = Settings::default();
+        settings.notify_routers.insert(Name::new("a"), notify);
+        let said = remarks_on_programs(&settings).join("\n");
+        for occasion in ["active", "backup", "fault", "stop", "any", "lower", "two", "deleted"] {
+            assert!(said.contains(&format!("/no/such/{occasion}")), "{occasion}: {said}");
+        }
     }
 }
