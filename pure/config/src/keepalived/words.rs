@@ -63,10 +63,14 @@ fn shell_word(text: &str, start: usize) -> Result<(String, usize), &'static str>
             (b, _) => word.push(b),
         }
     }
-    match quote {
-        Some(_) => Err("the quote is not closed"),
-        None => Ok((String::from_utf8_lossy(&word).into_owned(), position)),
+    // keepalived looks at the last character alone: a quote that is opened there, or escaped, closes it.
+    if quote.is_some_and(|open| bytes.last() != Some(&open)) {
+        return Err("the quote is not closed");
     }
+    // A word ends at a NUL, as all texts of C do.
+    word.truncate(word.iter().position(|&byte| byte == 0).unwrap_or(word.len()));
+    let word = String::from_utf8(word).map_err(|_| "its escapes make no UTF-8")?;
+    Ok((word, position))
 }
 
 /// Reads an escape after its backslash; gives the position after it.
@@ -75,7 +79,7 @@ fn escape(bytes: &[u8], position: usize, word: &mut Vec<u8>) -> Result<usize, &'
     let simple = match letter {
         b'a' => Some(0x07),
         b'b' => Some(0x08),
-        b'E' | b'e' => Some(0x1b),
+        b'E' => Some(0x1b),
         b'f' => Some(0x0c),
         b'n' => Some(b'\n'),
         b'r' => Some(b'\r'),
@@ -88,7 +92,9 @@ fn escape(bytes: &[u8], position: usize, word: &mut Vec<u8>) -> Result<usize, &'
         return Ok(position + 1);
     }
     match letter {
-        b'x' => Ok(number(bytes, position + 1, (16, 2), word)),
+        b'x' if bytes.get(position + 1).is_some_and(u8::is_ascii_hexdigit) => {
+            Ok(number(bytes, position + 1, (16, usize::MAX), word))
+        }
         b'0'..=b'7' => Ok(number(bytes, position, (8, 3), word)),
         b'c' => match bytes.get(position + 1) {
             Some(control) => {
@@ -104,16 +110,11 @@ fn escape(bytes: &[u8], position: usize, word: &mut Vec<u8>) -> Result<usize, &'
     }
 }
 
-/// Reads up to `digits` digits of a base as one byte.
-fn number(bytes: &[u8], from: usize, (base, digits): (u32, usize), word: &mut Vec<u8>) -> usize {
-    let mut value = 0u32;
-    let mut position = from;
-    while position < from + digits {
-        let digit = bytes.get(position).and_then(|&byte| char::from(byte).to_digit(base));
-        let Some(digit) = digit else { break };
-        value = value * base + digit;
-        position += 1;
-    }
-    word.push(u8::try_from(value & 0xff).expect("one byte was masked"));
-    position
+/// Reads up to `most` digits of a base as one byte: the last eight bits of the number.
+fn number(bytes: &[u8], from: usize, (base, most): (u32, usize), word: &mut Vec<u8>) -> usize {
+    let digits = bytes[from..].iter().take(most).map_while(|&byte| char::from(byte).to_digit(base));
+    let (value, count) =
+        digits.fold((0u32, 0), |(value, count), digit| ((value * base + digit) & 0xff, count + 1));
+    word.push(u8::try_from(value).expect("one byte was masked"));
+    from + count
 }

@@ -5,6 +5,7 @@
 
 mod articles;
 mod bfd;
+mod commands;
 mod dump;
 mod hmac;
 mod leftovers;
