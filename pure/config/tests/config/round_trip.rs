@@ -101,6 +101,24 @@ fn the_rest_of_the_keywords_reads_back_as_it_was() {
     same_after_writing(&settings);
 }
 
+/// `UPDATE_SAMPLES=1` writes what is kept anew; read the difference.
+#[test]
+fn an_import_of_every_keyword_is_what_is_kept() {
+    let folder = format!("{}/tests/data", env!("CARGO_MANIFEST_DIR"));
+    for name in ["everything", "rest"] {
+        let settings = load_sample(&format!("{name}.conf")).settings.expect("it is accepted");
+        let (imported, kept) = (native::write(&settings), format!("{folder}/{name}.toml"));
+        if std::env::var_os("UPDATE_SAMPLES").is_some() {
+            std::fs::write(&kept, &imported).expect("the folder is writable");
+        }
+        let text = std::fs::read_to_string(&kept).expect("the test's own file is there");
+        assert_eq!(imported, text, "{kept}: UPDATE_SAMPLES=1 writes it anew");
+        // What is kept is a configuration: the one that the keepalived.conf is.
+        let loaded = native::load("m.toml", &mut Files::default().with("m.toml", &text));
+        assert_eq!(loaded.settings.as_ref(), Some(&settings), "{kept}");
+    }
+}
+
 #[test]
 fn words_that_toml_must_quote_read_back_as_they_were() {
     let text = r#"
