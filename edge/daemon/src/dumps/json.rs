@@ -6,7 +6,7 @@ use mainstay_engine::{JsonVersion, Notify, Settings};
 use serde_json::{Value, json};
 
 use super::past::{Counted, Past};
-use super::words::{address_line, moment, number, own_link, quoted};
+use super::words::{address_line, is_strict, moment, number, own_link, quoted};
 use crate::channel::Report;
 
 /// The whole file.
@@ -33,8 +33,7 @@ fn described(asked: &RouterSettings, view: &RouterView, told: &Notify) -> Value 
         "iname": view.name.as_str(),
         "dont_track_primary": u8::from(!asked.track_own_link),
         "skip_check_adv_addr": u8::from(asked.hearing.skip_address_check),
-        // Nothing is kept of it but what it comes to.
-        "strict_mode": 0,
+        "strict_mode": u8::from(is_strict(asked)),
         "vmac_ifname": own_link.map_or("", LinkName::as_str),
         "ifp_ifname": own_link.unwrap_or(&asked.link).as_str(),
         "master_priority": view.active.filter(|active| !active.ours).map_or(0, |active| active.priority),

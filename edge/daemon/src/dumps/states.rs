@@ -7,7 +7,7 @@ use mainstay_engine::vrrp::{
 };
 use mainstay_engine::{Notify, Settings};
 
-use super::words::{address_line, moment, own_link, quoted, word};
+use super::words::{address_line, is_strict, moment, own_link, quoted, word};
 use crate::channel::Report;
 
 /// The whole file.
@@ -72,6 +72,9 @@ impl Lines {
         self.field("Last transition", dated(view.standing.since));
         self.field("Master down timer", format!("{} usecs", view.times.active_down.as_micros()));
         self.link(asked);
+        if is_strict(asked) {
+            self.add("   Enforcing strict VRRP compliance");
+        }
         self.sending(asked, view);
         self.announcing(asked);
         self.field("Virtual Router ID", asked.vrid);

@@ -1,9 +1,11 @@
 //! keepalived's words and numbers for what dump files show.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use mainstay_base::{Instant, LinkName};
-use mainstay_engine::vrrp::{Command, RouterSettings, RouterView, StateName, VirtualAddress};
+use mainstay_engine::vrrp::{
+    Command, Preempt, RouterSettings, RouterView, StateName, VirtualAddress,
+};
 use mainstay_linux::clock;
 use mainstay_plan::{Lifetime, Scope, VirtualLink};
 
@@ -20,6 +22,18 @@ pub(super) fn number(state: StateName) -> u8 {
 /// keepalived's word for a state.
 pub(super) fn word(state: StateName) -> &'static str {
     ["INIT", "BACKUP", "MASTER", "FAULT"][usize::from(number(state))]
+}
+
+/// Whether a router does all that keepalived's strict mode makes of one: what it comes to is all that is kept of it.
+pub(super) fn is_strict(asked: &RouterSettings) -> bool {
+    let (hearing, announce) = (&asked.hearing, &asked.announce);
+    let answers = !hearing.ignore_lower_priority || hearing.answer_higher_priority;
+    let calls_back =
+        announce.lower_priority_repeat > 0 || announce.lower_priority_delay > Duration::ZERO;
+    let waits = matches!(asked.preempt, Preempt::After(delay) if delay > Duration::ZERO);
+    let has_password = asked.authentication.password().is_some();
+    let departs = answers || calls_back || waits || has_password;
+    !departs && hearing.owner_ignores && asked.down_intervals == 3
 }
 
 /// `192.0.2.100/24 brd 192.0.2.255 dev vrrp.51@eth0 scope global set`: without a length if it is a host's, with a last
