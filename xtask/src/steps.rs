@@ -13,7 +13,7 @@ struct Step {
     environment: &'static [(&'static str, &'static str)],
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step { name: "format", arguments: &["fmt", "--all", "--check"], environment: &[] },
     Step {
         name: "lints",
@@ -26,6 +26,12 @@ const STEPS: [Step; 5] = [
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
     },
     Step { name: "build", arguments: &["build", "--workspace", "--locked"], environment: &[] },
+    // A workspace of its own, which nothing else compiles; unlike fuzzing, that needs no nightly compiler.
+    Step {
+        name: "fuzz targets",
+        arguments: &["check", "--manifest-path", "proof/fuzz/Cargo.toml", "--locked"],
+        environment: &[],
+    },
     Step {
         name: "tests",
         arguments: &["test", "--workspace", "--no-fail-fast", "--locked"],
