@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::net::IpAddr;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -34,8 +34,7 @@ const PROVEN_MS: u64 = 5_000;
 /// A running keepalived or mainstay; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Daemon {
-    program: Program,
-    folder: PathBuf,
+    recipe: Recipe,
     child: Child,
     /// The process group of each process that was started, the last one being `child`'s.
     groups: Vec<(u32, Leash)>,
@@ -47,11 +46,25 @@ impl Daemon {
     /// # Errors
     /// The program is not there, or the host's files cannot be written.
     pub fn start(cluster: &Cluster, host: usize, program: Program, file: &str) -> io::Result<Self> {
-        let host = cluster.host(host);
-        let folder = cluster.directory().inside(host.name())?;
-        fs::write(folder.join("keepalived.conf"), file)?;
-        let (child, group) = launch(program, &folder, cluster, host)?;
-        Ok(Daemon { program, folder, child, groups: vec![group] })
+        let folder = cluster.directory().inside(cluster.host(host).name())?;
+        let recipe = Recipe { program, language: Language::Keepalived, folder };
+        Daemon::of(recipe, cluster, host, file)
+    }
+
+    /// Starts mainstay inside a host with `file` as its mainstay.toml.
+    ///
+    /// # Errors
+    /// The program is not there, or the host's files cannot be written.
+    pub fn start_native(cluster: &Cluster, host: usize, file: &str) -> io::Result<Self> {
+        let folder = cluster.directory().inside(cluster.host(host).name())?;
+        let recipe = Recipe { program: Program::Mainstay, language: Language::Native, folder };
+        Daemon::of(recipe, cluster, host, file)
+    }
+
+    fn of(recipe: Recipe, cluster: &Cluster, host: usize, file: &str) -> io::Result<Self> {
+        fs::write(recipe.file(), file)?;
+        let (child, group) = recipe.launch(cluster, cluster.host(host))?;
+        Ok(Daemon { recipe, child, groups: vec![group] })
     }
 
     /// Kills mainstay's supervisor and starts another one in its place, while the control
@@ -62,14 +75,15 @@ impl Daemon {
     pub fn replace_supervisor(&mut self, cluster: &Cluster, host: usize) -> io::Result<()> {
         self.signal(Signal::KILL)?;
         self.child.wait()?;
-        let (child, group) = launch(self.program, &self.folder, cluster, cluster.host(host))?;
+        let (child, group) = self.recipe.launch(cluster, cluster.host(host))?;
         self.child = child;
         self.groups.push(group);
         Ok(())
     }
+
     /// Which program it is.
     pub fn program(&self) -> Program {
-        self.program
+        self.recipe.program
     }
 
     /// The process that was started: keepalived's parent, mainstay's supervisor.
@@ -82,9 +96,9 @@ impl Daemon {
     /// # Errors
     /// It does not run.
     pub fn speaker(&self, host: &Host) -> io::Result<u32> {
-        match self.program {
+        match self.recipe.program {
             Program::Keepalived => {
-                let text = fs::read_to_string(self.folder.join("vrrp.pid"))?;
+                let text = fs::read_to_string(self.recipe.folder.join("vrrp.pid"))?;
                 text.trim().parse().map_err(io::Error::other)
             }
             Program::Mainstay => Ok(self.status(host)?.pid),
@@ -145,12 +159,12 @@ impl Daemon {
             };
             !status.detection.sessions.iter().any(bears_more)
         };
-        self.program == Program::Keepalived || self.status(host).is_ok_and(settled)
+        self.recipe.program == Program::Keepalived || self.status(host).is_ok_and(settled)
     }
 
     /// Whether it is ready, as [`until_watching`](Self::until_watching) waits for.
     pub fn watches(&self, host: &Host, peer: Option<IpAddr>) -> bool {
-        if self.program == Program::Keepalived {
+        if self.recipe.program == Program::Keepalived {
             return true;
         }
         let Ok(status) = self.status(host) else { return false };
@@ -178,11 +192,11 @@ impl Daemon {
     }
 
     fn ask(&self, host: &Host, words: &[&str]) -> io::Result<Output> {
-        if self.program == Program::Keepalived {
+        if self.recipe.program == Program::Keepalived {
             return Err(io::Error::other("keepalived takes no orders but signals"));
         }
-        let mut ask = Command::new(self.program.path()?);
-        ask.arg("--runtime-dir").arg(self.folder.join("run")).args(words);
+        let mut ask = Command::new(self.recipe.program.path()?);
+        ask.arg("--runtime-dir").arg(self.recipe.folder.join("run")).args(words);
         host.namespace().run(|| ask.output())?
     }
 
@@ -274,13 +288,13 @@ impl Daemon {
     /// # Errors
     /// The file cannot be written, or the daemon is gone.
     pub fn reload(&self, file: &str) -> io::Result<()> {
-        fs::write(self.folder.join("keepalived.conf"), file)?;
+        fs::write(self.recipe.file(), file)?;
         self.signal(Signal::HUP)
     }
 
     /// Everything that it logged, also in its former lives.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        fs::read_to_string(self.recipe.folder.join("log")).unwrap_or_default()
     }
 }
 
@@ -311,44 +325,71 @@ pub(crate) fn signal_to(pid: u32, signal: Signal) -> io::Result<()> {
     Ok(kill_process(pid, signal)?)
 }
 
-/// Its command line, with every file that it writes inside `folder`.
-fn command(program: Program, folder: &Path) -> io::Result<Command> {
-    let mut command = Command::new(program.path()?);
-    match program {
-        Program::Keepalived => {
-            command.args(["--dont-fork", "--log-console", "--log-detail", "--vrrp"]);
-            command.arg("--use-file").arg(folder.join("keepalived.conf"));
-            command.arg("--pid").arg(folder.join("keepalived.pid"));
-            command.arg("--vrrp_pid").arg(folder.join("vrrp.pid"));
-            command.arg("--bfd_pid").arg(folder.join("bfd.pid"));
-        }
-        Program::Mainstay => {
-            command.arg("--runtime-dir").arg(folder.join("run"));
-            command.arg("run").arg("--keepalived").arg(folder.join("keepalived.conf"));
-        }
-    }
-    Ok(command)
+/// The language of a daemon's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    /// keepalived.conf.
+    Keepalived,
+    /// mainstay's own.
+    Native,
 }
 
-/// Starts it inside the host, as the leader of a process group of its own that is watched over.
-fn launch(
+/// What is started, and from what.
+#[derive(Debug)]
+struct Recipe {
     program: Program,
-    folder: &Path,
-    cluster: &Cluster,
-    host: &Host,
-) -> io::Result<(Child, (u32, Leash))> {
-    // A killed keepalived leaves these behind, and would take the number's next bearer, or its
-    // own corpse, for itself.
-    for left in ["keepalived.pid", "vrrp.pid", "bfd.pid"].map(|name| folder.join(name)) {
-        if left.exists() {
-            fs::remove_file(left)?;
-        }
+    language: Language,
+    /// The host's folder, for every file that it reads or writes.
+    folder: PathBuf,
+}
+
+impl Recipe {
+    /// Its configuration.
+    fn file(&self) -> PathBuf {
+        self.folder.join(match self.language {
+            Language::Keepalived => "keepalived.conf",
+            Language::Native => "mainstay.toml",
+        })
     }
-    let mut command = command(program, folder)?;
-    let log = File::options().create(true).append(true).open(folder.join("log"))?;
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
-    let child = host.namespace().run(|| command.spawn())??;
-    let leash = Leash::on(child.id(), cluster.directory().path())?;
-    let group = (child.id(), leash);
-    Ok((child, group))
+
+    /// Its command line.
+    fn command(&self) -> io::Result<Command> {
+        let (mut command, folder) = (Command::new(self.program.path()?), &self.folder);
+        match self.program {
+            Program::Keepalived => {
+                command.args(["--dont-fork", "--log-console", "--log-detail", "--vrrp"]);
+                command.arg("--use-file").arg(self.file());
+                command.arg("--pid").arg(folder.join("keepalived.pid"));
+                command.arg("--vrrp_pid").arg(folder.join("vrrp.pid"));
+                command.arg("--bfd_pid").arg(folder.join("bfd.pid"));
+            }
+            Program::Mainstay => {
+                command.arg("--runtime-dir").arg(folder.join("run")).arg("run");
+                command.arg(match self.language {
+                    Language::Keepalived => "--keepalived",
+                    Language::Native => "--config",
+                });
+                command.arg(self.file());
+            }
+        }
+        Ok(command)
+    }
+
+    /// Starts it inside the host, as the leader of a process group of its own that is watched over.
+    fn launch(&self, cluster: &Cluster, host: &Host) -> io::Result<(Child, (u32, Leash))> {
+        // A killed keepalived leaves these behind, and would take the number's next bearer, or its
+        // own corpse, for itself.
+        for left in ["keepalived.pid", "vrrp.pid", "bfd.pid"].map(|name| self.folder.join(name)) {
+            if left.exists() {
+                fs::remove_file(left)?;
+            }
+        }
+        let mut command = self.command()?;
+        let log = File::options().create(true).append(true).open(self.folder.join("log"))?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
+        let child = host.namespace().run(|| command.spawn())??;
+        let leash = Leash::on(child.id(), cluster.directory().path())?;
+        let group = (child.id(), leash);
+        Ok((child, group))
+    }
 }
