@@ -15,10 +15,12 @@ use super::sighting::Sighting;
 const LOOK: Duration = Duration::from_millis(25);
 /// A turn of the engine's thread never uses the processor for so long without a beat.
 const SPIN: Duration = Duration::from_millis(60);
-/// For so many looks it may wait for something else than its sockets: the kernel's answers, a page from the
-/// disk. Three seconds are as long as peers with keepalived's usual interval wait before they take over.
+/// For so many looks it may wait for something else than its sockets. Three seconds are as long as peers with
+/// keepalived's usual interval wait before they take over.
 const LOOKS_WAITING: u32 = 120;
-/// For so many looks it may be ready to run and not be let: half a minute.
+/// For so many looks it may be ready to run and not be let: half a minute. So long it may be inside the kernel as well,
+/// which others may keep for seconds from what it asked for (a lock, a page from the disk): to be killed does not bring
+/// it back any sooner, and when it comes back it can go on.
 const LOOKS_STARVED: u32 = 1200;
 /// For so many looks after its start it may give no sign of life: ten seconds.
 const LOOKS_STARTING: u32 = 400;
@@ -31,6 +33,8 @@ pub(super) struct Judge {
     beats: u64,
     /// Looks in a row that found it overdue.
     missed: u32,
+    /// Those of them that found it inside the kernel.
+    kept: u32,
     /// What the first of these found.
     first: Option<Sighting>,
     was_stopped: bool,
@@ -58,7 +62,7 @@ pub(super) enum Verdict {
 impl Judge {
     /// A judge of a process that starts now.
     pub(super) fn new(now: Instant) -> Judge {
-        Judge { look_at: now + LOOK, beats: 0, missed: 0, first: None, was_stopped: false }
+        Judge { look_at: now + LOOK, beats: 0, missed: 0, kept: 0, first: None, was_stopped: false }
     }
 
     /// When to look next.
@@ -80,7 +84,7 @@ impl Judge {
         self.look_at = now + LOOK;
         let Some(sign) = sign else { return self.starting(late) };
         if sign.beats != self.beats || sign.due_at + LOOK > now {
-            (self.beats, self.missed) = (sign.beats, 0);
+            (self.beats, self.missed, self.kept) = (sign.beats, 0, 0);
             (self.first, self.was_stopped) = (None, false);
             self.look_at = sign.due_at.max(now) + LOOK;
             return Verdict::Lives;
@@ -109,10 +113,13 @@ impl Judge {
         if sighting.ran.saturating_sub(first.ran) >= SPIN {
             return Verdict::Spins;
         }
-        match (sighting.state, self.missed) {
-            ('R', LOOKS_STARVED..) => Verdict::Starves,
-            ('R', _) | (_, 0..LOOKS_WAITING) => Verdict::Overdue,
-            (_, LOOKS_WAITING..) => Verdict::Waits,
+        self.kept += u32::from(sighting.state == 'D');
+        match sighting.state {
+            'R' if self.missed >= LOOKS_STARVED => Verdict::Starves,
+            'D' if self.missed >= LOOKS_STARVED => Verdict::Waits,
+            'R' | 'D' => Verdict::Overdue,
+            _ if self.missed - self.kept >= LOOKS_WAITING => Verdict::Waits,
+            _ => Verdict::Overdue,
         }
     }
 }

@@ -89,11 +89,25 @@ fn a_process_that_is_not_let_run_is_not_blamed() {
 
 #[test]
 fn a_process_that_waits_for_what_does_not_come_has_three_seconds() {
-    for state in ['S', 'D'] {
-        let (verdict, after) = Court::sits().until_verdict(|court| court.thread.state = state);
-        assert_eq!(verdict, Verdict::Waits);
-        assert!(after >= ms(3000) && after < ms(3100), "{after:?}");
-    }
+    let (verdict, after) = Court::sits().until_verdict(|court| court.thread.state = 'S');
+    assert_eq!(verdict, Verdict::Waits);
+    assert!(after >= ms(3000) && after < ms(3100), "{after:?}");
+}
+
+#[test]
+fn a_process_that_the_kernel_keeps_waiting_for_ten_seconds_is_not_blamed() {
+    let mut court = Court::sits();
+    let mut passed = 0;
+    let (verdict, after) = court.until_verdict(|court| {
+        passed += 1;
+        // Now and then it waits for something else for a moment.
+        court.thread.state = if passed % 1000 < 100 { 'S' } else { 'D' };
+        court.sign.beats = 1 + passed / 10_000;
+    });
+    assert!(matches!(verdict, Verdict::Lives | Verdict::Overdue), "{verdict:?} after {after:?}");
+    let (verdict, after) = Court::sits().until_verdict(|court| court.thread.state = 'D');
+    assert_eq!(verdict, Verdict::Waits);
+    assert!(after >= ms(30_000) && after < ms(30_100), "{after:?}");
 }
 
 #[test]
