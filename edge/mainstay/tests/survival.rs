@@ -436,10 +436,10 @@ fn no_descriptors() -> Checked {
     let said = |words: &str| served.log().contains(words);
     wait::until("what is said of the script", SOON, || said("keeps its verdict"))
         .map_err(|late| Failed::from(format!("{late}: {}", served.log())))?;
-    let began = (Instant::now(), processor_time(before.pid)?);
+    let began = (Instant::now(), stage::processor_time(before.pid)?);
     let serves = || stage.holds(0, stage::ADDRESS);
     assert_eq!(wait::throughout(Duration::from_secs(2), serves), Ok(()), "{}", served.log());
-    let (lasted, used) = (began.0.elapsed(), processor_time(before.pid)? - began.1);
+    let (lasted, used) = (began.0.elapsed(), stage::processor_time(before.pid)? - began.1);
     assert!(used < lasted / 2, "{used:?} of {lasted:?}");
     drop(clients?);
     limit("1024")?;
@@ -465,10 +465,10 @@ fn no_descriptors_above() -> Checked {
     let is_free = |number: &usize| !Path::new(&format!("{descriptors}/{number}")).exists();
     limit((0..).find(is_free).ok_or("all numbers are taken")?)?;
     let mut stranger = UnixStream::connect(stage.runtime_dir(0).join("tether.sock"))?;
-    let began = (Instant::now(), processor_time(supervisor)?);
+    let began = (Instant::now(), stage::processor_time(supervisor)?);
     let serves = || stage.holds(0, stage::ADDRESS);
     assert_eq!(wait::throughout(Duration::from_secs(2), serves), Ok(()), "{}", served.log());
-    let (lasted, used) = (began.0.elapsed(), processor_time(supervisor)? - began.1);
+    let (lasted, used) = (began.0.elapsed(), stage::processor_time(supervisor)? - began.1);
     assert!(used < lasted / 2, "{used:?} of {lasted:?}");
     let refused = || served.log().matches("a stranger connected").count();
     assert_eq!(refused(), 0, "{}", served.log());
@@ -478,16 +478,6 @@ fn no_descriptors_above() -> Checked {
     assert_eq!(refused(), 1, "{}", served.log());
     stage::signal(before.pid, Signal::KILL)?;
     stage.until_shown(0, |now| now.pid != before.pid && state(now) == Some(State::Active))
-}
-
-/// How long a process has used a processor.
-fn processor_time(pid: u32) -> io::Result<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<&str> =
-        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    // `utime` and `stime`, in hundredths of a second: proc(5).
-    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    Ok(Duration::from_millis(10 * (ticks(11) + ticks(12))))
 }
 
 fn refused_step() -> Checked {

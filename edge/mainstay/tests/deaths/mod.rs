@@ -16,11 +16,12 @@ use rustix::process::Signal;
 use crate::stage::{self, Checked, Router, SOON, Stage, Test};
 
 /// What is tested here, by name.
-pub const TESTS: [Test; 10] = [
+pub const TESTS: [Test; 11] = [
     ("a_node_alone_whose_process_is_killed_loses_nothing", || alone(Death::Killed)),
     ("a_node_alone_whose_process_aborts_loses_nothing", || alone(Death::Aborted)),
     ("a_node_alone_whose_process_hangs_loses_nothing", || alone(Death::Stopped)),
     ("a_node_alone_whose_process_spins_loses_nothing", || alone(Death::Spinning)),
+    ("a_supervisor_that_waits_for_successors_leaves_the_processor_alone", sleeps),
     ("a_backup_has_what_a_killed_process_held_and_nothing_flaps", || replaced(Death::Killed)),
     ("a_backup_has_what_an_aborted_process_held_and_nothing_flaps", || replaced(Death::Aborted)),
     ("a_backup_has_what_a_hanging_process_held_and_nothing_flaps", || replaced(Death::Stopped)),
@@ -145,6 +146,27 @@ fn alone(death: Death) -> Checked {
     assert!(watch.there() && watch.changes().len() == 1, "{:?}", watch.changes());
     assert_eq!(became_active(&stage.status(&strong, 0)?), 1, "{}", strong.log());
     assert!(strong.log().contains("others answer for 0; 0 taken down, 1 stay"), "{}", strong.log());
+    Ok(())
+}
+
+/// Nobody takes over, which takes some hundred milliseconds to be sure of; a processor ahead of everybody else is not
+/// spent on that.
+fn sleeps() -> Checked {
+    /// So long successors are waited for, with an interval of a tenth of a second.
+    const WAITS_MIN: Duration = Duration::from_millis(300);
+    let stage = Stage::of_one()?;
+    let daemon = stage.start(0, &Router::default().text())?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    let supervisor = daemon.pid();
+    let began = (Instant::now(), stage::processor_time(supervisor)?);
+    stage::signal(stage.status(&daemon, 0)?.pid, Signal::KILL)?;
+    let starts = || daemon.log().contains("starting the control process again");
+    wait::until("the end of the wait", SOON, starts)
+        .map_err(|late| Failed::from(format!("{late}\n{}", daemon.log())))?;
+    let (lasted, used) = (began.0.elapsed(), stage::processor_time(supervisor)? - began.1);
+    assert!(lasted >= WAITS_MIN, "{lasted:?}: nobody was waited for\n{}", daemon.log());
+    // Farewell, kernel and log are a few milliseconds; whoever goes in circles has all of the time.
+    assert!(used < lasted / 4, "{used:?} of {lasted:?}\n{}", daemon.log());
     Ok(())
 }
 

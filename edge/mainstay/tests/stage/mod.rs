@@ -1,9 +1,9 @@
 //! What the daemon's tests stand on: one or two hosts, configurations, commands, questions.
 
-use std::io;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Output};
 use std::time::Duration;
+use std::{fs, io};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mainstay_api::{State, Status};
@@ -203,4 +203,14 @@ pub fn code(output: &Output) -> i32 {
 pub fn signal(pid: u32, signal: Signal) -> io::Result<()> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
     Ok(kill_process(pid, signal)?)
+}
+
+/// How long a process has used a processor.
+pub fn processor_time(pid: u32) -> io::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let fields: Vec<&str> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    // `utime` and `stime`, in hundredths of a second: proc(5).
+    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    Ok(Duration::from_millis(10 * (ticks(11) + ticks(12))))
 }
