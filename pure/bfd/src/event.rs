@@ -32,6 +32,8 @@ pub enum Event {
         why: DownCause,
         /// When the last packet of the peer came in.
         last_heard: Instant,
+        /// Since when its next packet was missing: a quarter of the interval after it was to come.
+        missing: Instant,
         /// Silence of this length was a death: what had been agreed, or more if the peer was heard unevenly before.
         detection: Duration,
         /// When silence was to be judged, had this node been late neither to ask nor to judge.

@@ -395,8 +395,9 @@ impl Session {
         let last_heard = self.last_heard.unwrap_or(self.since);
         if let Some(agreed) = self.told.take() {
             let detection = if why == DownCause::Silent { self.record.borne } else { agreed };
-            let due = self.due();
-            out.tell(Event::Down { peer: self.peer, why, last_heard, detection, due, late });
+            let (peer, due) = (self.peer, self.due());
+            let missing = last_heard + self.pace().interval / 4 * 5;
+            out.tell(Event::Down { peer, why, last_heard, missing, detection, due, late });
         }
     }
 

@@ -188,13 +188,8 @@ impl Engine {
                     let input = vrrp::Input::PeerWatched { link, peer, detection };
                     tell_table(&mut self.table, input, now);
                 }
-                News::Lost {
-                    peer: Peer { link, remote: peer, .. },
-                    last_heard,
-                    detection,
-                    due,
-                } => {
-                    let input = vrrp::Input::PeerLost { link, peer, last_heard, detection, due };
+                News::Lost(Peer { link, remote: peer, .. }, silence) => {
+                    let input = vrrp::Input::PeerLost { link, peer, silence };
                     tell_table(&mut self.table, input, now);
                 }
                 News::Unwatched(Peer { link, remote: peer, .. }) => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use mainstay_base::{Deadline, Family, Instant, LinkIndex, Machine, Seed};
 use mainstay_bfd::{self as bfd, DownCause, Peer, SessionSettings, Sessions, State};
 use mainstay_plan::{Actual, Change};
-use mainstay_vrrp::Name;
+use mainstay_vrrp::{Name, Silence};
 
 use crate::settings::{Detection, Settings};
 use crate::status::{Origin, WatchView};
@@ -76,7 +76,7 @@ pub(crate) enum News {
     /// The peer's death will be noticed within that time.
     Watched(Peer, Duration),
     /// The peer is dead, as far as its session tells.
-    Lost { peer: Peer, last_heard: Instant, detection: Duration, due: Instant },
+    Lost(Peer, Silence),
     /// Nothing is known of the peer but its advertisements.
     Unwatched(Peer),
     /// A session that the operator asked for.
@@ -459,12 +459,13 @@ impl Watch {
                     watched.up = Some(detection);
                     self.count_on(place);
                 }
-                bfd::Event::Down { peer, why, last_heard, detection, due, .. } => {
+                bfd::Event::Down { peer, why, last_heard, missing, detection, due, .. } => {
                     let is_death = why == DownCause::Silent;
                     if let Some(watched) = self.watched.get_mut(&place).filter(|_| is_death) {
                         watched.trust.fall(now);
                     }
-                    let lost = is_death.then_some(News::Lost { peer, last_heard, detection, due });
+                    let silence = Silence { last_heard, missing, detection, due };
+                    let lost = is_death.then_some(News::Lost(peer, silence));
                     self.doubt(place, lost.unwrap_or(News::Unwatched(peer)));
                 }
             }

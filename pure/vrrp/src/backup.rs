@@ -7,6 +7,7 @@ use mainstay_base::Instant;
 
 use crate::election::{self, BackupVerdict, Claim};
 use crate::event::Cause;
+use crate::input::Silence;
 use crate::settings::{Centiseconds, Preempt, Version};
 use crate::timers::Timing;
 
@@ -69,26 +70,15 @@ pub(crate) struct Stance {
 pub(crate) struct Loss {
     /// The peer.
     pub peer: IpAddr,
-    /// When its last sign of life came in.
-    pub last_heard: Instant,
-    /// The silence that counts as death.
-    pub detection: Duration,
-    /// When it was to be judged.
-    pub due: Instant,
+    /// What was not heard of it.
+    pub silence: Silence,
 }
 
 impl Loss {
-    /// An advertisement until then may be the last word of who died right after. One packet of a session is an interval
-    /// from the next, and a peer that is asked is dead after one and a half: after five sixths of that not only the
-    /// next packet is missing.
-    fn last_word_until(self) -> Instant {
-        self.last_heard + self.detection / 6 * 5
-    }
-
     /// When to take over: after the skew, of which half may have passed while this node was late to judge, so that a
     /// better Backup that was late alone is the first all the same. If all were late together, the other half decides.
     fn take_over_at(self, skew: Duration, now: Instant) -> Instant {
-        now + skew - now.since(self.due).min(skew / 2)
+        now + skew - now.since(self.silence.due).min(skew / 2)
     }
 }
 
@@ -256,10 +246,10 @@ impl Backup {
         let Some(heard) = self.heard.filter(|heard| heard.address == loss.peer) else {
             return Lost::Nobody;
         };
-        if heard.at > loss.last_word_until() {
+        if heard.at > loss.silence.missing {
             return Lost::Nobody;
         }
-        let last_sign = loss.last_heard.max(heard.at);
+        let last_sign = loss.silence.last_heard.max(heard.at);
         let next = self.overheard.take().filter(|next| next.at > last_sign);
         if let Some(next) = next.filter(|next| next.claim.priority >= timing.priority) {
             self.follow(next, timing, now);
@@ -267,8 +257,8 @@ impl Backup {
         }
         self.preempt_at = None;
         self.electing = true;
-        self.outlook = Outlook::PeerLost { from: loss.peer, detection: loss.detection };
-        let soon = loss.take_over_at(timing.quick_skew(loss.detection), now);
+        self.outlook = Outlook::PeerLost { from: loss.peer, detection: loss.silence.detection };
+        let soon = loss.take_over_at(timing.quick_skew(loss.silence.detection), now);
         self.active_down_at = self.active_down_at.map(|at| at.min(soon));
         Lost::Active
     }

@@ -13,7 +13,8 @@ use crate::event::{Cause, StateName};
 use crate::gauge::{Gauge, Reading};
 use crate::settings::*;
 use crate::{
-    Event, HandoverFailure, Input, NeighbourSeen, Received, Reject, RouterView, Table, Transmit,
+    Event, HandoverFailure, Input, NeighbourSeen, Received, Reject, RouterView, Silence, Table,
+    Transmit,
 };
 
 /// The silence that counts as the death of a watched peer.
@@ -225,7 +226,9 @@ impl Bench {
         let due = self.now - late;
         let last_heard = Instant::from_nanos(due.as_nanos().saturating_sub(silence));
         let (link, peer) = (LINK, ip(peer));
-        self.tell(Input::PeerLost { link, peer, last_heard, detection: DETECTION, due });
+        let missing = last_heard + DETECTION * 5 / 6;
+        let silence = Silence { last_heard, missing, detection: DETECTION, due };
+        self.tell(Input::PeerLost { link, peer, silence });
     }
 
     /// A peer on eth0 is not watched any more.

@@ -10,6 +10,19 @@ use crate::gauge::{Gauge, Reading};
 use crate::settings::{Name, Settings};
 use crate::{NeighbourSeen, Received};
 
+/// What was not heard of a watched peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// When the last packet of its session came in.
+    pub last_heard: Instant,
+    /// Since when the next one was missing. An advertisement until then may be the last word of who died right after it.
+    pub missing: Instant,
+    /// For so long silence was borne.
+    pub detection: Duration,
+    /// When it was to be judged: that is now, or earlier if this node was late.
+    pub due: Instant,
+}
+
 /// One thing that happened, as far as virtual routers care.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -53,19 +66,15 @@ pub enum Input<'a> {
         /// Silence of this length will be a death.
         detection: Duration,
     },
-    /// A watched peer has been silent for `detection`: it is dead, unless an advertisement of it was received
-    /// after `last_heard`. It is not watched any more.
+    /// A watched peer has been silent for too long: it is dead, unless an advertisement of it was received after a packet of
+    /// its session was missing. It is not watched any more.
     PeerLost {
         /// On this link.
         link: LinkIndex,
         /// The peer's address.
         peer: IpAddr,
-        /// When its last packet of the session came in.
-        last_heard: Instant,
-        /// The silence that counts as death.
-        detection: Duration,
-        /// When it was to be judged: that is now, or earlier if this node was late.
-        due: Instant,
+        /// What was not heard.
+        silence: Silence,
     },
     /// A peer is not watched any more, and this says nothing about its life: only its advertisements do.
     PeerUnwatched {

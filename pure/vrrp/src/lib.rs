@@ -68,7 +68,7 @@ pub use debounce::LinkDelay;
 pub use event::{Cause, Event, HandoverFailure, Notice, StateName};
 pub use evidence::{Evidence, TrackedThing};
 pub use gauge::{Gauge, GaugeKind, Reading, TrackGauge, TrackedGauge};
-pub use input::Input;
+pub use input::{Input, Silence};
 pub use learnt::LearntPeer;
 pub use outbox::Dropped;
 pub use packet::{NeighbourSeen, Payload, Place, Received, Transmit};

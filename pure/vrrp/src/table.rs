@@ -511,8 +511,8 @@ impl Machine for Table {
             Input::PeerWatched { link, peer, detection } => {
                 self.peer_watched(link, peer, detection, now);
             }
-            Input::PeerLost { link, peer, last_heard, detection, due } => {
-                self.peer_lost(link, Loss { peer, last_heard, detection, due }, now);
+            Input::PeerLost { link, peer, silence } => {
+                self.peer_lost(link, Loss { peer, silence }, now);
             }
             Input::PeerUnwatched { link, peer } => self.peer_unwatched(link, peer, now),
             Input::TimeOfDay(since_epoch) => self.set_clock(TimeOfDay { at: now, since_epoch }),

@@ -221,8 +221,8 @@ fn a_session_says_what_its_silence_means_and_why_it_fell() {
     ];
     for (why, late, level, text) in table {
         let last_heard = mainstay_base::Instant::from_nanos(1);
-        let due = last_heard + detection;
-        let down = bfd::Event::Down { peer, why, last_heard, detection, due, late };
+        let (missing, due) = (last_heard, last_heard + detection);
+        let down = bfd::Event::Down { peer, why, last_heard, missing, detection, due, late };
         says(&of_session_event(down), level, "192.0.2.2", &text);
     }
 }

@@ -331,8 +331,14 @@ fn a_peer_that_says_it_may_be_late_is_given_that_time_and_no_longer_than_it_says
     assert!(watched.wire.ends[0].told.is_empty(), "it comes and goes");
     watched.wire.pass(MS * 23);
     assert!(watched.is_up());
+    let heard = watched.wire.now - MS * 23;
     watched.wire.pass(MS * 2);
     assert!(!watched.is_up());
+    let since = watched.wire.ends[0].told.iter().find_map(|event| match event {
+        Event::Down { missing, .. } => Some(*missing),
+        Event::Up { .. } | Event::Timed { .. } => None,
+    });
+    assert_eq!(since, Some(heard + MS * 10), "however much was borne");
 }
 
 #[test]
