@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use mainstay_api::Status;
+use mainstay_api::{Session, SessionState, State, Status};
 use mainstay_lab::wait;
 use mainstay_lab::watch::Watch;
 use mainstay_linux::netns::Namespace;
@@ -48,6 +48,20 @@ vrrp_instance VI_1 {
 }
 "#;
 
+/// Set for the process that watches the host shut down, and outlives all others.
+const WITNESS: &str = "MAINSTAY_WITNESS";
+
+/// There once all is prepared for shutting down.
+const WITNESSED: &str = "/run/witnessed";
+
+/// The link goes down with the network, as where networkd or ifupdown made it.
+const CABLE: &str = "[Unit]\nDescription=the link\nBefore=network.target\n\n[Service]\nType=oneshot\n\
+    RemainAfterExit=yes\nExecStart=/bin/true\nExecStop=/usr/sbin/ip link set eth0 down\n";
+
+/// What keeps a unit running until the last processes are killed.
+const OUTLIVES: &str = "--property DefaultDependencies=no --property IgnoreOnIsolate=yes \
+    --property NetworkNamespacePath=/run/netns/peer";
+
 /// The other node: keepalived in a namespace, which knows nothing but advertisements.
 const PEER: &str = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n priority 150\n \
     advert_int 1\n virtual_ipaddress {\n 192.0.2.100/24\n }\n}\n";
@@ -56,6 +70,9 @@ fn main() -> ExitCode {
     if std::env::var_os("MAINSTAY_MACHINE").is_none() {
         eprintln!("this installs packages: run it with `cargo xtask machine systemd`");
         return ExitCode::FAILURE;
+    }
+    if std::env::var_os(WITNESS).is_some() {
+        return witness();
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
@@ -81,8 +98,13 @@ fn main() -> ExitCode {
         Trial::test("the_hardened_unit_works_without_scripts", hardened),
         Trial::test("in_the_place_of_keepalived_under_its_unit", as_keepalived),
         Trial::test("a_package_that_is_removed_takes_its_address_along", removed),
+        Trial::test("a_host_that_shuts_down_is_prepared", shutdown_prepared),
     ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if conclusion.has_failed() || !fs::exists(WITNESSED).unwrap_or(false) {
+        return conclusion.exit_code();
+    }
+    shut_down()
 }
 
 /// Runs a command line; its output, if it ends well.
@@ -442,4 +464,72 @@ fn removed() -> Result<(), Failed> {
     assert!(!here(), "{}", told(&"the address is left"));
     assert!(!fs::exists(format!("/proc/{}", before.control))?, "the control process is left");
     Ok(())
+}
+
+/// Another mainstay is the host's peer; it and the witness of its taking over go on while the host stops its units.
+fn shutdown_prepared() -> Result<(), Failed> {
+    sh("dpkg --install /root/mainstay.deb")?;
+    fs::write("/etc/systemd/system/cable.service", CABLE)?;
+    sh("systemctl daemon-reload && systemctl start cable mainstay")
+        .map_err(|error| told(&error))?;
+    settled()?;
+    sh(&format!(
+        "systemd-run --unit peer {OUTLIVES} {BINARY} run --keepalived /root/peer.conf --runtime-dir {PEER_AT}"
+    ))?;
+    until("the peer being watched", || {
+        let up = |session: &Session| session.state == SessionState::Up;
+        peer().is_ok_and(|status| status.detection.sessions.iter().any(up))
+    })?;
+    fs::write(WITNESSED, "")?;
+    Ok(())
+}
+
+/// Where the peer keeps its socket.
+const PEER_AT: &str = "/run/mainstay-peer";
+
+/// Its virtual router may be in Fault once the link is down, which is an exit code of its own.
+fn peer() -> io::Result<Status> {
+    let text = sh(&format!("mainstay status --json --runtime-dir {PEER_AT} || true"))?;
+    serde_json::from_str(&text).map_err(io::Error::other)
+}
+
+/// Shuts down as an operator does. This process is stopped on the way; the witness has the last word.
+fn shut_down() -> ExitCode {
+    let witness = format!(
+        "systemd-run --unit witness {OUTLIVES} --property StandardOutput=tty \
+         --property TTYPath=/dev/ttyS0 --setenv {WITNESS}=1 --setenv MAINSTAY_MACHINE=1 /usr/local/bin/drill"
+    );
+    let begun = sh(&witness).and_then(|_| sh("systemctl poweroff"));
+    if let Err(error) = begun {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Says how the host left the address, from the peer's side.
+fn witness() -> ExitCode {
+    let verdict = witnessed();
+    println!("a_host_that_shuts_down_hands_over: {verdict:?}");
+    println!("machine: the test ended with {}", u8::from(verdict.is_err()));
+    ExitCode::SUCCESS
+}
+
+/// The peer was told before the link went down, and somebody answered all the time.
+fn witnessed() -> io::Result<String> {
+    let mut unanswered = 0;
+    wait::until("the peer taking over", BOUND, || {
+        unanswered += u32::from(sh(&format!("ping -c 1 -W 2 {SHARED}")).is_err());
+        sh("ip -4 -brief address show dev eth0").is_ok_and(|text| text.contains(SHARED))
+    })
+    .map_err(io::Error::other)?;
+    let transitions = peer()?.routers.swap_remove(0).transitions;
+    let taken = transitions.iter().find(|transition| transition.to == State::Active);
+    let why = taken.map_or_else(String::new, |transition| transition.why.clone());
+    if unanswered == 0 && why == "192.0.2.11 said farewell" {
+        return Ok(why);
+    }
+    Err(io::Error::other(format!("{unanswered} not answered: {transitions:?}")))
 }
