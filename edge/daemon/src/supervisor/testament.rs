@@ -52,7 +52,7 @@ type AdvertSockets = BTreeMap<(LinkIndex, Family), AdvertSocket>;
 impl Testament {
     /// Says farewell, and waits for successors from here on.
     pub(super) fn begin(will: Will) -> Testament {
-        let (said, adverts) = say(will.farewells());
+        let (said, mut adverts) = say(will.farewells());
         tracing::info!("carrying out the last will: {said} farewells said");
         let ips: BTreeSet<IpAddr> = will.addresses().map(|(key, _)| key.address.ip()).collect();
         let families: BTreeSet<Family> = ips.iter().map(|ip| Family::of(*ip)).collect();
@@ -63,6 +63,9 @@ impl Testament {
                 None
             }
         };
+        let listeners = families.into_iter().filter_map(open).collect();
+        // Last of all: it may wait for a lock of the kernel, which others may hold for seconds.
+        listen(&mut adverts, will.farewells());
         let until = Some(clock::now() + will.successor_within());
         Testament {
             will,
@@ -70,7 +73,7 @@ impl Testament {
             advertised: BTreeSet::new(),
             is_answered: false,
             adverts,
-            listeners: families.into_iter().filter_map(open).collect(),
+            listeners,
             until,
         }
     }
@@ -170,7 +173,7 @@ fn active((link, family): (LinkIndex, Family), packet: &Packet<'_>) -> Option<Vo
     (kind & 0x0f == 1 && priority > 0 && is_near).then(|| Voice::of((link, family, vrid)))
 }
 
-/// Sends all, link by link; how many went out, and the sockets, which hear what others say there.
+/// Sends all, link by link; how many went out, and the sockets. Whoever only sends to a group need not be in it.
 fn say(farewells: &[Farewell]) -> (usize, AdvertSockets) {
     let mut sockets = AdvertSockets::new();
     let mut said = 0;
@@ -196,11 +199,18 @@ fn say(farewells: &[Farewell]) -> (usize, AdvertSockets) {
 fn open(farewell: &Farewell) -> io::Result<AdvertSocket> {
     let (link, family) = farewell.place();
     let name = farewell.link_name().ok_or(io::ErrorKind::NotFound)?;
-    let mut socket = AdvertSocket::open(link, &name, family)?;
-    // Where farewells go, successors are heard.
-    let to = Some(farewell.destination).filter(IpAddr::is_multicast);
-    socket.aim_at(&to.into_iter().collect())?;
-    Ok(socket)
+    AdvertSocket::open(link, &name, family)
+}
+
+/// Where farewells went, successors are heard.
+fn listen(sockets: &mut AdvertSockets, farewells: &[Farewell]) {
+    for (place, socket) in sockets {
+        let here = farewells.iter().filter(|farewell| farewell.place() == *place);
+        let groups = here.map(|farewell| farewell.destination).filter(IpAddr::is_multicast);
+        if let Err(error) = socket.aim_at(&groups.collect()) {
+            tracing::warn!("the advertisements of successors cannot be heard: {error}");
+        }
+    }
 }
 
 fn advert(farewell: &Farewell) -> Advert<'_> {

@@ -16,12 +16,13 @@ use rustix::process::Signal;
 use crate::stage::{self, Checked, Router, SOON, Stage, Test};
 
 /// What is tested here, by name.
-pub const TESTS: [Test; 11] = [
+pub const TESTS: [Test; 12] = [
     ("a_node_alone_whose_process_is_killed_loses_nothing", || alone(Death::Killed)),
     ("a_node_alone_whose_process_aborts_loses_nothing", || alone(Death::Aborted)),
     ("a_node_alone_whose_process_hangs_loses_nothing", || alone(Death::Stopped)),
     ("a_node_alone_whose_process_spins_loses_nothing", || alone(Death::Spinning)),
     ("a_supervisor_that_waits_for_successors_leaves_the_processor_alone", sleeps),
+    ("a_farewell_is_said_before_anything_is_joined_to_hear_successors", farewell_first),
     ("a_backup_has_what_a_killed_process_held_and_nothing_flaps", || replaced(Death::Killed)),
     ("a_backup_has_what_an_aborted_process_held_and_nothing_flaps", || replaced(Death::Aborted)),
     ("a_backup_has_what_a_hanging_process_held_and_nothing_flaps", || replaced(Death::Stopped)),
@@ -167,6 +168,24 @@ fn sleeps() -> Checked {
     assert!(lasted >= WAITS_MIN, "{lasted:?}: nobody was waited for\n{}", daemon.log());
     // Farewell, kernel and log are a few milliseconds; whoever goes in circles has all of the time.
     assert!(used < lasted / 4, "{used:?} of {lasted:?}\n{}", daemon.log());
+    Ok(())
+}
+
+/// Joining may take long; here the kernel refuses it altogether.
+fn farewell_first() -> Checked {
+    let stage = Stage::of_two()?;
+    let (strong, weak) = stage.pair()?;
+    stage.shell(0, "sysctl -q -w net.ipv4.igmp_max_memberships=0")?;
+    stage::signal(stage.status(&strong, 0)?.pid, Signal::KILL)?;
+    stage.until_state(&weak, 1, "VI_1", State::Active)?;
+    let unheard = || strong.log().contains("the advertisements of successors cannot be heard");
+    wait::until("the refusal", SOON, unheard)
+        .map_err(|late| Failed::from(format!("{late}\n{}", strong.log())))?;
+    assert!(strong.log().contains("last will: 1 farewells said"), "{}", strong.log());
+    // Whoever answers is heard in another way.
+    let answered = || strong.log().contains("of 1 addresses others answer for 1; 1 taken down");
+    wait::until("the end of the will", SOON, answered)
+        .map_err(|late| Failed::from(format!("{late}\n{}", strong.log())))?;
     Ok(())
 }
 
