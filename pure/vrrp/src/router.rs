@@ -89,8 +89,9 @@ impl Router {
         }
     }
 
-    /// Enters the election, from Initialize or Fault. An address owner that may be Active at once is so,
-    /// but not before `hold_until`.
+    /// Enters the election, from Initialize or Fault. An address owner that may be Active at once is so, but not before
+    /// `hold_until`. All others begin to wait then: before, the link may let nothing through, so that silence means
+    /// nothing.
     pub(crate) fn enter(
         &mut self,
         owner_at_once: bool,
@@ -105,7 +106,7 @@ impl Router {
             let (outlook, at) = if owner_at_once {
                 (Outlook::Owner, hold_until)
             } else {
-                (Outlook::Silence, (now + self.timing().active_down()).max(hold_until))
+                (Outlook::Silence, now.max(hold_until) + self.timing().active_down())
             };
             let interval = self.station.settings.advertisement_interval;
             let backup = Backup::waiting(outlook, at, interval);

@@ -29,7 +29,7 @@ pub struct Settings {
     pub scripts: Vec<TrackedScript>,
     /// The gauges that are tracked; each is there once.
     pub gauges: Vec<TrackedGauge>,
-    /// Nobody advertises or becomes Active for so long after the start.
+    /// Nobody advertises or becomes Active for so long after the start; Backups begin to wait for silence then.
     pub startup_delay: Duration,
     /// Nor for so long after the origin of all [`Instant`](mainstay_base::Instant)s, which is the machine's boot.
     pub delay_after_boot: Duration,

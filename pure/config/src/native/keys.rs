@@ -167,7 +167,7 @@ pub(super) const NODE: Section = Section {
             "a length of time",
             "\"0s\"",
             "\"5s\"",
-            "nobody advertises or becomes Active for so long after the start",
+            "nobody advertises or becomes Active for so long after the start, and Backups begin to wait for silence then",
         ),
         key(
             "delay_after_boot",
