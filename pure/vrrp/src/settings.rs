@@ -437,7 +437,7 @@ pub struct TrackedScript {
     pub rise: u32,
     /// So many failures in a row make it down.
     pub fall: u32,
-    /// It starts as failed rather than as unknown.
+    /// Until its first result it counts as failed rather than as unknown.
     pub starts_failed: bool,
 }
 

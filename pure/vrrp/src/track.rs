@@ -157,14 +157,16 @@ impl ScriptRecord {
         ScriptRecord { verdict, last: None, in_a_row: 0 }
     }
 
-    /// Takes in a result; the verdict if it is another one now. The first result decides at once,
-    /// unless the script starts as failed.
+    /// Takes in a result; the verdict if it is another one now. The first result decides at once, also where the script
+    /// starts as failed.
     pub(crate) fn take(&mut self, success: bool, settings: &TrackedScript) -> Option<Verdict> {
+        let is_first = self.last.is_none();
         self.in_a_row =
             if self.last == Some(success) { self.in_a_row.saturating_add(1) } else { 1 };
         self.last = Some(success);
         let needed = match (self.verdict, success) {
             (Verdict::Unknown, _) => 1,
+            (Verdict::Down, true) if is_first => 1,
             (Verdict::Down, true) => settings.rise,
             (Verdict::Up, false) => settings.fall,
             (Verdict::Up, true) | (Verdict::Down, false) => return None,

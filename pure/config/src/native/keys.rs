@@ -222,7 +222,7 @@ pub(super) const SCRIPT: Section = Section {
             "true or false",
             "false",
             "true",
-            "it starts as failed rather than as unknown",
+            "until its first result it counts as failed rather than as unknown",
         ),
     ],
 };

@@ -110,10 +110,13 @@ fn the_first_result_decides_and_then_rise_and_fall_count() {
 }
 
 #[test]
-fn a_script_that_starts_failed_has_to_rise() {
+fn a_script_that_starts_failed_is_up_with_its_first_success_unless_it_fails_before() {
     let settings = script(2, 1, true);
     let mut record = ScriptRecord::start(&settings);
     assert_eq!(record.verdict(), Verdict::Down);
+    assert_eq!(record.take(true, &settings), Some(Verdict::Up));
+    let mut record = ScriptRecord::start(&settings);
+    assert_eq!(record.take(false, &settings), None, "it was down already");
     assert_eq!(record.take(true, &settings), None);
     assert_eq!(record.take(true, &settings), Some(Verdict::Up));
 }
