@@ -14,8 +14,8 @@ const BASE: u64 = 1_795_000_000;
 /// The same for drills: a stopped node that came back and was never watched again; a burst of announcements that
 /// stood in the way of the one that was needed; an Active that yielded to a packet which had waited while it slept; a
 /// Backup that counted silence from an answer which it alone had; the last word of one that yielded, believed to be
-/// the successor's.
-const FILED_DRILLS: [u64; 5] = [34, 100, 20_502, 3_529, 7_217];
+/// the successor's; a death before anybody had heard a packet that no other could overtake.
+const FILED_DRILLS: [u64; 6] = [34, 100, 20_502, 3_529, 7_217, 1_105];
 /// A drill of 200 nodes that all watch each other, and one of 255 routers for which two nodes may be next.
 const CROWDS: [u64; 2] = [256, 896];
 

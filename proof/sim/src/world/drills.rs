@@ -34,6 +34,8 @@ const HANDED_OVER_AFTER: Duration = Duration::from_secs(5);
 const ASLEEP_MAX: Duration = Duration::from_secs(20);
 /// Others may hold the lock of a kernel for so long.
 const LOCKED_MAX: Duration = Duration::from_millis(1_500);
+/// By then everybody has heard a packet of each Active that left after this moment, whatever its pace.
+const HEARD_AFRESH: Duration = Duration::from_millis(100);
 /// From one flap to the next.
 const FLAP_EVERY: Duration = Duration::from_millis(100);
 
@@ -232,7 +234,7 @@ impl World {
             self.befall(Fault::Load { node, load: Load::HEALTHY })?;
         }
         // So long a packet may still wait, at both ends, before it is stamped.
-        self.run_for(Load::SATURATED.softirq * 2)
+        self.run_for(Load::SATURATED.softirq * 2 + HEARD_AFRESH)
     }
 
     /// A Backup that is not heard has no reason to do anything; one that hears nothing must take the others
@@ -278,8 +280,8 @@ impl World {
         for segment in 0..self.cluster.segments.len() {
             self.befall(Fault::Weather { segment, weather: Weather::FAIR })?;
         }
-        // What is under way still would make the last packets of whoever is cut next come unevenly.
-        self.run_for(OVERTAKING.longest())
+        // What is under way still, or was the last, would make the last packets of whoever is cut next come unevenly.
+        self.run_for(OVERTAKING.longest() + HEARD_AFRESH)
     }
 
     /// The links or cables of a node come and go every 100 ms; one run in ten for a minute.
