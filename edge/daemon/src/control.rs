@@ -24,6 +24,7 @@ use mainstay_linux::pulse::Pulse;
 use mainstay_linux::reactor::{Reactor, Token};
 use mainstay_linux::{clock, entropy, realtime};
 use mainstay_plan::Change;
+use rustix::fs::Mode;
 use tokio::sync::mpsc;
 
 use crate::channel::{ToEngine, to_engine};
@@ -297,10 +298,15 @@ fn take_over(
 /// What there is to say about the script that is run before anything is done, if there is one.
 fn run_startup(settings: &Settings, tether: &mut Tether) -> Result<Option<String>, Error> {
     let Some(startup) = &settings.telling.startup else { return Ok(None) };
-    once::run_alive("startup", startup, &settings.node, || {
+    let mask = |bits: Mode| rustix::process::umask(bits);
+    let before = settings.node.umask.map(|bits| mask(Mode::from_raw_mode(bits)));
+    let said = once::run_alive("startup", startup, &settings.node, || {
         tether.mend();
         tether.pulse().beat(clock::now());
-    })
+    });
+    // The slow side sets it for good, and has to know what it was.
+    before.map(mask);
+    said
 }
 
 /// Better one sentence before anything is done than a refusal of each socket and address.

@@ -66,7 +66,7 @@ pub(super) struct Defaults {
 impl Default for Globals {
     fn default() -> Globals {
         Globals {
-            node: Node::default(),
+            node: Node { umask: Some(umask::USUAL), ..Node::default() },
             startup_delay: Duration::ZERO,
             delay_after_boot: Duration::ZERO,
             reload_time: None,

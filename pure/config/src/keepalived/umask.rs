@@ -20,6 +20,10 @@ const BITS: [(&str, u32); 12] = [
     ("IRWXO", 0o007),
 ];
 
+/// What keepalived 2.2.7 runs with where nobody says otherwise; its manual has another one. What scripts write may be
+/// secret, and was their user's alone.
+pub(super) const USUAL: u32 = 0o177;
+
 /// Reads it; blanks around `|` do not count.
 pub(super) fn read(statement: &Statement, faults: &mut Faults) -> Option<u32> {
     let first = value(statement, faults)?;

@@ -101,6 +101,8 @@ fn addresses_elsewhere_are_announced_every_so_often_under_both_names() {
 
 #[test]
 fn a_umask_is_a_number_in_three_ways_or_bits() {
+    let usual = settings("", "").node.umask;
+    assert_eq!(usual, Some(0o177), "as keepalived 2.2.7 runs");
     for text in ["0027", "23", "0x17", "IWGRP|IRWXO", "IWGRP | IROTH | IWOTH | IXOTH"] {
         let umask = settings(&format!("umask {text}"), "").node.umask;
         assert_eq!(umask, Some(0o027), "{text}");
