@@ -124,6 +124,9 @@ pub struct Run {
     /// How log lines look; `auto` writes to the journal where standard error is connected to it
     #[arg(long, value_enum, default_value_t = LogFormat::Auto, value_name = "FORMAT")]
     pub log_format: LogFormat,
+    /// The umask of the process that does the work; goes before that of the configuration
+    #[arg(long, hide = true)]
+    pub umask: Option<u32>,
 }
 
 /// Options of the process that does the work.

@@ -14,6 +14,7 @@ use mainstay_config::{Code, Fault, Loaded, Severity, render};
 #[command(
     name = "keepalived",
     disable_version_flag = true,
+    args_override_self = true,
     max_term_width = 100,
     about = "mainstay in the place of keepalived: keeps a network address answering",
     after_help = "`mainstay --help` has mainstay's own commands."
@@ -54,7 +55,7 @@ pub struct Keepalived {
     /// Where the process number goes [default: /run/keepalived.pid, or /run/keepalived/NAMESPACE/keepalived.pid]
     #[arg(short = 'p', long, value_name = "FILE")]
     pid: Option<PathBuf>,
-    /// Where the number of the process that speaks VRRP goes [default: /run/keepalived_vrrp.pid, or
+    /// Where the number of the process that speaks VRRP goes [default: /run/vrrp.pid, or
     /// /run/keepalived/NAMESPACE/vrrp.pid]
     #[arg(short = 'r', long = "vrrp_pid", value_name = "FILE")]
     vrrp_pid: Option<PathBuf>,
@@ -97,7 +98,7 @@ pub struct Keepalived {
     /// Without effect: the service manager decides on core dumps
     #[arg(short = 'M', long, value_name = "PATTERN", num_args = 0..=1, require_equals = true)]
     core_dump_pattern: Option<Option<String>>,
-    /// Without effect: files are made for their owner alone
+    /// The umask of scripts, FIFOs and dump files; goes before `umask` of the configuration
     #[arg(short = 'u', long, value_name = "MASK")]
     umask: Option<String>,
     /// Without effect
@@ -121,6 +122,9 @@ pub struct Keepalived {
     /// Print the version
     #[arg(short = 'v', long)]
     version: bool,
+    /// Words that belong to no option
+    #[arg(hide = true)]
+    stray: Vec<String>,
 }
 
 /// What such a command line asks for.
@@ -143,6 +147,8 @@ pub struct Daemon {
     pub foreground: bool,
     /// Whether the log goes to standard error.
     pub log_console: bool,
+    /// The umask, if one was given.
+    pub umask: Option<u32>,
     /// Where the process number goes.
     pub pid: PathBuf,
     /// Where the number of the process that speaks VRRP goes.
@@ -175,7 +181,7 @@ pub fn keepalived(
     words: impl IntoIterator<Item = OsString>,
     programs: impl Fn(&Loaded) -> ProgramFaults,
 ) -> Asked {
-    let asked = match Keepalived::try_parse_from(words) {
+    let asked = match Keepalived::try_parse_from(words.into_iter().map(as_getopt_has_it)) {
         Ok(asked) => asked,
         Err(answer) => {
             let code = if answer.use_stderr() { USAGE } else { 0 };
@@ -195,6 +201,33 @@ pub fn keepalived(
         return Asked::Answered(asked.test(log.as_ref(), programs));
     }
     asked.run()
+}
+
+/// The letters whose value may be left out, which then follows at once, and those whose value may not.
+const VALUE_AT_ONCE: [char; 3] = ['t', 'M', 'g'];
+const VALUE: [char; 10] = ['f', 'S', 'p', 'r', 'c', 'b', 'i', 'A', 's', 'u'];
+
+/// `-t/tmp/log` and `-Mcore`, as the parser here wants them: with `=`.
+fn as_getopt_has_it(word: OsString) -> OsString {
+    let Some(letters) = word.to_str().and_then(|text| text.strip_prefix('-')) else { return word };
+    let has_value = |letter: char| VALUE_AT_ONCE.contains(&letter) || VALUE.contains(&letter);
+    let found = letters.char_indices().find(|(_, letter)| *letter == '-' || has_value(*letter));
+    let Some((place, letter)) = found else { return word };
+    let (before, value) = letters.split_at(place + letter.len_utf8());
+    if VALUE_AT_ONCE.contains(&letter) && !value.is_empty() && !value.starts_with('=') {
+        return format!("-{before}={value}").into();
+    }
+    word
+}
+
+/// A umask as C writes numbers: hexadecimal, octal or decimal.
+fn mask(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.strip_prefix("0x") {
+        Some(digits) => (digits, 16),
+        None if text.starts_with('0') => (text, 8),
+        None => (text, 10),
+    };
+    u32::from_str_radix(digits, radix).ok().filter(|mask| *mask <= 0o777)
 }
 
 fn print_signal(name: &str) -> u8 {
@@ -223,6 +256,7 @@ impl Keepalived {
 
     /// Checks the configuration; what is wrong goes to standard error or to a file.
     fn test(&self, log: Option<&PathBuf>, programs: impl Fn(&Loaded) -> ProgramFaults) -> u8 {
+        self.oddities().iter().for_each(|odd| eprintln!("{odd}"));
         let loaded = self.configuration().load_to_start(self.namespace.as_deref());
         let mut text = render(&loaded.faults, &loaded.sources, false);
         let programs = programs(&loaded);
@@ -266,6 +300,7 @@ impl Keepalived {
             namespace,
             foreground: self.dont_fork,
             log_console: self.log_console,
+            umask: self.umask.as_deref().and_then(mask),
             remarks: self.without_effect(),
         })
     }
@@ -281,17 +316,26 @@ impl Keepalived {
                 self.core_dump || self.core_dump_pattern.is_some(),
                 "--core-dump: see the service manager",
             ),
-            (self.umask.is_some(), "--umask: files are made for their owner alone"),
         ];
         let asked = options.iter().filter(|(asked, _)| *asked);
-        asked.map(|(_, text)| format!("without effect: {text}")).collect()
+        let told = asked.map(|(_, text)| format!("without effect: {text}"));
+        told.chain(self.oddities()).collect()
+    }
+
+    /// What makes no sense and, as with keepalived, does not keep anything from running.
+    fn oddities(&self) -> Vec<String> {
+        let bad = self.umask.iter().filter(|text| mask(text).is_none());
+        let bad =
+            bad.map(|text| format!("`--umask {text}` is left out: write it as `--umask 0027`"));
+        let stray = self.stray.iter().map(|word| format!("`{word}` is left out: it is no option"));
+        bad.chain(stray).collect()
     }
 }
 
 /// Where keepalived's process numbers are seen from outside.
 fn number_files(namespace: Option<&str>) -> [PathBuf; 2] {
     let (folder, names) = match namespace {
-        None => ("/run".into(), ["keepalived.pid", "keepalived_vrrp.pid"]),
+        None => ("/run".into(), ["keepalived.pid", "vrrp.pid"]),
         Some(name) => (Path::new("/run/keepalived").join(name), ["keepalived.pid", "vrrp.pid"]),
     };
     names.map(|name| folder.join(name))
@@ -315,7 +359,7 @@ mod tests {
                 Asked::Answered(code) => panic!("answered with {code}"),
             }
         };
-        let plain = (None, "/run/keepalived.pid".into(), "/run/keepalived_vrrp.pid".into());
+        let plain = (None, "/run/keepalived.pid".into(), "/run/vrrp.pid".into());
         assert_eq!(run(&[]), plain);
         let (pid, vrrp) = ("/run/keepalived/blue/keepalived.pid", "/run/keepalived/blue/vrrp.pid");
         assert_eq!(run(&["-s", "blue"]), (Some("blue".into()), pid.into(), vrrp.into()));

@@ -45,7 +45,8 @@ pub fn main() -> ExitCode {
     }
     daemon.remarks.iter().for_each(|remark| eprintln!("{remark}"));
     let log_format = if daemon.log_console { LogFormat::Text } else { LogFormat::Auto };
-    let run = Run { configuration: daemon.configuration, namespace: daemon.namespace, log_format };
+    let Daemon { configuration, namespace, umask, .. } = daemon;
+    let run = Run { configuration, namespace, log_format, umask };
     let pid_files = PidFiles { supervisor: Some(daemon.pid), control: Some(daemon.vrrp_pid) };
     crate::start::supervise(&runtime_dir(), &run, pid_files)
 }

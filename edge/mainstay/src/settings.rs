@@ -22,7 +22,10 @@ pub fn loader(run: Run, runtime_dir: &Path) -> Loader {
     let mut has_routers = false;
     Box::new(move |occasion| {
         let reading = reload_file.as_deref().map(Reading::begin);
-        let loaded = run.configuration.load();
+        let mut loaded = run.configuration.load();
+        if let Some(settings) = &mut loaded.settings {
+            settings.node.umask = run.umask.or(settings.node.umask);
+        }
         let remark = reading.and_then(|reading| reading.map_or_else(Some, Reading::end));
         if occasion == Occasion::Restart {
             let before = mainstay_cli::load_native(&last_good).settings;
@@ -133,7 +136,7 @@ mod tests {
         let file = folder.join("k.conf");
         let configuration =
             Configuration { keepalived: Some(file.clone()), config: None, config_id: None };
-        let run = Run { configuration, namespace: None, log_format: LogFormat::Auto };
+        let run = Run { configuration, namespace: None, log_format: LogFormat::Auto, umask: None };
         let one = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n}\n";
         // No slip at all: another program's job, which may be all that a file is for.
         let servers = "virtual_server 192.0.2.9 80 {\n}\n";
@@ -171,7 +174,7 @@ mod tests {
         );
         fs::write(&file, text).expect("the directory is writable");
         let configuration = Configuration { keepalived: Some(file), config: None, config_id: None };
-        let run = Run { configuration, namespace: None, log_format: LogFormat::Auto };
+        let run = Run { configuration, namespace: None, log_format: LogFormat::Auto, umask: None };
         let mut load = loader(run, &folder);
         load(Occasion::Start).expect("what is sound is used");
         for _ in 0..2 {

@@ -59,6 +59,7 @@ fn control_arguments(runtime_dir: &Path, run: &Run) -> Vec<OsString> {
     say("--config", configuration.config.clone().map(Into::into));
     say("--config-id", configuration.config_id.clone().map(Into::into));
     say("--namespace", run.namespace.clone().map(Into::into));
+    say("--umask", run.umask.map(|mask| mask.to_string().into()));
     let format = match run.log_format {
         LogFormat::Auto => "auto",
         LogFormat::Text => "text",

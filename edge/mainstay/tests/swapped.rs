@@ -11,19 +11,21 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use called::{command, config, number, start, swapped};
+use called::{command, config, globals, number, start, swapped};
 use libtest_mimic::Failed;
 use mainstay_lab::program::Program;
 use mainstay_lab::wait;
 use rustix::process::Signal;
-use stage::{Checked, Router, SOON, Stage, Test, run_all, signal};
+use stage::{Checked, Router, SOON, Stage, Test, code, run_all, signal};
 
 fn main() -> ExitCode {
-    let tests: [Test; 2] = [
+    let tests: [Test; 4] = [
         ("programs_run_as_root_find_the_surroundings_that_they_know", || surroundings("root")),
         ("programs_of_another_user_find_the_surroundings_that_they_know", || {
             surroundings("nobody nogroup")
         }),
+        ("each_option_of_keepalived_is_taken_as_it_takes_it", options),
+        ("the_umask_of_the_command_line_goes_before_that_of_the_file", umask),
     ];
     run_all(2, tests)
 }
@@ -141,6 +143,152 @@ fn surroundings(user: &str) -> Checked {
             assert!(theirs.remove(variable).is_some(), "{name}: the real one hands {variable} on");
         }
         assert_eq!(ours, theirs, "{name}, as {user}: ours, then what the real one hands over");
+    }
+    Ok(())
+}
+
+/// What stands behind `-t -f FILE`; each is taken by both, or refused by both, with the same code.
+const OPTIONS: [&str; 79] = [
+    "-P",
+    "--vrrp",
+    "-C",
+    "--check",
+    "-B",
+    "--no_bfd",
+    "--all",
+    "-l",
+    "--log-console",
+    "-D",
+    "--log-detail",
+    "-S 0",
+    "-S7",
+    "--log-facility=3",
+    "--log-facility 3",
+    "-G",
+    "--no-syslog",
+    "-u 0027",
+    "-u27",
+    "--umask=0x12",
+    "-u x",
+    "-u 01000",
+    "-X",
+    "--release-vips",
+    "-V",
+    "--dont-release-vrrp",
+    "-I",
+    "--dont-release-ipvs",
+    "-R",
+    "--dont-respawn",
+    "-n",
+    "--dont-fork",
+    "-d",
+    "--dump-conf",
+    "-p nowhere",
+    "--pid=nowhere",
+    "-r nowhere",
+    "--vrrp_pid nowhere",
+    "-c nowhere",
+    "--checkers_pid=nowhere",
+    "-a",
+    "--address-monitoring",
+    "-b nowhere",
+    "--bfd_pid=nowhere",
+    "-x",
+    "--snmp",
+    "-A udp:localhost",
+    "--snmp-agent-socket=udp:localhost",
+    "-m",
+    "--core-dump",
+    "-M",
+    "-Mcore",
+    "-Mt",
+    "--core-dump-pattern",
+    "--core-dump-pattern=core",
+    "-e",
+    "--all-config",
+    "-i me",
+    "--config-id=me",
+    "-D -D -n -n",
+    "-PD -lG",
+    "-nlPx",
+    "--pid=a -p b",
+    "word",
+    "two words",
+    "-t",
+    "-Pt",
+    "-p",
+    "-S",
+    "-u",
+    "-i",
+    "-q",
+    "-k",
+    "-L",
+    "--nosuch",
+    "--vr",
+    "--vrrp=1",
+    "--dont-release",
+    "--perf",
+];
+
+/// Whole command lines that need no file; the first line on standard output is the same as well.
+const ALONE: [&str; 13] = [
+    "--signum=STOP",
+    "--signum STOP",
+    "--signum=RELOAD",
+    "--signum=DATA",
+    "--signum=STATS",
+    "--signum=STATS_CLEAR",
+    "--signum=JSON",
+    "--signum=stop",
+    "--signum=",
+    "--signum",
+    "-v",
+    "--version",
+    "-f",
+];
+
+fn options() -> Checked {
+    let stage = Stage::of_one()?;
+    let file = config(&stage, "k.conf", &Router::default().text()).display().to_string();
+    let log = stage.folder().join("log").display().to_string();
+    let tests = OPTIONS.map(|words| format!("-t -f {file} {words}"));
+    let attached = [format!("-t{log} -f {file}"), format!("-f {file} -Pt{log}")];
+    let mut differing = Vec::new();
+    for words in tests.into_iter().chain(attached).chain(ALONE.map(str::to_owned)) {
+        let answer = |binary: &Path| -> Result<(i32, String), Failed> {
+            let mut command = command(&stage, binary);
+            command.args(words.split(' ')).current_dir(stage.folder());
+            let output = stage.host(0).namespace().run(|| command.output())??;
+            let out = String::from_utf8_lossy(&output.stdout).into_owned();
+            Ok((code(&output), if ALONE.contains(&words.as_str()) { out } else { String::new() }))
+        };
+        let (theirs, ours) = (answer(&Program::Keepalived.path()?)?, answer(&swapped(&stage))?);
+        if theirs != ours {
+            differing.push(format!("{words}: {ours:?}, not {theirs:?}"));
+        }
+    }
+    assert!(differing.is_empty(), "{differing:#?}");
+    Ok(())
+}
+
+fn umask() -> Checked {
+    let stage = Stage::of_one()?;
+    for (option, expected) in [("0027", 0o640), ("x", 0o600)] {
+        let fifo = stage.folder().join(option);
+        let defaults = format!("vrrp_notify_fifo {}\numask 0177\n", fifo.display());
+        let file =
+            config(&stage, "k.conf", &(globals(&stage, &defaults) + &Router::default().text()));
+        for binary in [Program::Keepalived.path()?, swapped(&stage)] {
+            let mut running = start(command(&stage, &binary), (&stage, &file), &["-u", option])?;
+            wait::until("the FIFO", SOON, || fifo.exists() && stage.holds(0, stage::ADDRESS))
+                .map_err(|late| Failed::from(format!("{late}\n{}", running.log())))?;
+            let mode = fs::metadata(&fifo)?.permissions().mode() & 0o777;
+            assert_eq!(mode, expected, "{} -u {option}", binary.display());
+            signal(number(&running.folder.join("pid")).ok_or("its number")?, Signal::TERM)?;
+            wait::until("the end", SOON, || {
+                running.child.try_wait().is_ok_and(|end| end.is_some())
+            })?;
+        }
     }
     Ok(())
 }
