@@ -3,7 +3,7 @@
 mod receive;
 mod setup;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -26,7 +26,11 @@ pub struct AdvertSocket {
     fd: OwnedFd,
     link: LinkIndex,
     family: Family,
-    groups: BTreeSet<IpAddr>,
+    /// Sockets that are in groups for the first one: the kernel lets each be in 20 of IPv4 by default
+    /// (`net.ipv4.igmp_max_memberships`).
+    members: Vec<OwnedFd>,
+    /// Which of them all is in a group, the first one counted as zero.
+    groups: BTreeMap<IpAddr, usize>,
 }
 
 /// One packet to send.
@@ -53,23 +57,45 @@ impl AdvertSocket {
             Family::V4 => setup::open_ipv4(link, name)?,
             Family::V6 => setup::open_ipv6(link, name)?,
         };
-        Ok(AdvertSocket { fd, link, family, groups: BTreeSet::new() })
+        Ok(AdvertSocket { fd, link, family, members: Vec::new(), groups: BTreeMap::new() })
     }
 
-    /// Hears of the multicast, from here on, what is sent to these groups of its family.
+    /// Hears of the multicast, from here on, what is sent to these groups of its family; with more groups than one
+    /// socket may be in also what is sent to those that others on this machine are in. To be called in the
+    /// namespace that it was opened in.
     ///
     /// # Errors
     /// The kernel lets it not join or leave one; the error's text names it. The socket is best
     /// replaced then.
     pub fn aim_at(&mut self, groups: &BTreeSet<IpAddr>) -> io::Result<()> {
-        for group in groups.difference(&self.groups) {
-            setup::join(&self.fd, self.link, *group)?;
+        let left = self.groups.extract_if(.., |group, _| !groups.contains(group));
+        for (group, place) in left.collect::<Vec<_>>() {
+            let fd = std::iter::once(&self.fd).chain(&self.members).nth(place);
+            fd.map_or(Ok(()), |fd| setup::leave(fd, self.link, group))?;
         }
-        for group in self.groups.difference(groups) {
-            setup::leave(&self.fd, self.link, *group)?;
+        for group in groups {
+            if !self.groups.contains_key(group) {
+                let place = self.join(*group)?;
+                self.groups.insert(*group, place);
+            }
         }
-        self.groups.clone_from(groups);
         Ok(())
+    }
+
+    /// Joins a group with the first socket that has room, or a further one; which one that is.
+    fn join(&mut self, group: IpAddr) -> io::Result<usize> {
+        for (place, fd) in std::iter::once(&self.fd).chain(&self.members).enumerate() {
+            if setup::join(fd, self.link, group)? {
+                return Ok(place);
+            }
+        }
+        let fd = setup::open_member(self.family)?;
+        if !setup::join(&fd, self.link, group)? {
+            return Err(setup::no_room(group));
+        }
+        setup::hear_groups_of_others(&self.fd, self.family)?;
+        self.members.push(fd);
+        Ok(self.members.len())
     }
 
     /// The link that it is bound to.

@@ -9,23 +9,25 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use called::{command, config, globals, number, start, swapped};
 use libtest_mimic::Failed;
+use mainstay_api::State;
 use mainstay_lab::program::Program;
 use mainstay_lab::wait;
 use rustix::process::Signal;
-use stage::{Checked, Router, SOON, Stage, Test, code, run_all, signal};
+use stage::{Checked, Router, SOON, Stage, Test, run_all, signal};
 
 fn main() -> ExitCode {
-    let tests: [Test; 4] = [
+    let tests: [Test; 5] = [
         ("programs_run_as_root_find_the_surroundings_that_they_know", || surroundings("root")),
         ("programs_of_another_user_find_the_surroundings_that_they_know", || {
             surroundings("nobody nogroup")
         }),
         ("each_option_of_keepalived_is_taken_as_it_takes_it", options),
         ("the_umask_of_the_command_line_goes_before_that_of_the_file", umask),
+        ("routers_in_more_groups_than_a_socket_may_be_in_all_hear_theirs", groups),
     ];
     run_all(2, tests)
 }
@@ -230,8 +232,8 @@ const OPTIONS: [&str; 79] = [
     "--perf",
 ];
 
-/// Whole command lines that need no file; the first line on standard output is the same as well.
-const ALONE: [&str; 13] = [
+/// Whole command lines that need no file (not a bare `--signum`, of which the real one now and then dies); the first line on standard output is the same as well.
+const ALONE: [&str; 12] = [
     "--signum=STOP",
     "--signum STOP",
     "--signum=RELOAD",
@@ -241,7 +243,6 @@ const ALONE: [&str; 13] = [
     "--signum=JSON",
     "--signum=stop",
     "--signum=",
-    "--signum",
     "-v",
     "--version",
     "-f",
@@ -255,12 +256,12 @@ fn options() -> Checked {
     let attached = [format!("-t{log} -f {file}"), format!("-f {file} -Pt{log}")];
     let mut differing = Vec::new();
     for words in tests.into_iter().chain(attached).chain(ALONE.map(str::to_owned)) {
-        let answer = |binary: &Path| -> Result<(i32, String), Failed> {
+        let answer = |binary: &Path| -> Result<(ExitStatus, String), Failed> {
             let mut command = command(&stage, binary);
             command.args(words.split(' ')).current_dir(stage.folder());
             let output = stage.host(0).namespace().run(|| command.output())??;
             let out = String::from_utf8_lossy(&output.stdout).into_owned();
-            Ok((code(&output), if ALONE.contains(&words.as_str()) { out } else { String::new() }))
+            Ok((output.status, if ALONE.contains(&words.as_str()) { out } else { String::new() }))
         };
         let (theirs, ours) = (answer(&Program::Keepalived.path()?)?, answer(&swapped(&stage))?);
         if theirs != ours {
@@ -290,5 +291,33 @@ fn umask() -> Checked {
             })?;
         }
     }
+    Ok(())
+}
+
+/// More than `net.ipv4.igmp_max_memberships`, each in a group of its own: the real one is Active of all.
+fn groups() -> Checked {
+    let stage = Stage::of_two()?;
+    let blocks = |priority: u8| {
+        let block = |number: u8| {
+            let (name, address) = (format!("VI_{number}"), format!("192.0.2.{}/24", 100 + number));
+            let more = format!("mcast_dst_ip 239.1.1.{number}\n");
+            let (name, address, more) = (name.as_str(), address.as_str(), more.as_str());
+            Router { name, vrid: number, priority, address, more }.text()
+        };
+        (1..=25).map(block).collect::<String>()
+    };
+    let file = config(&stage, "k.conf", &blocks(150));
+    let running = start(command(&stage, &Program::Keepalived.path()?), (&stage, &file), &[])?;
+    wait::until("its addresses", SOON, || stage.holds(0, "192.0.2.125"))
+        .map_err(|late| Failed::from(format!("{late}\n{}", running.log())))?;
+    let daemon = stage.start(1, &blocks(100))?;
+    let hears_it =
+        |router: &mainstay_api::Router| router.state == State::Backup && router.active.is_some();
+    wait::until("an Active of each", SOON, || {
+        let status = stage.status(&daemon, 1);
+        status.is_ok_and(|status| status.routers.len() == 25 && status.routers.iter().all(hears_it))
+    })
+    .map_err(|late| Failed::from(format!("{late}\n{}", daemon.log())))?;
+    assert!(!daemon.log().contains("no socket"), "{}", daemon.log());
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use mainstay_base::{LinkIndex, LinkName};
+use mainstay_base::{Family, LinkIndex, LinkName};
 use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, socket_with};
 
 use crate::sockopt::{set, set_int};
@@ -43,7 +43,6 @@ pub(super) fn open_ipv4(link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd>
 }
 
 pub(super) fn open_ipv6(link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd> {
-    const IPV6_MULTICAST_ALL: i32 = 29;
     const NO_CHECKSUM: i32 = -1;
     let fd = open(AddressFamily::INET6, link, name)?;
     let ip = |option, value| set_int(fd.as_raw_fd(), libc::IPPROTO_IPV6, option, value);
@@ -64,10 +63,38 @@ pub(super) fn open_ipv6(link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd>
     Ok(fd)
 }
 
-/// Hears what is sent to a group on the link from here on.
-pub(super) fn join(fd: &OwnedFd, link: LinkIndex, group: IpAddr) -> io::Result<()> {
-    change(fd, link, group, (libc::IP_ADD_MEMBERSHIP, libc::IPV6_ADD_MEMBERSHIP))
-        .map_err(|e| failed(&format!("join {group}"), &e))
+/// A socket that is in groups for another one, and to which no packet ever comes: it has no port.
+pub(super) fn open_member(family: Family) -> io::Result<OwnedFd> {
+    let family = match family {
+        Family::V4 => AddressFamily::INET,
+        Family::V6 => AddressFamily::INET6,
+    };
+    socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, None)
+        .map_err(|e| failed("open a socket for more multicast groups", &e.into()))
+}
+
+/// Hears every group from here on that some socket of the machine is in on its link.
+pub(super) fn hear_groups_of_others(fd: &OwnedFd, family: Family) -> io::Result<()> {
+    let (level, option) = match family {
+        Family::V4 => (libc::IPPROTO_IP, libc::IP_MULTICAST_ALL),
+        Family::V6 => (libc::IPPROTO_IPV6, IPV6_MULTICAST_ALL),
+    };
+    set_int(fd.as_raw_fd(), level, option, 1).map_err(|e| failed("hear more groups", &e))
+}
+
+/// Hears what is sent to a group on the link from here on; `false` if the socket is in as many groups as it may be.
+pub(super) fn join(fd: &OwnedFd, link: LinkIndex, group: IpAddr) -> io::Result<bool> {
+    match change(fd, link, group, (libc::IP_ADD_MEMBERSHIP, libc::IPV6_ADD_MEMBERSHIP)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => Ok(false),
+        Err(error) => Err(failed(&format!("join {group}"), &error)),
+    }
+}
+
+/// Not even a fresh socket may be in it.
+pub(super) fn no_room(group: IpAddr) -> io::Error {
+    let remedy = "raise net.ipv4.igmp_max_memberships";
+    io::Error::other(format!("cannot join {group}: a socket may be in no group at all; {remedy}"))
 }
 
 /// Hears it no more.
@@ -100,6 +127,9 @@ fn membership_ipv4(link: LinkIndex, group: [u8; 4]) -> io::Result<libc::ip_mreqn
         imr_ifindex: i32::try_from(link.0).map_err(io::Error::other)?,
     })
 }
+
+/// Kernels know it since 4.20.
+const IPV6_MULTICAST_ALL: i32 = 29;
 
 fn open(family: AddressFamily, link: LinkIndex, name: &LinkName) -> io::Result<OwnedFd> {
     let protocol = std::num::NonZeroU32::from(std::num::NonZeroU8::new(PROTOCOL).expect("not 0"));

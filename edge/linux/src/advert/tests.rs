@@ -112,6 +112,31 @@ fn multicast_and_unicast_arrive_with_source_destination_and_ttl() {
 }
 
 #[test]
+fn more_groups_than_one_socket_may_be_in_are_heard_all_the_same() {
+    let pair = addressed();
+    for (family, source, prefix) in
+        [(Family::V4, "10.0.0.1", "239.1.1."), (Family::V6, "fe80::1", "ff02::99:")]
+    {
+        let groups: Vec<String> = (1..=90).map(|n| format!("{prefix}{n}")).collect();
+        let left = open(&pair.left, "left", family);
+        let mut right = open(&pair.right, "right", family);
+        let mut aim = |groups: &[String]| {
+            let groups = groups.iter().map(|group| ip(group)).collect();
+            let aimed = pair.right.run(|| right.aim_at(&groups)).expect("the namespace is there");
+            aimed.expect("each group is joined");
+            for group in &groups {
+                let sent = left.send([advert(source, &group.to_string(), 255, b"x")]);
+                assert_eq!(sent.count, 1, "{sent:?}");
+                assert_eq!(heard(&right, 1), [format!("{source} > {group} ttl 255: x")]);
+            }
+        };
+        aim(&groups);
+        aim(&groups[85..]);
+        aim(&groups[20..]);
+    }
+}
+
+#[test]
 fn an_address_that_the_node_does_not_have_is_sent_from_all_the_same() {
     let mut pair = addressed();
     for (family, foreign, group, own, other) in [
