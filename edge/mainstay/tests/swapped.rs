@@ -1,4 +1,4 @@
-//! What those outside find when the binary is swapped under a keepalived that they know, beside the real one.
+//! What those outside find when the binary is swapped, beside the real keepalived.
 
 #[expect(dead_code, reason = "the tests of the binary called `keepalived` use the rest")]
 mod called;
