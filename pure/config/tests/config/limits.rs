@@ -107,6 +107,9 @@ fn expansion_is_bounded() {
     assert!(has(&load("$A=\\\nx\\\n$A\n$A\n"), Code::DefinitionLoop));
 }
 
+/// A debug build on a busy machine takes some ten seconds for one of them.
+const ENDLESS: Duration = Duration::from_secs(120);
+
 /// Texts of a few lines that would keep a careless reader busy for years, or fill the memory.
 #[test]
 fn small_texts_cannot_ask_for_endless_work() {
@@ -128,7 +131,7 @@ fn small_texts_cannot_ask_for_endless_work() {
         let loaded = load(&text);
         let took = start.elapsed();
         println!("{took:?} for {:.60}", text.escape_debug().to_string());
-        assert!(took < Duration::from_secs(20), "{took:?} for {}", &text[..text.len().min(80)]);
+        assert!(took < ENDLESS, "{took:?} for {}", &text[..text.len().min(80)]);
         assert_eq!(loaded.settings.is_none(), refused, "{}", &text[..text.len().min(80)]);
         assert!(!loaded.faults.is_empty() && loaded.faults.len() <= 1001);
     }
