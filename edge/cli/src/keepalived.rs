@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Args, Parser};
 
 use crate::arguments::Configuration;
 use crate::output;
@@ -101,12 +101,28 @@ pub struct Keepalived {
     /// The umask of scripts, FIFOs and dump files; goes before `umask` of the configuration
     #[arg(short = 'u', long, value_name = "MASK")]
     umask: Option<String>,
-    /// Without effect
-    #[arg(short = 'X', long)]
-    release_vips: bool,
     /// Without effect: addresses never stay behind
     #[arg(short = 'V', long)]
     dont_release_vrrp: bool,
+    /// Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON
+    #[arg(long, value_name = "SIGNAL")]
+    signum: Option<String>,
+    /// Print the version
+    #[arg(short = 'v', long)]
+    version: bool,
+    #[command(flatten)]
+    idle: Idle,
+    /// Words that belong to no option
+    #[arg(hide = true)]
+    stray: Vec<String>,
+}
+
+/// Options that ask for what is so in any case, or for nothing that there is here.
+#[derive(Clone, Debug, Args)]
+struct Idle {
+    /// Without effect
+    #[arg(short = 'X', long)]
+    release_vips: bool,
     /// Without effect: there are no virtual servers
     #[arg(short = 'I', long)]
     dont_release_ipvs: bool,
@@ -116,15 +132,6 @@ pub struct Keepalived {
     /// Without effect: a missing file is always said
     #[arg(short = 'e', long)]
     all_config: bool,
-    /// Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON
-    #[arg(long, value_name = "SIGNAL")]
-    signum: Option<String>,
-    /// Print the version
-    #[arg(short = 'v', long)]
-    version: bool,
-    /// Words that belong to no option
-    #[arg(hide = true)]
-    stray: Vec<String>,
 }
 
 /// What such a command line asks for.

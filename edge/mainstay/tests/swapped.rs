@@ -1,4 +1,4 @@
-//! What those outside find when the binary is swapped, beside the real keepalived.
+//! The binary swapped under a keepalived that its surroundings know, beside the real one.
 
 #[expect(dead_code, reason = "the tests of the binary called `keepalived` use the rest")]
 mod called;
@@ -232,7 +232,8 @@ const OPTIONS: [&str; 79] = [
     "--perf",
 ];
 
-/// Whole command lines that need no file (not a bare `--signum`, of which the real one now and then dies); the first line on standard output is the same as well.
+/// Whole command lines that need no file; standard output is the same as well. Not a bare `--signum`, of which the
+/// real one now and then dies.
 const ALONE: [&str; 12] = [
     "--signum=STOP",
     "--signum STOP",
