@@ -27,6 +27,7 @@ use mainstay_plan::Change;
 use rustix::fs::Mode;
 use tokio::sync::mpsc;
 
+use crate::beginning::Beginning;
 use crate::channel::{ToEngine, to_engine};
 use crate::drained::Drained;
 use crate::facts::Facts;
@@ -114,7 +115,9 @@ impl Control {
         let drained = Drained::load(&directory.drained());
         let orders = drained.commands();
         let (catching, caught) = sync_channel(1);
+        let known = options.succeed.then(|| Verdicts::take(&directory.verdicts()));
         let slow = spawn_slow(Slow {
+            beginning: beginning(options, known.as_ref()),
             engine: sender,
             told: told_end,
             loader,
@@ -148,25 +151,21 @@ impl Control {
         control.mend_tether();
         control.sign_of_life();
         control.tell_time_of_day();
-        control.take_up(options, now);
+        control.take_up(options, known, now);
         orders.into_iter().for_each(|order| control.feed(Input::Command(order), now));
         control.feed(Input::Kernel(Change::Whole(Box::new(actual))), now);
         control.settle();
+        control.tell(Told::Begun);
         control.tell_ready();
         Ok(control)
     }
 
     /// Goes on where the process before stood, if it is to; one that died left no word of scripts.
-    fn take_up(&mut self, options: &Options, now: Instant) {
+    fn take_up(&mut self, options: &Options, known: Option<Verdicts>, now: Instant) {
         if options.succeed || options.resume {
             self.feed(Input::Command(Command::Resume), now);
         }
-        if !options.succeed {
-            return;
-        }
-        for known in Verdicts::take(&self.directory.verdicts()).inputs() {
-            self.feed(known, now);
-        }
+        known.into_iter().flat_map(Verdicts::inputs).for_each(|known| self.feed(known, now));
     }
 
     /// One turn after the other, until the engine has been stopped and the slow side has ended.
@@ -293,6 +292,12 @@ fn take_over(
     let again = directory.last_good().exists();
     let occasion = if again { Occasion::Restart } else { Occasion::Start };
     Ok((lock, load(loader, occasion)?, !again))
+}
+
+/// What programs outside know already, if another process was there before.
+fn beginning(options: &Options, known: Option<&Verdicts>) -> Option<Beginning> {
+    let before = || known.map(Verdicts::states).unwrap_or_default();
+    (options.succeed || options.resume).then(|| Beginning::after(before()))
 }
 
 /// What there is to say about the script that is run before anything is done, if there is one.

@@ -5,6 +5,7 @@
 //! on another. Between the two lie bounded channels.
 
 mod awaited;
+mod beginning;
 mod channel;
 mod control;
 mod drained;

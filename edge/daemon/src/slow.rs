@@ -17,6 +17,7 @@ use rustix::process::umask;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::beginning::Beginning;
 use crate::channel::{EngineSender, Report, ToEngine};
 use crate::dumps::{self, Past, Wish};
 use crate::facts::Facts;
@@ -49,6 +50,8 @@ pub(crate) enum Told {
     Note(api::Level, String),
     /// There has been no supervisor for a while.
     Alone,
+    /// A process that goes on where another one stopped stands somewhere now.
+    Begun,
     /// Another process goes on with everything.
     Resigned,
     /// No other process takes the place of this one, and why.
@@ -83,6 +86,8 @@ pub(crate) struct Slow {
     pub(crate) last_good: Option<String>,
     pub(crate) directory: RuntimeDir,
     pub(crate) api: UnixListener,
+    /// Where another process stood whose place this one takes.
+    pub(crate) beginning: Option<Beginning>,
     /// Told once signals are caught.
     pub(crate) catching: SyncSender<()>,
 }
@@ -112,6 +117,8 @@ struct Work {
     settings: Settings,
     moves: Moves,
     kept: Kept,
+    /// Until then nobody is told of states.
+    beginning: Option<Beginning>,
     appointment: Appointment,
     /// The umask that it was started with, once another is asked for.
     umask: Option<Mode>,
@@ -185,6 +192,7 @@ impl Work {
             settings: Settings::default(),
             moves: Moves::default(),
             kept: Kept::new(slow.directory),
+            beginning: slow.beginning,
             appointment: Appointment::none(),
             umask: None,
             stoppers: Vec::new(),
@@ -201,6 +209,7 @@ impl Work {
             tokio::select! {
                 told = self.told.recv() => match told {
                     Some(Told::Event(at, event)) => self.tell(&event, at),
+                    Some(Told::Begun) => self.begin(),
                     Some(Told::Taken(number)) => self.moves.taken(number),
                     Some(Told::Note(level, text)) => self.journal.note(level, text),
                     Some(Told::NotReplaced(why)) => self.go_on(&why),
@@ -284,12 +293,10 @@ impl Work {
     fn notify(&mut self, event: &vrrp::Event) {
         match event {
             vrrp::Event::StateChanged { router, to, priority, .. } => {
-                let subject = Subject::Router(router.clone());
-                self.tell_all(&subject, self.tiding(*to, &subject), *priority);
+                self.stand(Subject::Router(router.clone()), *to, *priority);
             }
             vrrp::Event::GroupChanged { group, to, .. } => {
-                let subject = Subject::Group(group.clone());
-                self.tell_all(&subject, self.tiding(*to, &subject), 0);
+                self.stand(Subject::Group(group.clone()), *to, 0);
             }
             vrrp::Event::LowerPriorityHeard { router, ours, .. } => {
                 self.tell_all(&Subject::Router(router.clone()), Tiding::LowerPriority, *ours);
@@ -313,6 +320,20 @@ impl Work {
             | vrrp::Event::ScriptChanged { .. }
             | vrrp::Event::GaugeChanged { .. }
             | vrrp::Event::Noticed { .. } => {}
+        }
+    }
+
+    fn stand(&mut self, subject: Subject, state: vrrp::StateName, priority: u8) {
+        match &mut self.beginning {
+            Some(beginning) => beginning.reach(subject, state, priority),
+            None => self.tell_all(&subject, self.tiding(state, &subject), priority),
+        }
+    }
+
+    fn begin(&mut self) {
+        for (subject, state, priority) in self.beginning.take().into_iter().flat_map(Beginning::end)
+        {
+            self.stand(subject, state, priority);
         }
     }
 

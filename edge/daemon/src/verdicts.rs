@@ -1,8 +1,9 @@
-//! What a process knows of scripts, files and processes, for the one that takes its place.
+//! What a process knows of scripts, files and processes, and where it stands, for the one that takes its place.
 //!
 //! Without it a weight would be forgotten until the first run of each script, and the priority would change because
-//! of an upgrade.
+//! of an upgrade; and programs would be told of states that they know.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
@@ -11,14 +12,20 @@ use mainstay_engine::vrrp::{Gauge, GaugeKind, Name, Reading, Verdict, View};
 use serde::{Deserialize, Serialize};
 
 use crate::kept::replace;
+use crate::scripts::notify::Subject;
 
-/// Verdicts and readings.
+/// Verdicts, readings and states.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Verdicts {
     /// Each script with whether it is up.
     scripts: Vec<(String, bool)>,
     files: Vec<(String, Read)>,
     processes: Vec<(String, Read)>,
+    /// Each router and each group with the name of its state; an earlier version left no word of them.
+    #[serde(default)]
+    routers: Vec<(String, String)>,
+    #[serde(default)]
+    groups: Vec<(String, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +51,26 @@ impl Verdicts {
                 .collect(),
             files: gauges(GaugeKind::File).collect(),
             processes: gauges(GaugeKind::Process).collect(),
+            routers: view
+                .routers
+                .iter()
+                .map(|router| (router.name.to_string(), router.standing.state.to_string()))
+                .collect(),
+            groups: view
+                .groups
+                .iter()
+                .map(|group| (group.name.to_string(), group.state.to_string()))
+                .collect(),
         }
+    }
+
+    /// Where routers and groups stood, by the names of states.
+    pub(crate) fn states(&self) -> BTreeMap<Subject, String> {
+        let routers =
+            self.routers.iter().map(|(name, state)| (Subject::Router(Name::new(name)), state));
+        let groups =
+            self.groups.iter().map(|(name, state)| (Subject::Group(Name::new(name)), state));
+        routers.chain(groups).map(|(subject, state)| (subject, state.clone())).collect()
     }
 
     /// Leaves them for the next process.
@@ -114,10 +140,17 @@ mod tests {
             scripts: vec![("chk".to_owned(), false)],
             files: vec![("load".to_owned(), Read::Level(-7))],
             processes: vec![("web".to_owned(), Read::Up(true))],
+            routers: vec![("VI_1".to_owned(), "Active".to_owned())],
+            groups: vec![("G".to_owned(), "Backup".to_owned())],
         };
         verdicts.keep(&path).expect("the directory is writable");
         let taken = Verdicts::take(&path);
         assert_eq!(taken, verdicts);
+        let states = [
+            (Subject::Router(name("VI_1")), "Active".to_owned()),
+            (Subject::Group(name("G")), "Backup".to_owned()),
+        ];
+        assert_eq!(taken.states(), states.into());
         let told: Vec<Input<'_>> = taken.inputs().collect();
         let gauge = |kind, named| Gauge { kind, name: name(named) };
         let wanted = [

@@ -1,4 +1,4 @@
-//! A FIFO beside that of the real keepalived: the same lines for whatever comes about.
+//! A FIFO beside that of the real keepalived, and over the life of the process that writes it.
 
 #[expect(dead_code, reason = "the tests of the name use the rest")]
 mod called;
@@ -20,8 +20,12 @@ use rustix::process::Signal;
 use stage::{Checked, Router, SOON, Stage, Test, run_all, signal};
 
 fn main() -> ExitCode {
-    let tests: [Test; 1] = [("a_fifo_is_told_what_keepaliveds_is_told", beside)];
-    run_all(1, tests)
+    let tests: [Test; 3] = [
+        ("a_fifo_is_told_what_keepaliveds_is_told", beside),
+        ("a_reader_misses_nothing_over_an_upgrade", || goes_on(Successor::Upgraded)),
+        ("a_reader_misses_nothing_when_the_process_is_killed", || goes_on(Successor::Started)),
+    ];
+    run_all(2, tests)
 }
 
 /// Lines, in no order: the real one tells of a group before or after its members.
@@ -171,6 +175,67 @@ fn played(stage: &Stage, real: bool) -> Result<Vec<Lines>, Failed> {
         })?);
     }
     Ok(all)
+}
+
+/// How another process comes to write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Successor {
+    /// By `mainstay upgrade`.
+    Upgraded,
+    /// The supervisor starts one after the one before was killed.
+    Started,
+}
+
+/// One FIFO and one reader all along; the next process writes what comes about from then on. Of the state it writes only if
+/// the one before left no word of what it had told.
+fn goes_on(successor: Successor) -> Checked {
+    let stage = Stage::of_one()?;
+    let fifo = stage.folder().join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status()?.success());
+    let lines = read(&fifo);
+    let level = stage.folder().join("level");
+    let telling = format!(
+        "global_defs {{\nvrrp_notify_fifo {}\n}}\ntrack_file load {{\nfile {}\nweight 1\n\
+         init_file 0 overwrite\n}}\n",
+        fifo.display(),
+        level.display()
+    );
+    let more = "notify_priority_changes\ntrack_file {\nload\n}\n";
+    let daemon = stage.start(0, &(telling + &Router { more, ..Router::default() }.text()))?;
+    let wait_for = |line: &str| {
+        in_order(&lines, line)
+            .map_err(|seen| Failed::from(format!("{line}: {seen:?}\n{}", daemon.log())))
+    };
+    wait_for("INSTANCE \"VI_1\" MASTER 150")?;
+    let before = stage.status(&daemon, 0)?.pid;
+    match successor {
+        Successor::Upgraded => assert_eq!(stage::code(&stage.command(0, &["upgrade"])?), 0),
+        Successor::Started => signal(before, Signal::KILL)?,
+    }
+    stage.until_shown(0, |now| now.pid != before)?;
+    stage.until_state(&daemon, 0, "VI_1", State::Active)?;
+    fs::write(&level, "5\n")?;
+    let seen = wait_for("INSTANCE \"VI_1\" MASTER_PRIORITY 155")?;
+    let (state, priority) =
+        ("INSTANCE \"VI_1\" MASTER 150", "INSTANCE \"VI_1\" MASTER_PRIORITY 155");
+    match successor {
+        Successor::Upgraded => assert_eq!(seen, [priority], "{}", daemon.log()),
+        Successor::Started => assert_eq!(seen, [state, priority], "{}", daemon.log()),
+    }
+    Ok(())
+}
+
+/// Every line until this one has come, in the order in which they came; what came instead, if it does not.
+fn in_order(lines: &Receiver<String>, wanted: &str) -> Result<Vec<String>, Vec<String>> {
+    let patience = Instant::now() + SOON;
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|last| last != wanted) {
+        match lines.recv_timeout(patience.saturating_duration_since(Instant::now())) {
+            Ok(line) => seen.push(line),
+            Err(_) => return Err(seen),
+        }
+    }
+    Ok(seen)
 }
 
 fn main_process(running: &Running) -> Result<u32, Failed> {
