@@ -1,6 +1,6 @@
-//! What programs, FIFOs and mailboxes are told by a process that goes on where another one stopped.
+//! What those outside are told by a process that goes on where another one stopped.
 //!
-//! It passes through states of its own until it stands where that one did; of those nobody outside is told.
+//! It passes through states of its own until it stands where that one did; of those no program, FIFO or mailbox is told.
 
 use std::collections::BTreeMap;
 

@@ -122,11 +122,17 @@ struct Work {
     appointment: Appointment,
     /// The umask that it was started with, once another is asked for.
     umask: Option<Mode>,
-    /// Whoever asked us to stop, to be told when that is done.
-    stoppers: Vec<oneshot::Sender<api::Reply>>,
-    /// Whoever asked for another program, likewise.
-    upgraders: Vec<oneshot::Sender<api::Reply>>,
+    askers: Askers,
     stopping: bool,
+}
+
+/// Who waits for an answer until this process ends.
+#[derive(Debug, Default)]
+struct Askers {
+    /// Whoever asked us to stop.
+    stop: Vec<oneshot::Sender<api::Reply>>,
+    /// Whoever asked for another program.
+    upgrade: Vec<oneshot::Sender<api::Reply>>,
 }
 
 /// Why the work is over.
@@ -195,8 +201,7 @@ impl Work {
             beginning: slow.beginning,
             appointment: Appointment::none(),
             umask: None,
-            stoppers: Vec::new(),
-            upgraders: Vec::new(),
+            askers: Askers::default(),
             stopping: false,
         };
         work.keep_settings(slow.last_good);
@@ -223,11 +228,11 @@ impl Work {
                     Request::Drain(order, reply) => self.drain(order, reply),
                     Request::Undrain(order, reply) => self.undrain(order, reply),
                     Request::Stop(reply) => {
-                        self.stoppers.push(reply);
+                        self.askers.stop.push(reply);
                         self.stop();
                     }
                     Request::Upgrade(reply) => {
-                        self.upgraders.push(reply);
+                        self.askers.upgrade.push(reply);
                         self.engine.send(ToEngine::Upgrade);
                     }
                 },
@@ -251,7 +256,7 @@ impl Work {
         let message = format!("not upgraded, everything goes on as before: {why}");
         self.journal.note(api::Level::Error, message.clone());
         let reply = api::Reply::refused(message);
-        for upgrader in self.upgraders.drain(..) {
+        for upgrader in self.askers.upgrade.drain(..) {
             let _ = upgrader.send(reply.clone());
         }
     }
@@ -263,8 +268,8 @@ impl Work {
         self.watchers.stop();
         let stopped = matches!(end, End::Stopped);
         let (patience, askers, message) = match end {
-            End::Stopped => (AT_A_STOP, self.stoppers, "stopped"),
-            End::Resigned => (AT_A_SUCCESSION, self.upgraders, "another process goes on"),
+            End::Stopped => (AT_A_STOP, self.askers.stop, "stopped"),
+            End::Resigned => (AT_A_SUCCESSION, self.askers.upgrade, "another process goes on"),
         };
         let (notifier, teller) = (&mut self.notifier, &mut self.teller);
         tokio::join!(notifier.finish(patience), teller.finish(patience.stop, !stopped));

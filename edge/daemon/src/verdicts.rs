@@ -1,4 +1,4 @@
-//! What a process knows of scripts, files and processes, and where it stands, for the one that takes its place.
+//! What a process knows and where it stands, for the one that takes its place.
 //!
 //! Without it a weight would be forgotten until the first run of each script, and the priority would change because
 //! of an upgrade; and programs would be told of states that they know.

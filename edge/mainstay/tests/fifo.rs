@@ -1,4 +1,4 @@
-//! A FIFO beside that of the real keepalived, and over the life of the process that writes it.
+//! A FIFO beside that of the real keepalived, and over the life of its writer.
 
 #[expect(dead_code, reason = "the tests of the name use the rest")]
 mod called;
