@@ -19,8 +19,9 @@ use crate::wait::{self, TimedOut};
 /// A daemon that was told to stop must be gone by then; keepalived lingers a second.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
-/// A peer that answers is watched by then, also when it was tried in vain for a while.
-const WATCHING_WITHIN: Duration = Duration::from_secs(30);
+/// A peer that answers is watched by then, also when it was tried in vain for a while, or when its process died so often that
+/// the next one was started after half a minute.
+const WATCHING_WITHIN: Duration = Duration::from_secs(60);
 
 /// After so long a machine is what it is: its sessions are heard unevenly.
 const SETTLED_WITHIN: Duration = Duration::from_secs(20);

@@ -27,6 +27,10 @@ fn main() -> ExitCode {
         // First, as each takes a minute and does little: the others run meanwhile.
         Trial::test("an_active_whose_link_flaps_for_a_minute_moves_once_and_back", active_flaps),
         Trial::test("a_path_that_flaps_for_a_minute_moves_the_address_once", path_flaps),
+        Trial::test(
+            "a_backup_whose_link_flaps_for_a_minute_takes_nothing_from_others",
+            backup_flaps,
+        ),
         Trial::test("an_active_that_does_not_hear_its_backup_keeps_the_address", unheard),
         Trial::test("an_active_whose_kernel_answers_keeps_the_address", || halted(Pair::begin()?)),
         Trial::test("an_active_whose_kernel_answers_keeps_an_ipv6_address", || {
@@ -36,10 +40,6 @@ fn main() -> ExitCode {
         Trial::test("an_active_that_stood_still_settles_with_its_successor", active_stood_still),
         Trial::test("a_backup_whose_machine_slept_takes_nothing", backup_slept),
         Trial::test("an_active_whose_machine_slept_has_the_address_alone", active_slept),
-        Trial::test(
-            "a_backup_whose_link_flaps_for_a_minute_takes_nothing_from_others",
-            backup_flaps,
-        ),
         Trial::test("forged_packets_of_sessions_move_nothing", forged),
     ];
     suite::run(4, trials)
