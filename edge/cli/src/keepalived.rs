@@ -7,6 +7,7 @@ use clap::{Args, Parser};
 
 use crate::arguments::Configuration;
 use crate::output;
+use mainstay_config::keepalived::umask;
 use mainstay_config::{Code, Fault, Loaded, Severity, render};
 
 /// keepalived's options. What mainstay has no use for is taken and named.
@@ -227,16 +228,6 @@ fn as_getopt_has_it(word: OsString) -> OsString {
     word
 }
 
-/// A umask as C writes numbers: hexadecimal, octal or decimal.
-fn mask(text: &str) -> Option<u32> {
-    let (digits, radix) = match text.strip_prefix("0x") {
-        Some(digits) => (digits, 16),
-        None if text.starts_with('0') => (text, 8),
-        None => (text, 10),
-    };
-    u32::from_str_radix(digits, radix).ok().filter(|mask| *mask <= 0o777)
-}
-
 fn print_signal(name: &str) -> u8 {
     match SIGNALS.iter().find(|(known, _)| *known == name) {
         Some((_, number)) => match output::print(&format!("{number}\n")) {
@@ -307,7 +298,7 @@ impl Keepalived {
             namespace,
             foreground: self.dont_fork,
             log_console: self.log_console,
-            umask: self.umask.as_deref().and_then(mask),
+            umask: self.umask.as_deref().and_then(umask),
             remarks: self.without_effect(),
         })
     }
@@ -331,7 +322,7 @@ impl Keepalived {
 
     /// What makes no sense and, as with keepalived, does not keep anything from running.
     fn oddities(&self) -> Vec<String> {
-        let bad = self.umask.iter().filter(|text| mask(text).is_none());
+        let bad = self.umask.iter().filter(|text| umask(text).is_none());
         let bad =
             bad.map(|text| format!("`--umask {text}` is left out: write it as `--umask 0027`"));
         let stray = self.stray.iter().map(|word| format!("`{word}` is left out: it is no option"));

@@ -155,7 +155,7 @@ impl Control {
         orders.into_iter().for_each(|order| control.feed(Input::Command(order), now));
         control.feed(Input::Kernel(Change::Whole(Box::new(actual))), now);
         control.settle();
-        control.tell(Told::Begun);
+        control.tell_begun();
         control.tell_ready();
         Ok(control)
     }
@@ -243,6 +243,12 @@ impl Control {
         if self.told.try_send(told).is_err() {
             self.turn.untold += 1;
         }
+    }
+
+    /// It waits where the slow side is behind: were this lost, nobody would be told of states any more.
+    fn tell_begun(&mut self) {
+        // That the slow side is gone is found out when it is waited for.
+        let _ = self.told.blocking_send(Told::Begun);
     }
 
     /// Real-time priority and locked memory; without permission it goes on and says so once.

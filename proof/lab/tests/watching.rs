@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 use mainstay_api::{SessionCounters, SessionState};
+use mainstay_lab::cluster::Cluster;
 use mainstay_lab::drill::{Act, Then};
 use mainstay_lab::loss::Loss;
 use mainstay_lab::pair::{OWN, Pair};
@@ -257,23 +258,28 @@ fn backup_flaps() -> Result<(), Failed> {
 /// Its successor has the address from the first time on until the link stays: who is back for a moment waits until it
 /// knows whether somebody else is Active.
 fn active_flaps() -> Result<(), Failed> {
-    let mut watched = Watched::begin()?;
-    let cluster = watched.pair.stage().cluster();
-    let held_up = flap(MINUTE, || cluster.unplug(0), || cluster.plug(0))?;
-    watched.pair.beat(Act::Rest, Then::Holds(0))?;
-    watched.pair.watch()?;
-    watched.moved(held_up, [1, 1], [&[true, false, true], &[false, true, false]])
+    first_flaps([Cluster::unplug, Cluster::plug], [1, 1], &[true, false, true])
 }
 
 /// Nobody's link notices. The first time looks like a death; from then on the session has not been up for long, so that
 /// such a silence is borne, and advertisements say who is Active.
 fn path_flaps() -> Result<(), Failed> {
+    first_flaps([Cluster::isolate, Cluster::rejoin], [0, 1], &[true])
+}
+
+/// What makes the first host's flap, how often each became Active, and where the first one had the address; the second one
+/// has it in between.
+fn first_flaps(
+    [out, back]: [fn(&Cluster, usize) -> io::Result<()>; 2],
+    moves: [u64; 2],
+    first: &[bool],
+) -> Result<(), Failed> {
     let mut watched = Watched::begin()?;
     let cluster = watched.pair.stage().cluster();
-    let held_up = flap(MINUTE, || cluster.isolate(0), || cluster.rejoin(0))?;
+    let held_up = flap(MINUTE, || out(cluster, 0), || back(cluster, 0))?;
     watched.pair.beat(Act::Rest, Then::Holds(0))?;
     watched.pair.watch()?;
-    watched.moved(held_up, [0, 1], [&[true], &[false, true, false]])
+    watched.moved(held_up, moves, [first, &[false, true, false]])
 }
 
 /// The Active's own address as the source: from behind a router, and with numbers that it never

@@ -37,6 +37,7 @@ mod watched;
 mod words;
 
 pub use keywords::{Block, Form, Keyword, Status, keywords};
+pub use umask::umask;
 
 use self::tree::Statement;
 use crate::fault::Faults;

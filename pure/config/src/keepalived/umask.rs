@@ -29,14 +29,19 @@ pub(super) fn read(statement: &Statement, faults: &mut Faults) -> Option<u32> {
     let first = value(statement, faults)?;
     let words = statement.values().iter().map(|word| word.text.as_str());
     let text = words.collect::<String>();
-    let mask = number(&text).or_else(|| text.split('|').map(bit).try_fold(0, |a, b| Some(a | b?)));
-    if mask.is_none_or(|mask| mask > 0o777) {
+    let mask = umask(&text).or_else(|| text.split('|').map(bit).try_fold(0, |a, b| Some(a | b?)));
+    if mask.is_none() {
         let message = format!("`umask` takes a number up to 0777, or bits, not `{text}`");
         let fault = Fault::error(Code::ValueBad, message).here(first.at, "");
         faults.add(fault.help("write `umask 0027`, or `umask IWGRP | IRWXO`"));
         return None;
     }
     mask
+}
+
+/// A umask that is written as a number.
+pub fn umask(text: &str) -> Option<u32> {
+    number(text).filter(|mask| *mask <= 0o777)
 }
 
 /// As C writes numbers: hexadecimal, octal or decimal.
