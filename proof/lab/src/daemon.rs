@@ -358,6 +358,9 @@ impl Recipe {
         let (mut command, folder) = (Command::new(self.program.path()?), &self.folder);
         match self.program {
             Program::Keepalived => {
+                // Without a syslog daemon its lines would go to the console, and where that is a serial
+                // one the whole machine waits for each of their letters.
+                command.arg("--no-syslog");
                 command.args(["--dont-fork", "--log-console", "--log-detail", "--vrrp"]);
                 command.arg("--use-file").arg(self.file());
                 command.arg("--pid").arg(folder.join("keepalived.pid"));
