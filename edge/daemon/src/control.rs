@@ -39,7 +39,7 @@ use crate::tether::{Message, Tether};
 use crate::verdicts::Verdicts;
 use crate::{Error, Loaded, Loader, Occasion, Options, log};
 use inboxes::Inboxes;
-use lasting::{End, Lasting};
+use lasting::{End, Lasting, START_WITHIN};
 use lateness::Lateness;
 
 const KERNEL: Token = Token(0);
@@ -53,7 +53,7 @@ const PRIORITY: i32 = 10;
 const BEAT: Duration = Duration::from_millis(500);
 /// The engine bounds a handover by itself; this is for one that does not keep to it.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
-/// As often while there is no supervisor to be heard by.
+/// As often while there is no supervisor to be heard by, or only the slow side is waited for.
 const BEAT_ALONE: Duration = Duration::from_millis(20);
 
 /// Runs the control process until it is stopped.
@@ -211,8 +211,8 @@ impl Control {
         while !self.slow.is_finished() {
             self.mend_tether();
             self.sign_of_life();
-            let soon = clock::now() + BEAT_ALONE;
-            self.reactor.wait(Some(soon)).map_err(Error::refused("wait for", "descriptors"))?;
+            // Not at the descriptors: what nobody reads any more would wake it without an end.
+            std::thread::park_timeout(BEAT_ALONE);
         }
         Ok(())
     }
@@ -289,7 +289,10 @@ fn take_over(
         let loaded = load(loader, Occasion::Restart)?;
         tether.mend();
         tether.tell(&Message::Prepared);
-        return Ok((directory.wait_for_control_lock()?, loaded, false));
+        let lock = directory.wait_for_control_lock()?;
+        // The supervisor judges it from now on, and there is still much to do before its first turn.
+        tether.pulse().beat(clock::now() + START_WITHIN);
+        return Ok((lock, loaded, false));
     }
     let lock = match directory.try_control_lock()? {
         Tried::Held(lock) => lock,
@@ -347,8 +350,13 @@ fn load(loader: &mut Loader, occasion: Occasion) -> Result<Loaded, Error> {
 }
 
 fn spawn_slow(slow: Slow) -> Result<SlowSide, Error> {
+    let waiting = std::thread::current();
     std::thread::Builder::new()
         .name("slow-side".to_owned())
-        .spawn(move || slow::run(slow))
+        .spawn(move || {
+            let outcome = slow::run(slow);
+            waiting.unpark();
+            outcome
+        })
         .map_err(Error::refused("start", "a thread"))
 }

@@ -98,7 +98,10 @@ pub(crate) fn run(slow: Slow) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::refused("start", "the runtime"))?;
-    runtime.block_on(async move { Work::start(slow)?.run().await })
+    let outcome = runtime.block_on(async move { Work::start(slow)?.run().await });
+    // A name that is being resolved for a mail may take half a minute; nobody waits for the answer any more.
+    runtime.shutdown_background();
+    outcome
 }
 
 struct Work {

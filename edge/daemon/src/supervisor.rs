@@ -7,6 +7,7 @@
 mod backoff;
 mod charge;
 mod judge;
+mod orphans;
 mod sighting;
 mod signals;
 mod succession;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use mainstay_base::Instant;
 use mainstay_linux::{clock, process, realtime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use sd_notify::NotifyState;
 
 use crate::options::RESUME;
@@ -32,12 +33,13 @@ use crate::{Error, Options, log};
 use backoff::Backoff;
 use charge::Charge;
 use judge::Verdict;
+use orphans::Orphans;
 use signals::Signals;
 use testament::Testament;
 
 /// Before the control process, which it has to end when that spins.
 const PRIORITY: i32 = 11;
-/// How often the service manager is told that the control process lives.
+/// How often the service manager is told that we live.
 const WATCHDOG: Duration = Duration::from_secs(1);
 /// How long nobody is accepted once that has failed.
 const DEAF_FOR: Duration = Duration::from_millis(100);
@@ -86,6 +88,7 @@ struct Supervisor<'a> {
     backoff: Backoff,
     /// Tell the service manager again then.
     watchdog_at: Instant,
+    orphans: Orphans,
     /// Start the next control process then.
     start_at: Option<Instant>,
     /// Give memory back then, if nothing is told before.
@@ -138,6 +141,7 @@ impl<'a> Supervisor<'a> {
             testament: None,
             backoff: Backoff::default(),
             watchdog_at: clock::now(),
+            orphans: Orphans::of_ours(clock::now()),
             start_at: None,
             rest_at: None,
             deaf_until: None,
@@ -164,9 +168,16 @@ impl<'a> Supervisor<'a> {
                 testament::sweep();
                 return 4;
             }
+            if self.is_told_to_stop_between_two() {
+                testament::sweep();
+                return 0;
+            }
             self.judge();
             self.start_when_due();
             self.rest_when_due();
+            self.pet_the_watchdog();
+            let waited_for = self.children();
+            self.orphans.reap(clock::now(), &waited_for);
         }
     }
 
@@ -181,6 +192,20 @@ impl<'a> Supervisor<'a> {
             self.testament = None;
         }
         if self.stop_by.is_some() { Carried::Stopped } else { Carried::On }
+    }
+
+    /// The control process has died, nothing is left of it to be done, and the next one is not started any more.
+    fn is_told_to_stop_between_two(&self) -> bool {
+        self.stop_by.is_some() && self.charge.is_forgotten() && self.testament.is_none()
+    }
+
+    /// The processes that are waited for by themselves.
+    fn children(&self) -> Vec<Pid> {
+        [Some(&self.charge), self.successor.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(Charge::pid)
+            .collect()
     }
 
     /// Listening takes more memory than waiting does.
@@ -206,7 +231,8 @@ impl<'a> Supervisor<'a> {
         let (hangs, rests) = (self.charge.look_at(), self.rest_at);
         // Nothing is started while successors are waited for, however long it has been due.
         let start = self.start_at.filter(|_| until.is_none());
-        let dues = [hangs, until, start, self.stop_by, rests, self.deaf_until];
+        let (pets, orphans) = (Some(self.watchdog_at), self.orphans.look_at());
+        let dues = [hangs, until, start, self.stop_by, rests, self.deaf_until, pets, orphans];
         let within = dues.into_iter().flatten().min().map(|due| due.since(clock::now()));
         let within = within.and_then(|within| Timespec::try_from(within).ok());
         // Whatever was interrupted is looked at again in the next turn.
@@ -314,14 +340,16 @@ impl<'a> Supervisor<'a> {
             // Stopped before it had begun: the signal may have reached it before it caught any.
             return Some(0);
         }
-        if !self.charge.ready && !self.charge.adopted && self.backoff.is_first() {
+        let is_new = !self.charge.ready && !self.charge.adopted && self.backoff.is_first();
+        if is_new && self.will.is_empty() {
             // It has said why itself; starting it again would not help.
             return Some(code.unwrap_or(4));
         }
         if !self.charge.farewell {
-            tracing::error!("the control process {} died", self.charge.number());
             let will = std::mem::take(&mut self.will);
             self.testament = (!will.is_empty()).then(|| Testament::begin(will));
+            // Whoever takes log lines may hang as well: first what others wait for.
+            tracing::error!("the control process {} died", self.charge.number());
         }
         if self.stop_by.is_some() && self.testament.is_none() {
             if self.charge.farewell {
@@ -341,8 +369,7 @@ impl<'a> Supervisor<'a> {
         let now = clock::now();
         if self.charge.look_at().is_some_and(|at| now >= at) {
             match self.charge.look() {
-                Verdict::Lives => self.pet_the_watchdog(now),
-                Verdict::Overdue => {}
+                Verdict::Lives | Verdict::Overdue => {}
                 verdict @ (Verdict::NeverLived
                 | Verdict::Stopped
                 | Verdict::Spins
@@ -374,7 +401,10 @@ impl<'a> Supervisor<'a> {
         tracing::error!("the control process {number} hangs, {why} ({at}): killed it");
     }
 
-    fn pet_the_watchdog(&mut self, now: Instant) {
+    /// Tells the service manager that this process moves. Whether the control process does is ours to judge: it may
+    /// be waited for longer than a watchdog waits, and who began anew would know nothing of it.
+    fn pet_the_watchdog(&mut self) {
+        let now = clock::now();
         if now >= self.watchdog_at {
             self.watchdog_at = now + WATCHDOG;
             let _ = sd_notify::notify(&[NotifyState::Watchdog]);

@@ -124,8 +124,15 @@ impl Kernel {
         Ok(self.mirror.clone())
     }
 
+    /// Whether it knows less than the kernel, and should be asked for news though none came: changes were lost
+    /// that could not be read afresh, or are overdue.
+    pub fn is_behind(&self) -> bool {
+        let doubts = self.routes_doubtful && !self.mirror.routes.is_empty();
+        self.lost || doubts || self.is_overdue()
+    }
+
     /// What happened since; never blocks. Takes a bounded number: the socket stays readable if
-    /// there is more.
+    /// there is more. What changes too fast to be read is read the next time.
     ///
     /// # Errors
     /// The socket failed.
@@ -151,10 +158,15 @@ impl Kernel {
     }
 
     fn tell_whole(&mut self, news: &mut Vec<News>) -> io::Result<()> {
-        let whole = self.read_whole()?;
-        news.clear();
-        news.push(News::Changed(Change::Whole(Box::new(whole))));
-        Ok(())
+        match self.read_whole() {
+            Ok(whole) => {
+                news.clear();
+                news.push(News::Changed(Change::Whole(Box::new(whole))));
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes the messages of the datagram that was read last.

@@ -1,5 +1,6 @@
 //! The real daemon's processes hang, die, are replaced, and are refused things.
 
+mod between;
 mod deaths;
 #[allow(dead_code, reason = "the tests of the daemon use the rest")]
 mod stage;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
         ("a_variable_of_a_link_is_put_back_as_it_was_found", promotion),
         ("a_step_that_the_kernel_refuses_is_tried_until_it_is_taken", refused_step),
     ];
-    run_all(2, tests.into_iter().chain(deaths::TESTS))
+    run_all(2, tests.into_iter().chain(deaths::TESTS).chain(between::TESTS))
 }
 
 /// The policy and the priority of the thread that owns the engine: proc(5), `sched_setscheduler(2)`.

@@ -12,7 +12,7 @@ use crate::will::Will;
 
 /// The start is one long turn without a beat: many files and sockets, and the whole program read in and locked.
 /// On a slow machine it uses the processor for as long as one that runs in circles.
-const START_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const START_WITHIN: Duration = Duration::from_secs(5);
 
 /// Why the work is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

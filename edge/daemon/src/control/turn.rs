@@ -355,7 +355,7 @@ impl Control {
         self.obey();
         self.mend_tether();
         self.tell_of_solitude(now);
-        if self.kernel.is_overdue() {
+        if self.kernel.is_behind() {
             self.hear_kernel()?;
         }
         self.tell_time_of_day();

@@ -95,6 +95,11 @@ impl Charge {
         self.pid.as_raw_pid()
     }
 
+    /// The same, as the kernel's calls take it.
+    pub(super) fn pid(&self) -> Pid {
+        self.pid
+    }
+
     /// Whether that is its number.
     pub(super) fn is(&self, pid: Pid) -> bool {
         self.pid == pid
@@ -193,6 +198,11 @@ impl Charge {
             return None;
         };
         child.wait().ok()?.code().and_then(|code| u8::try_from(code).ok())
+    }
+
+    /// Whether its end has been dealt with.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.pidfd.is_none()
     }
 
     /// Its end has been dealt with.

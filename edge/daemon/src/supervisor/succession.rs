@@ -18,6 +18,10 @@ impl Supervisor<'_> {
     /// Becomes the program that is on the disk now; it takes over the control process, which asks for a
     /// successor then.
     pub(super) fn upgrade(&mut self) {
+        if self.successor.is_some() {
+            // Whoever asked again is answered with the other ones.
+            return;
+        }
         let error = match process::own_path() {
             Ok(path) => {
                 tracing::info!("becoming {}", path.display());
@@ -54,16 +58,22 @@ impl Supervisor<'_> {
     pub(super) fn listen_to_the_successor(&mut self) {
         let Some(successor) = &mut self.successor else { return };
         if successor.has_ended() {
-            let code = successor.reap();
+            let (code, is_too_late) = (successor.reap(), successor.prepared);
             self.successor = None;
             let code = code.map_or("a signal".to_owned(), |code| format!("code {code}"));
             let why = format!("the new control process ended with {code}");
+            if is_too_late {
+                tracing::error!("{why}, after the old one was told to end");
+                return;
+            }
             tracing::error!("{why}; the old one goes on");
             self.charge.order(Order::GoOn { why });
             return;
         }
         if self.successor_is_prepared() {
             self.charge.order(Order::Resign);
+            // It takes no signals any more; the successor gets what comes from now on.
+            self.charge.ready = false;
         }
     }
 
@@ -76,11 +86,13 @@ impl Supervisor<'_> {
         successor.prepared
     }
 
-    /// Puts the successor in charge, if there is one, whatever ended the one that was.
+    /// Puts the successor in charge, if there is one that is prepared, whatever ended the one that was.
     pub(super) fn succeed(&mut self) -> bool {
+        self.successor_is_prepared();
         let Some(mut successor) = self.successor.take() else { return false };
-        if self.charge.farewell {
-            // It was stopped meanwhile: nobody is to go on.
+        if self.charge.farewell || !successor.prepared {
+            // The old one was stopped meanwhile, and nobody is to go on; or it died, and who knows what the new one
+            // waits for.
             successor.signal(Signal::KILL);
             successor.reap();
             return false;

@@ -234,7 +234,7 @@ impl Kernel {
 
     /// Whether the kernel has not told for so long of an address that it said yes to that its word must be lost.
     /// [`Kernel::drain`] reads everything afresh then.
-    pub fn is_overdue(&self) -> bool {
+    pub(super) fn is_overdue(&self) -> bool {
         self.awaited.values().any(|awaited| awaited.since.elapsed() >= ANSWERS_WITHIN)
     }
 

@@ -34,7 +34,8 @@ impl Kernel {
                 return Ok(actual);
             }
         }
-        Err(io::Error::other("links and addresses change faster than they can be read"))
+        let why = "links and addresses change faster than they can be read";
+        Err(io::Error::new(io::ErrorKind::ResourceBusy, why))
     }
 
     fn try_dump(&mut self) -> io::Result<Option<Actual>> {

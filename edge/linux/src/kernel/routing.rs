@@ -103,7 +103,13 @@ impl Kernel {
         if !std::mem::take(&mut self.routes_doubtful) || self.mirror.routes.is_empty() {
             return Ok(());
         }
-        let read = self.dump()?;
+        let read = match self.dump() {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                self.routes_doubtful = true;
+                return Ok(());
+            }
+            read => read?,
+        };
         let gone = self.mirror.routes.keys().filter(|key| !read.routes.contains_key(*key));
         for key in gone.cloned().collect::<Vec<_>>() {
             let change = Change::RouteGone(key);

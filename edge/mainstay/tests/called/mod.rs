@@ -77,7 +77,10 @@ pub fn start(
     let folder = config.with_extension("d");
     fs::create_dir_all(&folder)?;
     let log = fs::File::create(folder.join("log"))?;
-    command.args(["--dont-fork", "--log-console", "--no-syslog", "-D", "-f"]).arg(config).args(more);
+    command
+        .args(["--dont-fork", "--log-console", "--no-syslog", "-D", "-f"])
+        .arg(config)
+        .args(more);
     command.arg("-p").arg(folder.join("pid")).arg("-r").arg(folder.join("vrrp.pid"));
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     let child = stage.host(0).namespace().run(|| command.spawn())??;

@@ -119,6 +119,14 @@ impl Stage {
         self.serve_command(place, file, command)
     }
 
+    /// Runs the daemon as the first process of a container.
+    pub fn serve_as_the_first(&self, place: usize, file: &str) -> io::Result<Served> {
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);
+        command.arg(env!("CARGO_BIN_EXE_mainstay"));
+        self.serve_command(place, file, command)
+    }
+
     /// Runs the daemon where it may neither claim priority nor lock memory.
     pub fn serve_without_claims(&self, place: usize, file: &str) -> io::Result<Served> {
         let mut command = Command::new("prlimit");
