@@ -40,6 +40,14 @@ pub enum Input<'a> {
         /// The two ends.
         peer: Peer,
     },
+    /// Of the packets that leave in one turn, those to peers of higher rank leave later. A node may die in the middle of
+    /// a turn; whoever ought to notice it first is then the one that heard it last, or as late as any other.
+    Rank {
+        /// The two ends.
+        peer: Peer,
+        /// From 0, the rank of all, up; it is never lowered.
+        rank: u8,
+    },
     /// A link is gone or down, and all its sessions with it; this says nothing about the peers.
     LinkGone(LinkIndex),
     /// All sessions together may send so many packets in a second.
@@ -56,6 +64,8 @@ pub enum Input<'a> {
 pub struct Sessions {
     sessions: BTreeMap<Peer, Session>,
     by_discriminator: BTreeMap<u32, Peer>,
+    /// All peers with their ranks, in the order in which packets to them leave.
+    order: Vec<(u8, Peer)>,
     random: Random,
     source_port: u16,
     rate: u32,
@@ -77,6 +87,7 @@ impl Sessions {
         Sessions {
             sessions: BTreeMap::new(),
             by_discriminator: BTreeMap::new(),
+            order: Vec::new(),
             random,
             source_port: FIRST_PORT + above,
             rate: PACKETS_PER_SECOND_MAX,
@@ -180,6 +191,8 @@ impl Sessions {
         session.begin(now, &mut self.out);
         self.by_discriminator.insert(identity.discriminator, peer);
         self.sessions.insert(peer, session);
+        self.order.push((0, peer));
+        self.order.sort_unstable();
         self.fall_in(peer, now);
         Ok(())
     }
@@ -226,18 +239,28 @@ impl Sessions {
 
     /// Forgets the sessions that have said everything.
     fn sweep(&mut self) {
-        let Sessions { sessions, by_discriminator, .. } = self;
+        let Sessions { sessions, by_discriminator, order, .. } = self;
         sessions.retain(|_, session| {
             if session.is_gone() {
                 by_discriminator.remove(&session.discriminator());
             }
             !session.is_gone()
         });
+        order.retain(|(_, peer)| sessions.contains_key(peer));
     }
 
     fn forget(&mut self, peer: &Peer) {
         if let Some(session) = self.sessions.remove(peer) {
             self.by_discriminator.remove(&session.discriminator());
+            self.order.retain(|(_, other)| other != peer);
+        }
+    }
+
+    fn rank(&mut self, peer: &Peer, rank: u8) {
+        let known = self.order.iter_mut().find(|(known, other)| other == peer && *known < rank);
+        if let Some((known, _)) = known {
+            *known = rank;
+            self.order.sort_unstable();
         }
     }
 
@@ -303,6 +326,10 @@ impl Machine for Sessions {
                 self.sessions.get_mut(&peer).into_iter().for_each(|session| session.answered(now));
                 Ok(())
             }
+            Input::Rank { peer, rank } => {
+                self.rank(&peer, rank);
+                Ok(())
+            }
             Input::LinkGone(link) => {
                 self.lose_link(link, now);
                 Ok(())
@@ -327,7 +354,8 @@ impl Machine for Sessions {
         }
         let mut tick = Tick { chance: self.random.next(), delays: &mut self.delays };
         let (mut changed, mut gone) = (false, false);
-        for session in self.sessions.values_mut() {
+        for (_, peer) in &self.order {
+            let Some(session) = self.sessions.get_mut(peer) else { continue };
             changed |= session.judge(now, &mut self.out) || session.ask(now, &mut self.out);
             session.send_due(&mut tick, now, &mut self.out);
             gone |= session.is_gone();

@@ -161,9 +161,11 @@ impl Engine {
     /// The source of an advertisement that is accepted is worth watching.
     fn hear_advert(&mut self, packet: vrrp::Received<'_>, now: Instant) -> Result<(), Reject> {
         let (heard_on, source) = (packet.link, packet.source);
+        // RFC 9568 §5.2.4, RFC 3768 §5.3.4: the third octet; too short a packet is not accepted.
+        let priority = packet.payload.get(2).copied().unwrap_or(0);
         let input = vrrp::Input::Received(packet);
         self.table.handle_input(input, now).map_err(Reject::Vrrp)?;
-        let from = (self.addressed_link(heard_on), source);
+        let from = (self.addressed_link(heard_on), source, priority);
         self.watch.hear_advert(from, &self.settings, &self.actual, now);
         Ok(())
     }

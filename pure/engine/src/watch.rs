@@ -104,10 +104,10 @@ impl Watch {
         places::needed(settings, actual)
     }
 
-    /// An advertisement was accepted: its source is tried.
+    /// An advertisement was accepted: its source is tried. Who advertised a higher priority has the higher rank.
     pub(crate) fn hear_advert(
         &mut self,
-        (link, source): (LinkIndex, IpAddr),
+        (link, source, priority): (LinkIndex, IpAddr, u8),
         settings: &Settings,
         actual: &Actual,
         now: Instant,
@@ -122,6 +122,9 @@ impl Watch {
                 let again = watched.settings.clone();
                 self.hold(place, again, now);
             }
+            let rank = bfd::Input::Rank { peer: peer_at(place), rank: priority };
+            // Nothing about it can be refused.
+            let _ = self.sessions.handle_input(rank, now);
             return;
         }
         if !settings.detection.on || self.stopped {

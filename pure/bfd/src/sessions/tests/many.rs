@@ -194,3 +194,29 @@ fn who_falls_in_step_with_a_packet_that_is_due_now_speaks_with_it() {
     crowd.drain();
     assert_eq!(crowd.sent.len(), 2, "and both in the next one");
 }
+
+#[test]
+fn in_a_turn_those_of_higher_rank_are_told_last() {
+    let mut crowd = Crowd::of(4);
+    crowd.pass(Duration::from_secs(2));
+    let told = |crowd: &mut Crowd| {
+        crowd.heard.clear();
+        crowd.now = crowd.sessions.poll_timeout().expect("they speak").at;
+        crowd.sessions.handle_timeout(crowd.now);
+        crowd.drain();
+        let told: Vec<Peer> = crowd.heard.iter().map(|(peer, _)| *peer).collect();
+        let place = |peer: &Peer| crowd.peers.iter().position(|other| other == peer);
+        told.iter().filter_map(place).collect::<Vec<usize>>()
+    };
+    assert_eq!(told(&mut crowd), [0, 1, 2, 3]);
+    for (place, rank) in [(0, 200), (2, 150), (0, 100)] {
+        let peer = crowd.peers[place];
+        crowd.sessions.handle_input(Input::Rank { peer, rank }, crowd.now).expect("never refused");
+    }
+    assert_eq!(told(&mut crowd), [1, 3, 2, 0], "a rank is never lowered");
+    let gone = crowd.peers[2];
+    crowd.sessions.handle_input(Input::LinkGone(LinkIndex(9)), crowd.now).expect("another link");
+    crowd.sessions.handle_input(Input::Unwatch { peer: gone }, crowd.now).expect("it is there");
+    crowd.pass(Duration::from_secs(2));
+    assert_eq!(told(&mut crowd), [1, 3, 0]);
+}

@@ -42,7 +42,7 @@ impl Lone {
     }
 
     fn advert(&mut self, from: IpAddr) {
-        self.watch.hear_advert((ETH0, from), &self.settings, &self.actual, self.now);
+        self.watch.hear_advert((ETH0, from, 100), &self.settings, &self.actual, self.now);
     }
 
     /// The peer says that it is in that state; its discriminator is 9.
