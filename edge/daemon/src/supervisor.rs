@@ -176,8 +176,7 @@ impl<'a> Supervisor<'a> {
             self.start_when_due();
             self.rest_when_due();
             self.pet_the_watchdog();
-            let waited_for = self.children();
-            self.orphans.reap(clock::now(), &waited_for);
+            self.orphans.reap(clock::now(), self.children());
         }
     }
 
@@ -200,12 +199,8 @@ impl<'a> Supervisor<'a> {
     }
 
     /// The processes that are waited for by themselves.
-    fn children(&self) -> Vec<Pid> {
-        [Some(&self.charge), self.successor.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(Charge::pid)
-            .collect()
+    fn children(&self) -> [Option<Pid>; 2] {
+        [Some(self.charge.pid()), self.successor.as_ref().map(Charge::pid)]
     }
 
     /// Listening takes more memory than waiting does.

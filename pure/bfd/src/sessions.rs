@@ -41,7 +41,7 @@ pub enum Input<'a> {
         peer: Peer,
     },
     /// Of the packets that leave in one turn, those to peers of higher rank leave later. A node may die in the middle of
-    /// a turn; whoever ought to notice it first is then the one that heard it last, or as late as any other.
+    /// a turn; whoever ought to take over is then among those that were not told any more, and are the first to judge.
     Rank {
         /// The two ends.
         peer: Peer,

@@ -32,14 +32,14 @@ impl Orphans {
     }
 
     /// Clears away those that have ended, but for `waited_for`, who are waited for by themselves.
-    pub(super) fn reap(&mut self, now: Instant, waited_for: &[Pid]) {
+    pub(super) fn reap(&mut self, now: Instant, waited_for: [Option<Pid>; 2]) {
         if self.look_at.is_none_or(|at| now < at) {
             return;
         }
         self.look_at = Some(now + EVERY);
         let children = std::fs::read_to_string(CHILDREN).unwrap_or_default();
         let pids = children.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?));
-        for pid in pids.filter(|pid| !waited_for.contains(pid)) {
+        for pid in pids.filter(|pid| !waited_for.contains(&Some(*pid))) {
             // Of one that still runs nothing is learnt, and nothing of how the others ended.
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
