@@ -21,6 +21,9 @@ const DIGEST_AT: usize = MANDATORY_LEN + 8;
 const PASSWORD_AT: usize = MANDATORY_LEN + 3;
 /// So many times the multiplier may a sequence number be ahead. RFC 5880 §6.7.3.
 const AHEAD: u32 = 3;
+/// So far ahead may it be in a session whose silence is judged by its rhythm, which may bear the loss of as many as 24
+/// packets in a row, whatever the multiplier says at the moment.
+const AHEAD_BY_RHYTHM: u32 = AHEAD * 24;
 
 /// The sequence numbers of one session.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,7 @@ impl Sequence {
         &mut self,
         asked: Option<&Authentication>,
         packet: &Dissected<'_>,
+        by_rhythm: bool,
     ) -> Result<(), Reject> {
         let Some(asked) = asked else {
             return if packet.authenticated { Err(Reject::Authentication) } else { Ok(()) };
@@ -64,7 +68,9 @@ impl Sequence {
         let number: [u8; 4] =
             packet.bytes[DIGEST_AT - 4..DIGEST_AT].try_into().expect("the form was checked");
         let number = u32::from_be_bytes(number);
-        self.check(number, asked.kind, packet.control.multiplier)?;
+        let by_multiplier = AHEAD * u32::from(packet.control.multiplier);
+        let most = if by_rhythm { by_multiplier.max(AHEAD_BY_RHYTHM) } else { by_multiplier };
+        self.check(number, asked.kind, most)?;
         let mut keyed = [0; PAYLOAD_MAX];
         keyed[..packet.bytes.len()].copy_from_slice(packet.bytes);
         let keyed = &mut keyed[..packet.bytes.len()];
@@ -76,12 +82,12 @@ impl Sequence {
         Ok(())
     }
 
-    fn check(&self, number: u32, kind: AuthenticationKind, multiplier: u8) -> Result<(), Reject> {
+    /// Checks that a number lies at most so far ahead.
+    fn check(&self, number: u32, kind: AuthenticationKind, most: u32) -> Result<(), Reject> {
         let Some(heard) = self.heard else { return Ok(()) };
         let least = if is_meticulous(kind) { 1 } else { 0 };
         let ahead = number.wrapping_sub(heard);
-        let window = least..=AHEAD * u32::from(multiplier);
-        if window.contains(&ahead) { Ok(()) } else { Err(Reject::Sequence) }
+        if (least..=most).contains(&ahead) { Ok(()) } else { Err(Reject::Sequence) }
     }
 
     /// A packet ready to be sent. `changed` says that it differs from the one before: a sequence number that is

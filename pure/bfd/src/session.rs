@@ -209,7 +209,8 @@ impl Session {
         if self.last_heard.is_none_or(stale) {
             self.sequence.forget();
         }
-        let proof = self.sequence.verify(self.settings.authentication.as_ref(), packet);
+        let SessionSettings { authentication, by_rhythm, .. } = &self.settings;
+        let proof = self.sequence.verify(authentication.as_ref(), packet, *by_rhythm);
         proof.inspect_err(|why| self.silence.unproven |= why.is_for_want_of_proof())?;
         let (pace, distance) = (self.pace(), self.distance(now));
         self.remote.learn(&packet.control);

@@ -19,12 +19,15 @@ use trust::Trust;
 
 mod ask;
 mod belief;
+mod named;
 mod places;
 mod trust;
 
 /// So many peers that nobody asked for are watched on one link. One more takes the place of the one that has been
 /// quiet for the longest time, if any is; those that are up stay.
 const PEERS_PER_LINK_MAX: usize = 256;
+/// And so many on all links: the others are for sessions that the operator asks for.
+const PEERS_MAX: usize = bfd::SESSIONS_MAX - 128;
 /// A peer that nobody asked for, that is not up and gave no sign for so long, is forgotten.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 /// How often it is looked for such peers.
@@ -45,6 +48,8 @@ pub(crate) struct Watch {
     /// How often a session came up.
     rises: u64,
     sweep_at: Option<Instant>,
+    /// Sessions that the operator asked for; until when each is awaited of which nothing was told yet.
+    named: BTreeMap<Name, Option<Instant>>,
     stopped: bool,
 }
 
@@ -93,9 +98,11 @@ impl Watch {
             silence_max: Duration::ZERO,
             rises: 0,
             sweep_at: None,
+            named: BTreeMap::new(),
             stopped: false,
         };
         watch.limit(settings, now);
+        watch.await_named(settings, now);
         watch
     }
 
@@ -185,6 +192,7 @@ impl Watch {
         if self.sweep_at.is_some_and(|at| at <= now) {
             self.sweep(now);
         }
+        self.give_up_awaited(now);
     }
 
     /// The kernel changed; `actual` is the mirror after it.
@@ -217,6 +225,7 @@ impl Watch {
     /// The settings are other ones.
     pub(crate) fn take_settings(&mut self, settings: &Settings, actual: &Actual, now: Instant) {
         self.limit(settings, now);
+        self.await_named(settings, now);
         let unasked = session_settings(settings);
         let mut others = Vec::new();
         for (place, watched) in &self.watched {
@@ -255,6 +264,7 @@ impl Watch {
         self.stopped = true;
         self.tell_sessions(bfd::Input::Stop, now);
         self.watched.clear();
+        self.named.clear();
         self.sweep_at = None;
     }
 
@@ -271,7 +281,10 @@ impl Watch {
         let held = self.watched.values().filter_map(|watched| watched.held_until).min();
         let held = held.map(|at| Deadline { at, why: "trust" });
         let sweep = self.sweep_at.map(|at| Deadline { at, why: "forget" });
-        Deadline::earlier(self.sessions.poll_timeout(), Deadline::earlier(held, sweep))
+        let awaited = self.named.values().filter_map(|until| *until).min();
+        let awaited = awaited.map(|at| Deadline { at, why: "session" });
+        let own = Deadline::earlier(Deadline::earlier(held, sweep), awaited);
+        Deadline::earlier(self.sessions.poll_timeout(), own)
     }
 
     /// What the sessions show, and what they are for.
@@ -358,14 +371,14 @@ impl Watch {
 
     /// Whether one more peer fits on a link; the one that has been quiet for the longest makes room.
     fn make_room(&mut self, link: LinkIndex, now: Instant) -> bool {
-        let on_link = || {
-            let unasked = |watched: &Watched| watched.origin != Origin::Asked;
-            self.watched.iter().filter(move |((on, ..), w)| *on == link && unasked(w))
-        };
-        if on_link().count() < PEERS_PER_LINK_MAX {
+        let unasked = || self.watched.iter().filter(|(_, watched)| watched.origin != Origin::Asked);
+        let on_link = |(place, _): &(&Place, &Watched)| place.0 == link;
+        let is_full = unasked().count() >= PEERS_MAX;
+        if !is_full && unasked().filter(on_link).count() < PEERS_PER_LINK_MAX {
             return true;
         }
-        let quiet = on_link().filter(|(_, watched)| watched.up.is_none());
+        let quiet = unasked().filter(|(_, watched)| watched.up.is_none());
+        let quiet = quiet.filter(|entry| is_full || on_link(entry));
         let Some(place) = quiet.min_by_key(|(_, w)| w.sign_at).map(|(place, _)| *place) else {
             return false;
         };
@@ -411,30 +424,6 @@ impl Watch {
         for (place, (name, session)) in asked {
             self.ask(place, name, session, now);
         }
-    }
-
-    /// Holds a session that the operator asks for, if it is not held so already.
-    fn ask(&mut self, place: Place, name: &Name, session: &SessionSettings, now: Instant) {
-        if let Some(watched) = self.watched.get_mut(&place) {
-            let same = watched.name.as_ref() == Some(name) && watched.settings == *session;
-            if same {
-                return;
-            }
-            watched.origin = Origin::Asked;
-            watched.settings = session.clone();
-            if watched.name.as_ref() != Some(name) {
-                watched.name = Some(name.clone());
-                self.news.push_back(News::Named { name: name.clone(), up: watched.believed });
-            }
-            self.hold(place, session.clone(), now);
-            return;
-        }
-        let watched = Watched {
-            name: Some(name.clone()),
-            settings: session.clone(),
-            ..Watched::new(Origin::Asked, now)
-        };
-        self.begin(place, watched, session.clone(), now);
     }
 
     fn limit(&mut self, settings: &Settings, now: Instant) {

@@ -20,7 +20,8 @@ pub(crate) struct Accepted<'a> {
     pub stamp: Option<Stamp>,
 }
 
-/// Takes a packet apart and checks it against the settings of the router that it is for.
+/// Takes a packet apart and checks it against the settings of the router that it is for, which may
+/// be an address owner that `ignores` all others.
 ///
 /// The list of addresses is not checked here: a difference is told and counted, but never a reason
 /// to drop, or a slip in one file would make two Actives.
@@ -31,6 +32,7 @@ pub(crate) fn check<'a>(
     settings: &RouterSettings,
     packet: &Received<'a>,
     stamps: &Stamps,
+    ignores: bool,
     now: Instant,
 ) -> Result<Accepted<'a>, Reject> {
     let advert = Advert::dissect(packet.payload, settings.family)?;
@@ -47,7 +49,7 @@ pub(crate) fn check<'a>(
     }
     let checksum = advert.checksum(packet)?;
     check_destination(settings, packet.destination)?;
-    if settings.priority.is_owner() && settings.hearing.owner_ignores {
+    if ignores {
         return Err(Reject::OwnerIgnores);
     }
     check_source(settings, packet.source)?;

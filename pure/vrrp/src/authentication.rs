@@ -24,6 +24,14 @@ impl Authentication {
             Authentication::None | Authentication::Hmac(_) => None,
         }
     }
+
+    /// What is believed of a stamp, should there be one.
+    pub(crate) fn freshness(&self) -> Freshness {
+        match self {
+            Authentication::Hmac(hmac) => hmac.freshness,
+            Authentication::None | Authentication::Password(_) => Freshness::Growing,
+        }
+    }
 }
 
 /// A version 2 password: 8 bytes, padded with zeros. Never printed.

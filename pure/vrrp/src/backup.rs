@@ -17,8 +17,10 @@ pub(crate) const PARTING_MAX: Duration = Duration::from_millis(100);
 /// What a Backup knows and waits for.
 #[derive(Debug)]
 pub(crate) struct Backup {
-    /// When it takes over; none once it is ready and waits for its group.
+    /// When nobody is taken to be Active any more; none once it is ready and waits for its group.
     pub active_down_at: Option<Instant>,
+    /// It takes over no earlier, whatever happens: the node starts.
+    pub not_before: Instant,
     /// Why it would take over.
     pub outlook: Outlook,
     /// The interval of the Active: learnt (version 3), else the own.
@@ -124,6 +126,7 @@ impl Backup {
     pub(crate) fn waiting(outlook: Outlook, at: Instant, interval: Centiseconds) -> Backup {
         Backup {
             active_down_at: Some(at),
+            not_before: Instant::ZERO,
             outlook,
             interval,
             heard: None,
@@ -132,6 +135,11 @@ impl Backup {
             before: None,
             electing: false,
         }
+    }
+
+    /// When it takes over, unless it hears otherwise; none once it is ready.
+    pub(crate) fn due_at(&self) -> Option<Instant> {
+        self.active_down_at.map(|at| at.max(self.not_before))
     }
 
     /// Takes in an advertisement.
@@ -143,7 +151,8 @@ impl Backup {
         now: Instant,
     ) -> Hearing {
         let Stance { timing, preempt, watched: _ } = stance;
-        if self.electing && self.is_overtaken(claim, timing.priority) {
+        let may_take_over = now >= self.not_before;
+        if self.electing && may_take_over && self.is_overtaken(claim, timing.priority) {
             self.note(claim, now);
             self.active_down_at = None;
             return Hearing::Overtaken;
@@ -327,7 +336,7 @@ impl Backup {
 
     /// Lets time reach `now`; true if it just became ready.
     pub(crate) fn expire(&mut self, now: Instant) -> bool {
-        let due = self.active_down_at.is_some_and(|at| at <= now);
+        let due = self.due_at().is_some_and(|at| at <= now);
         if due {
             self.active_down_at = None;
         }

@@ -104,6 +104,17 @@ pub(crate) fn link(index: LinkIndex, up: bool) -> Link {
     }
 }
 
+/// What the kernel has before the table wants anything.
+fn surroundings() -> Actual {
+    let mut actual = Actual::default();
+    for (index, address) in [(LINK, "10.0.0.5/24"), (LINK, "fe80::5/64"), (OTHER, "10.1.0.5/24")] {
+        actual.links.insert(index, link(index, true));
+        let address = address.parse().expect("an address");
+        actual.addresses.insert((index, address), PresentAddress::default());
+    }
+    actual
+}
+
 /// A table with its surroundings, and everything that it said.
 pub(crate) struct Bench {
     pub table: Table,
@@ -121,24 +132,35 @@ impl Bench {
 
     /// As [`Bench::start`], so many milliseconds after the boot.
     pub(crate) fn start_at(settings: Settings, millis: u64) -> Bench {
+        let mut bench = Bench::blind(&settings, millis);
+        bench.kernel(Change::Whole(Box::new(surroundings())));
+        bench
+    }
+
+    /// As [`Bench::start`], in the place of an earlier process that left these addresses.
+    pub(crate) fn resume(settings: &Settings, left: &[(LinkIndex, &str)]) -> Bench {
+        let mut bench = Bench::blind(settings, 0);
+        bench.tell(Input::Resume);
+        let mut actual = surroundings();
+        for (index, address) in left {
+            let address = address.parse().expect("an address");
+            let present = PresentAddress { ours: true, ..PresentAddress::default() };
+            actual.addresses.insert((*index, address), present);
+        }
+        bench.kernel(Change::Whole(Box::new(actual)));
+        bench
+    }
+
+    /// A table that has not seen the kernel.
+    fn blind(settings: &Settings, millis: u64) -> Bench {
         let now = Instant::ZERO + Duration::from_millis(millis);
-        let mut bench = Bench {
-            table: Table::start(&settings, now),
+        Bench {
+            table: Table::start(settings, now),
             actual: Actual::default(),
             now,
             sent: Vec::new(),
             told: Vec::new(),
-        };
-        let mut actual = Actual::default();
-        for (index, address) in
-            [(LINK, "10.0.0.5/24"), (LINK, "fe80::5/64"), (OTHER, "10.1.0.5/24")]
-        {
-            actual.links.insert(index, link(index, true));
-            let address = address.parse().expect("an address");
-            actual.addresses.insert((index, address), PresentAddress::default());
         }
-        bench.kernel(Change::Whole(Box::new(actual)));
-        bench
     }
 
     /// As [`Bench::start`], passed on to when the only router is Active and has said all.

@@ -109,7 +109,8 @@ impl Router {
                 (Outlook::Silence, now.max(hold_until) + self.timing().active_down())
             };
             let interval = self.station.settings.advertisement_interval;
-            let backup = Backup::waiting(outlook, at, interval);
+            let mut backup = Backup::waiting(outlook, at, interval);
+            backup.not_before = hold_until;
             let cause = if was_unfit { Cause::Recovered } else { Cause::Started };
             self.transition(State::Backup(backup), cause, now, out);
         }

@@ -71,9 +71,15 @@ impl Stamps {
         self.clock = clock;
     }
 
-    /// The stamp of what is sent now: later than all before, even if the wall clock was set back.
-    pub(crate) fn issue(&mut self, now: Instant) -> Stamp {
-        self.sent = Stamp::of(self.clock.now(now)).max(self.sent.next());
+    /// The stamp of what is sent now: later than all before, even if the wall clock was set back. If it was set back
+    /// by more than others believe, they will not believe what is later either, so the clock is followed.
+    pub(crate) fn issue(&mut self, freshness: Freshness, now: Instant) -> Stamp {
+        let next = self.sent.next();
+        let clock = self.clock.now(now);
+        self.sent = Stamp::of(clock);
+        if !is_ahead(next, clock, freshness) {
+            self.sent = self.sent.max(next);
+        }
         self.sent
     }
 
@@ -94,16 +100,15 @@ impl Stamps {
         freshness: Freshness,
         now: Instant,
     ) -> Result<(), Reject> {
+        let clock = self.clock.now(now);
         match freshness {
-            Freshness::Within(window)
-                if stamp.time_of_day().abs_diff(self.clock.now(now)) > window =>
-            {
+            Freshness::Within(window) if stamp.time_of_day().abs_diff(clock) > window => {
                 return Err(Reject::HmacStale);
             }
             Freshness::Within(_) | Freshness::Growing => {}
         }
-        let replayed = self.heard.get(&source).is_some_and(|last| stamp <= *last);
-        if replayed { Err(Reject::HmacReplayed) } else { Ok(()) }
+        let last = self.heard.get(&source).filter(|last| !is_ahead(**last, clock, freshness));
+        if last.is_some_and(|last| stamp <= *last) { Err(Reject::HmacReplayed) } else { Ok(()) }
     }
 
     /// Remembers the stamp of an advertisement that was used.
@@ -115,6 +120,15 @@ impl Stamps {
             }
         }
         self.heard.insert(source, stamp);
+    }
+}
+
+/// Whether a stamp lies so far ahead of the clock that it would not be believed: it is from before the clock was set
+/// back, and says nothing of what comes after.
+fn is_ahead(stamp: Stamp, clock: Duration, freshness: Freshness) -> bool {
+    match freshness {
+        Freshness::Within(window) => stamp.time_of_day() > clock + window,
+        Freshness::Growing => false,
     }
 }
 
@@ -145,12 +159,34 @@ mod tests {
     #[test]
     fn what_is_issued_grows_though_the_clock_is_set_back() {
         let mut stamps = stamps(1_000);
-        let first = stamps.issue(at(0));
+        let first = stamps.issue(WINDOW, at(0));
         assert!(stamps.parting() > first);
-        let second = stamps.issue(at(0));
+        let second = stamps.issue(WINDOW, at(0));
         assert!(second > first);
+        stamps.set_clock(TimeOfDay { at: at(1), since_epoch: Duration::from_secs(996) });
+        let third = stamps.issue(WINDOW, at(1));
+        assert!(third > second);
+        stamps.set_clock(TimeOfDay { at: at(2), since_epoch: Duration::from_secs(10) });
+        assert!(stamps.issue(Freshness::Growing, at(2)) > third);
+    }
+
+    #[test]
+    fn a_clock_set_back_by_more_than_the_window_is_followed() {
+        let mut stamps = stamps(1_000);
+        let before = stamps.issue(WINDOW, at(0));
+        stamps.remember(PEER, before);
         stamps.set_clock(TimeOfDay { at: at(1), since_epoch: Duration::from_secs(10) });
-        assert!(stamps.issue(at(1)) > second);
+        let first = stamps.issue(WINDOW, at(1));
+        assert_eq!(first, Stamp::of(Duration::from_secs(10)));
+        assert_eq!(
+            stamps.check(PEER, first, WINDOW, at(1)),
+            Ok(()),
+            "what was heard does not count"
+        );
+        stamps.remember(PEER, first);
+        assert_eq!(stamps.check(PEER, first, WINDOW, at(1)), Err(Reject::HmacReplayed));
+        assert!(stamps.issue(WINDOW, at(1)) > first);
+        assert_eq!(stamps.check(PEER, first, Freshness::Growing, at(1)), Err(Reject::HmacReplayed));
     }
 
     #[test]

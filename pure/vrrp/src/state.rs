@@ -12,6 +12,9 @@ use crate::hold::Hold;
 use crate::settings::Centiseconds;
 use crate::witness::Witness;
 
+/// After so many of the longer interval without a word of it, another address owner is gone.
+const RIVAL_GONE: u32 = 3;
+
 /// Where one virtual router stands. RFC 9568 §6.4; Fault is keepalived's.
 ///
 /// Each state carries exactly the timers that it owns: a Backup cannot hold a moment for its next
@@ -104,6 +107,8 @@ pub(crate) struct Successor {
 pub(crate) struct Rival {
     /// When it was heard first.
     first_at: Instant,
+    /// When it was heard last.
+    last_at: Instant,
     /// How often it was heard.
     adverts: u32,
 }
@@ -122,9 +127,7 @@ impl State {
     pub(crate) fn deadline(&self) -> Option<Deadline> {
         match self {
             State::Initialize | State::Fault => None,
-            State::Backup(backup) => {
-                backup.active_down_at.map(|at| Deadline { at, why: "active-down" })
-            }
+            State::Backup(backup) => backup.due_at().map(|at| Deadline { at, why: "active-down" }),
             State::Active(active) => {
                 let announce = active.announcer.next_at();
                 let announce = announce.map(|at| Deadline { at, why: "announce" });
@@ -154,9 +157,15 @@ impl Active {
     }
 
     /// Another address owner does not yield. True once that was so for more than two of its
-    /// advertisements and for 1.2 of the longer interval: there has to be an end to it.
+    /// advertisements and for 1.2 of the longer interval: there has to be an end to it. What was
+    /// heard before it was gone for a while does not count.
     pub(crate) fn bear_rival(&mut self, longer_interval: Duration, now: Instant) -> bool {
-        let rival = self.rival.get_or_insert(Rival { first_at: now, adverts: 0 });
+        let afresh = Rival { first_at: now, last_at: now, adverts: 0 };
+        let rival = self.rival.get_or_insert(afresh);
+        if now.since(rival.last_at) > longer_interval * RIVAL_GONE {
+            *rival = afresh;
+        }
+        rival.last_at = now;
         rival.adverts = rival.adverts.saturating_add(1);
         rival.adverts > 2 && now.since(rival.first_at) >= longer_interval * 6 / 5
     }

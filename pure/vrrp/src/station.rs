@@ -83,7 +83,7 @@ impl Station {
     /// Sends an advertisement of that priority to everybody; 0 is a farewell. How many packets that is: none where it
     /// cannot speak.
     pub(crate) fn advertise(&mut self, priority: u8, now: Instant, out: &mut Outbox) -> u64 {
-        let stamp = self.stamps.issue(now);
+        let stamp = self.stamps.issue(self.settings.authentication.freshness(), now);
         let mut count = 0;
         self.say(priority, stamp, |transmit| {
             count += 1;

@@ -506,6 +506,7 @@ impl Machine for Table {
                 self.take_settings(settings, now);
                 self.survey(actual, now);
                 self.complete_groups(now);
+                self.release_the_waiting(now);
                 self.tell_groups();
             }
             Input::PeerWatched { link, peer, detection } => {

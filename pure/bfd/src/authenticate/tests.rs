@@ -36,7 +36,7 @@ fn verify(
     asked: Option<&Authentication>,
     payload: &[u8],
 ) -> Result<(), Reject> {
-    receiver.verify(asked, &Control::dissect(payload).expect("its form is right"))
+    receiver.verify(asked, &Control::dissect(payload).expect("its form is right"), false)
 }
 
 #[test]
@@ -96,6 +96,19 @@ fn numbers_may_be_ahead_by_three_times_the_multiplier_and_wrap_around() {
     assert_eq!(hear(8), Err(Reject::Sequence), "ten ahead");
     assert_eq!(hear(7), Ok(()), "nine ahead, over the end");
     assert_eq!(hear(u32::MAX), Err(Reject::Sequence), "far behind");
+}
+
+#[test]
+fn numbers_may_be_ahead_by_all_that_a_rhythm_bears() {
+    let ours = asked(AuthenticationKind::MeticulousSha1, 1, "secret");
+    let mut receiver = Sequence::starting_at(0);
+    let mut hear = |number: u32| {
+        let sent = Sequence::starting_at(number - 1).seal(Some(&ours), &control(), true);
+        receiver.verify(Some(&ours), &Control::dissect(&sent).expect("its form is right"), true)
+    };
+    assert_eq!(hear(100), Ok(()));
+    assert_eq!(hear(173), Err(Reject::Sequence), "73 ahead");
+    assert_eq!(hear(172), Ok(()), "72 ahead");
 }
 
 #[test]

@@ -31,7 +31,9 @@ impl Watch {
         watched.believed = watched.up.is_some();
         let name = watched.name.clone().filter(|_| watched.believed);
         self.count_on(place);
-        self.news.extend(name.map(|name| News::Named { name, up: true }));
+        if let Some(name) = name {
+            self.tell_named(name, true);
+        }
     }
 
     /// A session is down. Virtual routers hear of it if they counted on it, and on no other to the same peer.
@@ -45,7 +47,9 @@ impl Watch {
         if was_counted && !self.others_counted(place) {
             self.news.push_back(news);
         }
-        self.news.extend(name.map(|name| News::Named { name, up: false }));
+        if let Some(name) = name {
+            self.tell_named(name, false);
+        }
     }
 
     /// Tells virtual routers of a session that is believed, if it tells of a death before they would know it by themselves:

@@ -38,7 +38,8 @@ fn packet<'a>(payload: &'a [u8], source: &str, destination: &str) -> Received<'a
 }
 
 fn verdict(settings: &RouterSettings, packet: &Received<'_>) -> Result<(), Reject> {
-    check(settings, packet, &Stamps::default(), Instant::ZERO).map(|_| ())
+    let ignores = settings.priority.is_owner() && settings.hearing.owner_ignores;
+    check(settings, packet, &Stamps::default(), ignores, Instant::ZERO).map(|_| ())
 }
 
 /// Changes one byte and mends the checksum of a version 2 message.

@@ -14,7 +14,7 @@ use crate::event::{Cause, Event, Notice};
 use crate::evidence::Evidence;
 use crate::learnt::LearntPeer;
 use crate::outbox::Outbox;
-use crate::settings::{Centiseconds, Preempt};
+use crate::settings::{Centiseconds, Preempt, Priority};
 use crate::state::State;
 use crate::{Received, Reject};
 
@@ -51,7 +51,7 @@ impl Router {
             return Err(Reject::NotListening);
         }
         let (settings, stamps) = (&self.station.settings, &self.station.stamps);
-        let accepted = accept::check(settings, packet, stamps, now)?;
+        let accepted = accept::check(settings, packet, stamps, self.ignores_others(), now)?;
         let Accepted { advert, checksum, stamp } = accepted;
         let claim = Claim { priority: advert.priority, address: packet.source };
         let reaction = match self.state {
@@ -68,6 +68,13 @@ impl Router {
         }
         self.learn(&advert, packet.source, checksum, now, out);
         Ok(reaction)
+    }
+
+    /// Whether it is an address owner that hears nobody. One that gives its addresses away hears who takes them.
+    fn ignores_others(&self) -> bool {
+        let is_owner = self.priority == Priority::OWNER.get();
+        let gives_away = self.is_leaving() || self.stands_back;
+        self.station.settings.hearing.owner_ignores && is_owner && !gives_away
     }
 
     /// Counts an advertisement that was used, and tells what is odd about it.
@@ -187,6 +194,9 @@ impl Router {
                 };
                 let heard = Heard { address: claim.address, priority: claim.priority, at: now };
                 self.yield_to(cause, Some((heard, interval)), now, out);
+                if two_owners {
+                    self.give_way(now, out);
+                }
                 Ok(Reaction::Yielded)
             }
         }
@@ -216,9 +226,15 @@ impl Router {
             && let State::Active(active) = &mut self.state
             && active.bear_rival(longer, now)
         {
-            self.demoted = true;
-            self.reckon_priority(now, out);
+            self.give_way(now, out);
         }
+    }
+
+    /// There is another address owner, so this one counts as 254 from now on. Were it to claim 255 again after a
+    /// separation, the other one might hear it first, take that for its own mistake and leave as well.
+    fn give_way(&mut self, now: Instant, out: &mut Outbox) {
+        self.demoted = true;
+        self.reckon_priority(now, out);
     }
 }
 

@@ -164,7 +164,7 @@ impl Router {
             State::Backup(backup) => match backup.lose(loss, timing, now) {
                 Lost::Nobody => {}
                 Lost::Active => {
-                    if let (Some(hold), Some(at)) = (&mut self.hold, backup.active_down_at) {
+                    if let (Some(hold), Some(at)) = (&mut self.hold, backup.due_at()) {
                         hold.extend(at);
                     }
                 }

@@ -143,6 +143,18 @@ impl Table {
             }
         }
     }
+
+    /// Whoever waited for fellows alone does not wait for those that it has no more.
+    pub(super) fn release_the_waiting(&mut self, now: Instant) {
+        for number in 0..self.routers.len() {
+            if self.routers[number].ready_cause().is_some() {
+                self.activate_if_all_ready(number, now);
+            }
+            if self.routers[number].leaving().is_some_and(|leaving| leaving.is_over) {
+                self.finish_if_all_left(number, now);
+            }
+        }
+    }
 }
 
 /// What makes a router the same one across settings.

@@ -1,5 +1,7 @@
 //! Sessions that the operator asked for by name.
 
+use mainstay_vrrp::{Gauge, GaugeKind, TrackGauge, TrackedGauge, Weight};
+
 use super::*;
 
 fn asked(name: &str, remote: &str) -> BfdSession {
@@ -124,4 +126,43 @@ fn a_peer_that_is_watched_already_gets_the_name_and_the_times_that_are_asked_for
     assert_eq!(sessions.len(), 1, "one session for the pair");
     assert_eq!((sessions[0].origin, sessions[0].session.state), (Origin::Asked, State::Up));
     assert_eq!(sessions[0].session.transmit_interval, Some(MS * 10));
+}
+
+#[test]
+fn what_tracks_a_session_that_never_came_up_takes_it_for_down() {
+    let mut tracking = settings(100);
+    tracking.bfd_sessions = vec![asked("gone", "10.0.0.99")];
+    let gauge = Gauge { kind: GaugeKind::Session, name: Name::new("gone") };
+    let weight = Weight { value: -50, reverse: false };
+    tracking.vrrp.gauges = vec![TrackedGauge { gauge: gauge.clone(), weight }];
+    tracking.vrrp.routers[0].track_gauges = vec![TrackGauge { gauge, weight: None }];
+    let mut net = Net::of(vec![tracking.clone()]);
+    net.pass(MS * 2_900);
+    let priority =
+        |net: &Net| net.nodes[0].engine.status(net.now).vrrp.routers[0].effective_priority;
+    assert_eq!(priority(&net), 100, "it may come up yet");
+    net.pass(MS * 200);
+    assert_eq!(priority(&net), 50);
+    net.input(0, Input::Settings(Box::new(tracking)));
+    net.pass(Duration::from_secs(10));
+    assert_eq!(priority(&net), 50, "it is told once");
+}
+
+#[test]
+fn a_session_that_found_no_room_is_held_when_it_is_asked_for_again() {
+    let now = Instant::ZERO + Duration::from_secs(10);
+    let mut actual = Actual::default();
+    actual.apply(&Change::Link(link(true)));
+    let own = "10.0.0.11/16".parse().expect("an address");
+    actual.addresses.insert((ETH0, own), PresentAddress::default());
+    let session = |n: usize| asked(&format!("s{n}"), &format!("10.0.{}.{}", n / 200, n % 200 + 20));
+    let mut settings = watcher("b", "10.0.0.12");
+    settings.bfd_sessions = (0..=bfd::SESSIONS_MAX).map(session).collect();
+    let mut watch = Watch::start(&settings, Seed(1), now);
+    watch.take_settings(&settings, &actual, now);
+    let held = |watch: &Watch| watch.sessions.views().count();
+    assert_eq!(held(&watch), bfd::SESSIONS_MAX);
+    settings.bfd_sessions.remove(0);
+    watch.take_settings(&settings, &actual, now);
+    assert_eq!(held(&watch), bfd::SESSIONS_MAX, "the last one took the place of the first");
 }

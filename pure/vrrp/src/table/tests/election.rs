@@ -274,6 +274,19 @@ fn of_two_owners_the_lower_address_yields_at_once() {
     assert_eq!(bench.state(), StateName::Backup);
     let notice = Notice::TwoOwners { from: ip(HIGH) };
     assert!(bench.told.contains(&Event::Noticed { router: Name::new("R51"), notice }));
+    assert_eq!(bench.view(0).effective_priority, 254);
+    bench.pass_ms(60_000);
+    assert_eq!(bench.adverts().last(), Some(&(51, 254)), "it does not claim 255 again");
+}
+
+#[test]
+fn another_owner_that_was_gone_is_borne_afresh() {
+    let mut bench = Bench::active(owner(StartAs::Active));
+    for _ in 0..4 {
+        assert_eq!(bench.hear(255, LOW), Ok(()));
+        bench.pass_ms(3_001);
+    }
+    assert_eq!(bench.view(0).effective_priority, 255);
 }
 
 #[test]
@@ -418,6 +431,50 @@ fn an_owner_that_ignores_advertisements_is_moved_by_none() {
     let mut bench = Bench::active(one(|asked| asked.hearing.owner_ignores = true));
     assert_eq!(bench.hear(200, HIGH), Ok(()), "it is no owner");
     assert_eq!(bench.state(), StateName::Backup);
+}
+
+#[test]
+fn an_owner_that_ignores_advertisements_hears_to_whom_it_hands_over() {
+    let asked = one(|asked| {
+        asked.priority = priority(255);
+        asked.start_as = StartAs::Active;
+        asked.hearing.owner_ignores = true;
+    });
+    let mut drained = Bench::active(asked.clone());
+    drained.drain_named(None);
+    let mut switched = Bench::active(asked);
+    switched.switch("R51", None);
+    for bench in [&mut drained, &mut switched] {
+        assert_eq!(bench.hear(100, HIGH), Ok(()));
+        bench.see(LINK, "10.0.0.9");
+        assert_eq!(bench.state(), StateName::Backup);
+        assert_eq!(bench.hear(100, HIGH), Ok(()));
+    }
+    drained.undrain_named(None);
+    assert_eq!(drained.hear(100, HIGH), Err(Reject::OwnerIgnores));
+}
+
+#[test]
+fn nothing_that_it_hears_makes_it_active_before_the_startup_delay_is_over() {
+    let delayed = Settings { startup_delay: Duration::from_secs(20), ..preempt(0) };
+    let mut silent = Bench::start(delayed.clone());
+    assert_eq!(silent.hear(200, LOW), Ok(()));
+    let mut leaving = Bench::start(delayed.clone());
+    assert_eq!(leaving.hear(200, LOW), Ok(()));
+    assert_eq!(leaving.hear(0, LOW), Ok(()));
+    let mut lost = Bench::start(delayed);
+    lost.watch(LOW);
+    lost.pass_ms(1_000);
+    assert_eq!(lost.hear(200, LOW), Ok(()));
+    lost.pass_ms(12);
+    lost.lose(LOW);
+    assert_eq!(lost.hear(1, HIGH), Ok(()), "another that was faster than it should have been");
+    for (bench, passed) in [(&mut silent, 0), (&mut leaving, 0), (&mut lost, 1_012)] {
+        bench.pass_ms(19_999 - passed);
+        assert_eq!(bench.state(), StateName::Backup);
+        bench.pass_ms(1);
+        assert_eq!(bench.state(), StateName::Active);
+    }
 }
 
 #[test]

@@ -144,3 +144,44 @@ fn a_group_of_one_is_as_good_as_none() {
     bench.link_is(LINK, false);
     assert_eq!(bench.states(), [StateName::Fault, StateName::Active]);
 }
+
+#[test]
+fn a_member_that_waited_for_its_fellow_alone_goes_on_when_it_has_none() {
+    let dissolved = || Settings { groups: Vec::new(), ..pair(200, 100) };
+    let shrunk = || Settings { groups: vec![group(&["R51"])], ..pair(200, 100) };
+    for after in [dissolved(), shrunk()] {
+        let mut bench = Bench::start(pair(200, 100));
+        bench.pass_ms(3_500);
+        assert!(bench.view(0).standing.waits_for_group);
+        bench.reload(&after);
+        assert_eq!(bench.states(), [StateName::Active, StateName::Backup]);
+    }
+}
+
+#[test]
+fn a_handover_that_waited_for_a_fellow_alone_is_over_when_there_is_none() {
+    let mut bench = Bench::active(pair(100, 100));
+    bench.drain_named(None);
+    assert_eq!(bench.hear_at(0, 100, HIGH, None), Ok(()));
+    bench.see(LINK, "10.0.0.9");
+    bench.pass_ms(20);
+    assert!(bench.present(LINK, "10.0.0.9/24"), "it waits for R52");
+    bench.reload(&Settings { groups: Vec::new(), ..pair(100, 100) });
+    assert_eq!(bench.state(), StateName::Backup);
+    bench.pass_ms(60_000);
+    assert_eq!(bench.states(), [StateName::Active; 2], "nobody was heard again");
+}
+
+#[test]
+fn a_router_goes_on_with_any_address_of_its_own_and_takes_its_group_along() {
+    let mut asked = pair(100, 100);
+    asked.routers[0].addresses.push(on("eth0", "10.0.0.8/24"));
+    let one = Bench::resume(&asked, &[(LINK, "10.0.0.8/24")]);
+    assert_eq!(one.states(), [StateName::Active; 2]);
+    assert_eq!(Bench::resume(&asked, &[]).states(), [StateName::Backup; 2]);
+    let mut shared = settings(vec![router(51, "10.0.0.9/24"), router(52, "10.0.0.9/24")]);
+    shared.routers[0].addresses.push(on("eth0", "10.0.0.8/24"));
+    let bench = Bench::resume(&shared, &[(LINK, "10.0.0.9/24")]);
+    let states = [StateName::Backup, StateName::Active];
+    assert_eq!(bench.states(), states, "what two have tells nothing of the one that has another");
+}
