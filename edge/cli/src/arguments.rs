@@ -29,7 +29,14 @@ Exit codes: 0 good, 1 the answer is no (faults, a router in Fault), 2 wrong usag
 /// What the daemon does when it is sent a signal.
 const SIGNALS: &str = "\
 Signals: HUP reload, TERM and INT stop, USR1 write where each router stands to the log,
-USR2 write what each router has counted to the log.";
+USR2 write what each router has counted to the log, 36 (RTMIN+2) write the JSON dump,
+63 (RTMAX-1) as USR2, and from then on the dump file counts from 0. USR1, USR2, 36 and 63
+write the dump file that the configuration names; a keepalived.conf names one in /tmp for each
+even if it does not say so.";
+
+const PLAN: &str = "\
+With a file: what a daemon that is started with it now would change. Without --keepalived and
+--config no file is read: the running daemon is asked for the steps that it has still to take.";
 
 const SWITCH: &str = "\
 The addresses stay here and go on answering until the other node is seen to answer; the command ends then,
@@ -64,7 +71,8 @@ pub enum Verb {
     Status(Show),
     /// Say who holds an address, why, what would follow if somebody died, and what is odd
     Explain(Explain),
-    /// Show what would change in the kernel
+    /// Show what would change in the kernel; without a file the running daemon is asked
+    #[command(after_help = PLAN)]
     Plan(Plan),
     /// Give a virtual router to another node, without a moment in which nobody answers
     #[command(after_help = SWITCH)]
