@@ -41,10 +41,12 @@ pub(crate) fn show(client: &Client, options: &Explain) -> Result<Exit, Error> {
         status.routers.iter().filter(is_it).map(|router| explain(router, &status)).collect();
     if let (Some(name), true) = (name, explanations.is_empty()) {
         let known: Vec<&str> = status.routers.iter().map(|router| router.name.as_str()).collect();
-        return Err(Error::Refused(format!(
-            "virtual router {name}: there is none of that name\n  the names are {}",
-            known.join(", ")
-        )));
+        let known = match known.as_slice() {
+            [] => "this node has no virtual routers".to_owned(),
+            names => format!("the names are {}", names.join(", ")),
+        };
+        let none = format!("virtual router {name}: there is none of that name\n  {known}");
+        return Err(Error::Refused(none));
     }
     if options.json {
         output::print_json(&explanations)?;

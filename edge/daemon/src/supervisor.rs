@@ -154,13 +154,8 @@ impl<'a> Supervisor<'a> {
         let mut pid_files = KeptPidFiles::start(&self.options.pid_files);
         loop {
             pid_files.control(&self.charge.number().to_string());
-            self.wait();
-            self.forward_signals();
-            self.accept();
-            self.listen();
-            self.listen_to_the_successor();
-            if self.charge.has_ended()
-                && let Some(code) = self.after_the_end()
+            if self.wait()
+                && let Some(code) = self.hear()
             {
                 return code;
             }
@@ -176,8 +171,18 @@ impl<'a> Supervisor<'a> {
             self.start_when_due();
             self.rest_when_due();
             self.pet_the_watchdog();
+            self.deaf_until = self.deaf_until.filter(|until| *until > clock::now());
             self.orphans.reap(clock::now(), self.children());
         }
+    }
+
+    /// Takes in what there is to hear; the exit code, if we end with the control process.
+    fn hear(&mut self) -> Option<u8> {
+        self.forward_signals();
+        self.accept();
+        self.listen();
+        self.listen_to_the_successor();
+        if self.charge.has_ended() { self.after_the_end() } else { None }
     }
 
     /// Goes on with what a process that died left to be done, until another one is started.
@@ -213,8 +218,9 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Waits for anything to happen, until something is due at the latest.
-    fn wait(&self) {
+    /// Waits for anything to happen, until something is due at the latest; whether there is anything to hear. Mostly there
+    /// is not: it looks at the control process many times in a second.
+    fn wait(&self) -> bool {
         let mut fds: Vec<PollFd<'_>> = self.signals.fds().collect();
         if self.deaf_until.is_none() {
             fds.push(PollFd::new(&self.listener, PollFlags::IN));
@@ -230,8 +236,8 @@ impl<'a> Supervisor<'a> {
         let dues = [hangs, until, start, self.stop_by, rests, self.deaf_until, pets, orphans];
         let within = dues.into_iter().flatten().min().map(|due| due.since(clock::now()));
         let within = within.and_then(|within| Timespec::try_from(within).ok());
-        // Whatever was interrupted is looked at again in the next turn.
-        let _ = poll(&mut fds, within.as_ref());
+        // Whatever interrupted it may have left something.
+        poll(&mut fds, within.as_ref()).map_or(true, |heard| heard > 0)
     }
 
     fn forward_signals(&mut self) {
@@ -250,7 +256,6 @@ impl<'a> Supervisor<'a> {
 
     /// Takes the connection of the process that is in our charge, of no other.
     fn accept(&mut self) {
-        let _ = self.deaf_until.take_if(|until| *until <= clock::now());
         if self.deaf_until.is_none() {
             self.accept_all();
         }
@@ -362,7 +367,8 @@ impl<'a> Supervisor<'a> {
     /// Kills a process that hangs or does not stop; its end is then seen like any other.
     fn judge(&mut self) {
         let now = clock::now();
-        if self.charge.look_at().is_some_and(|at| now >= at) {
+        // Too early a look finds nothing new; an alarm may have told that it is time.
+        if self.charge.look_at().is_some() {
             match self.charge.look() {
                 Verdict::Lives | Verdict::Overdue => {}
                 verdict @ (Verdict::NeverLived

@@ -1,13 +1,13 @@
 //! The line between the two processes: the control process tells, the supervisor listens.
 //!
-//! Each message is one line of JSON; with the first one comes the descriptor of the pulse. The control process
+//! Each message is one line of JSON; with the first one come the descriptors of the pulse. The control process
 //! connects, and connects again when the supervisor is replaced: so it outlives its supervisor, and the next
 //! one takes over without anybody noticing. What the supervisor has to say to it is an [`Order`].
 
 mod carry;
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -152,7 +152,7 @@ impl Tether {
             arguments: self.arguments.clone(),
             upgrading: self.upgrading,
         });
-        let Ok(sent) = carry::send(&stream, &hello, self.pulse.as_fd()) else { return };
+        let Ok(sent) = carry::send(&stream, &hello, self.pulse.fds()) else { return };
         self.stream = Some(stream);
         self.inbox.clear();
         self.outbox.clear();
@@ -192,14 +192,14 @@ fn connect_at_once(path: &Path) -> io::Result<UnixStream> {
 pub(crate) struct Listening {
     stream: UnixStream,
     inbox: Vec<u8>,
-    carried: Option<OwnedFd>,
+    carried: Vec<OwnedFd>,
 }
 
 impl Listening {
     /// The end of a connection that was accepted.
     pub(crate) fn new(stream: UnixStream) -> io::Result<Listening> {
         stream.set_nonblocking(true)?;
-        Ok(Listening { stream, inbox: Vec::new(), carried: None })
+        Ok(Listening { stream, inbox: Vec::new(), carried: Vec::new() })
     }
 
     /// The stream, to wait for.
@@ -219,9 +219,9 @@ impl Listening {
         (complete(&mut self.inbox), open && self.inbox.len() <= OUTBOX_MAX)
     }
 
-    /// The descriptor that came with the messages, once.
-    pub(crate) fn take_carried(&mut self) -> Option<OwnedFd> {
-        self.carried.take()
+    /// The descriptors that came with the messages, once.
+    pub(crate) fn take_carried(&mut self) -> Vec<OwnedFd> {
+        std::mem::take(&mut self.carried)
     }
 
     /// Gives an order; a process that does not take it is watched like any other.

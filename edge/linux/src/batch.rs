@@ -9,8 +9,11 @@ use mainstay_base::{LinkIndex, MacAddress};
 use crate::control::{Control, ROOM};
 use crate::netlink::array;
 
-/// Packets in one system call. Whoever receives fewer has received all that there were.
-pub const AT_ONCE: usize = 32;
+/// Packets received by one system call. Whoever receives fewer has received all that there were. Mostly there is one, and
+/// room for each has to be prepared for every call.
+pub const BATCH: usize = 8;
+/// Packets sent by one system call.
+const AT_ONCE: usize = 32;
 /// As many as most calls send; room for more is not worth filling with zeros for them.
 const A_FEW: usize = 4;
 
@@ -232,9 +235,9 @@ impl Slots {
         let empty =
             Place { from: Address::NONE, control: Control::empty(), length: 0, truncated: false };
         Slots {
-            bytes: vec![0; bytes_each * AT_ONCE],
+            bytes: vec![0; bytes_each * BATCH],
             bytes_each,
-            places: vec![empty; AT_ONCE],
+            places: vec![empty; BATCH],
             filled: 0,
         }
     }
@@ -242,8 +245,8 @@ impl Slots {
     /// Takes what has come in, as much as there is room for; never blocks.
     pub(crate) fn fill(&mut self, fd: BorrowedFd<'_>) -> io::Result<usize> {
         self.filled = 0;
-        let mut parts = [NO_PART; AT_ONCE];
-        let mut headers = [empty_header(); AT_ONCE];
+        let mut parts = [NO_PART; BATCH];
+        let mut headers = [empty_header(); BATCH];
         let rooms = self.bytes.chunks_exact_mut(self.bytes_each).zip(self.places.iter_mut());
         for ((room, place), (part, header)) in rooms.zip(parts.iter_mut().zip(headers.iter_mut())) {
             part.iov_base = room.as_mut_ptr().cast();
@@ -255,7 +258,7 @@ impl Slots {
             header.msg_hdr.msg_control = place.control.bytes.as_mut_ptr().cast();
             header.msg_hdr.msg_controllen = ROOM as _;
         }
-        let count = u32::try_from(AT_ONCE).expect("a small constant");
+        let count = u32::try_from(BATCH).expect("a small constant");
         // SAFETY: Each of the `count` headers points at a room, a place and a part of its own,
         // with their lengths; all of them outlive the call and nothing else refers to them.
         let taken = unsafe {

@@ -35,7 +35,7 @@ pub mod signals;
 pub mod topology;
 pub mod userns;
 
-pub use batch::AT_ONCE as BATCH;
+pub use batch::BATCH;
 
 #[cfg(test)]
 mod testing;

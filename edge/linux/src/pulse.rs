@@ -1,17 +1,33 @@
 //! Signs of life in shared memory: one process beats, another one looks.
 //!
-//! A beat is two stores: it costs no system call, and whoever looks need not be scheduled for it.
+//! A beat is two stores, and whoever looks need not be scheduled for it. Nor has it to look as long as all is well: with
+//! the page comes an alarm, a timer that the beating process puts off before it rings.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use mainstay_base::Instant;
 use rustix::fs::{
     MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, ftruncate, memfd_create,
 };
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
+
+use crate::clock;
+
+/// Whoever is overdue by less need not be looked at.
+pub const GRACE: Duration = Duration::from_millis(25);
+/// The alarm is put off to so long after the grace, so that not every beat has to put it off.
+const PUT_OFF: Duration = Duration::from_millis(20);
+/// The alarm rings at most so long after the grace.
+pub const RINGS_WITHIN: Duration = Duration::from_millis(30);
 
 /// What lies in the shared page.
 #[repr(C)]
@@ -57,6 +73,8 @@ impl Drop for Mapping {
 pub struct Pulse {
     page: Mapping,
     fd: OwnedFd,
+    alarm: OwnedFd,
+    rings_at: Cell<Instant>,
 }
 
 impl Pulse {
@@ -73,26 +91,45 @@ impl Pulse {
         let page = Mapping::of(fd.as_fd(), ProtFlags::READ | ProtFlags::WRITE)?;
         let thread = u32::try_from(rustix::thread::gettid().as_raw_nonzero().get());
         page.page().thread.store(thread.map_err(io::Error::other)?, Ordering::Relaxed);
-        Ok(Pulse { page, fd })
+        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+        let alarm = timerfd_create(TimerfdClockId::Boottime, flags)?;
+        Ok(Pulse { page, fd, alarm, rings_at: Cell::new(Instant::ZERO) })
     }
 
     /// The thread has moved; its next beat is due at that moment.
     pub fn beat(&self, due_at: Instant) {
+        let (earliest, rings_at) = (due_at + GRACE, self.rings_at.get());
+        // The alarm never rings for a beat that the page says is not due: whoever looks would look without an end.
+        if rings_at < earliest {
+            self.set_alarm(earliest);
+        }
         self.page.page().due_at.store(due_at.as_nanos(), Ordering::Relaxed);
         self.page.page().beats.fetch_add(1, Ordering::Release);
+        if rings_at > earliest + RINGS_WITHIN {
+            self.set_alarm(earliest);
+        }
     }
-}
 
-impl AsFd for Pulse {
+    /// Lets the alarm ring not before `earliest`, and not much later.
+    fn set_alarm(&self, earliest: Instant) {
+        let at = earliest + PUT_OFF;
+        const ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let setting = Itimerspec { it_interval: ONCE, it_value: clock::timespec(at) };
+        // The descriptor is ours, and so is the moment: there is no reason to refuse it.
+        let _ = timerfd_settime(&self.alarm, TimerfdTimerFlags::ABSTIME, &setting);
+        self.rings_at.set(at);
+    }
+
     /// What [`PulseView::open`] takes.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    pub fn fds(&self) -> [BorrowedFd<'_>; 2] {
+        [self.fd.as_fd(), self.alarm.as_fd()]
     }
 }
 
 /// The end of the process that looks.
 pub struct PulseView {
     page: Mapping,
+    alarm: Option<OwnedFd>,
 }
 
 /// A pulse at one moment.
@@ -104,19 +141,26 @@ pub struct Sign {
     pub due_at: Instant,
     /// The number of the thread.
     pub thread: u32,
+    /// Whether an alarm rings when it is overdue.
+    pub rings: bool,
 }
 
 impl PulseView {
-    /// Looks at the pulse behind a descriptor that its process handed over.
+    /// Looks at the pulse behind a descriptor that its process handed over, with its alarm if it has one.
     ///
     /// # Errors
     /// It is not a pulse.
-    pub fn open(fd: &OwnedFd) -> io::Result<PulseView> {
+    pub fn open(fd: &OwnedFd, alarm: Option<OwnedFd>) -> io::Result<PulseView> {
         let size = rustix::fs::fstat(fd)?.st_size;
         if !fcntl_get_seals(fd)?.contains(SealFlags::SHRINK) || size != LENGTH.cast_signed() {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        Ok(PulseView { page: Mapping::of(fd.as_fd(), ProtFlags::READ)? })
+        Ok(PulseView { page: Mapping::of(fd.as_fd(), ProtFlags::READ)?, alarm })
+    }
+
+    /// Can be read once the process is overdue, until its next beat.
+    pub fn alarm(&self) -> Option<BorrowedFd<'_>> {
+        self.alarm.as_ref().map(AsFd::as_fd)
     }
 
     /// How it stands.
@@ -124,7 +168,8 @@ impl PulseView {
         let page = self.page.page();
         let beats = page.beats.load(Ordering::Acquire);
         let due_at = Instant::from_nanos(page.due_at.load(Ordering::Relaxed));
-        Sign { beats, due_at, thread: page.thread.load(Ordering::Relaxed) }
+        let thread = page.thread.load(Ordering::Relaxed);
+        Sign { beats, due_at, thread, rings: self.alarm.is_some() }
     }
 }
 
@@ -142,21 +187,69 @@ impl std::fmt::Debug for Pulse {
 
 #[cfg(test)]
 mod tests {
+    use rustix::event::{PollFd, PollFlags, poll};
+
     use super::*;
+
+    fn view_of(pulse: &Pulse) -> PulseView {
+        let copies = pulse.fds().map(|fd| fd.try_clone_to_owned().expect("descriptors are there"));
+        let [page, alarm] = copies;
+        PulseView::open(&page, Some(alarm)).expect("it is a pulse")
+    }
+
+    /// Waits for the alarm, but no longer than until that moment; whether it rang.
+    fn rings_by(view: &PulseView, at: Instant) -> bool {
+        let alarm = view.alarm().expect("it has one");
+        let within = Timespec::try_from(at.since(clock::now())).expect("it is soon");
+        poll(&mut [PollFd::new(&alarm, PollFlags::IN)], Some(&within)).expect("polls") == 1
+    }
+
+    #[test]
+    fn the_alarm_rings_for_whoever_is_overdue_until_it_beats_again() {
+        let pulse = Pulse::start().expect("memory is there");
+        let view = view_of(&pulse);
+        let begun = clock::now();
+        pulse.beat(begun + Duration::from_secs(60));
+        assert!(!rings_by(&view, begun + GRACE), "it is due in a minute");
+        let due = clock::now();
+        pulse.beat(due);
+        assert!(rings_by(&view, due + Duration::from_secs(20)), "it is due now");
+        assert!(clock::now() >= due + GRACE);
+        pulse.beat(clock::now() + Duration::from_secs(60));
+        assert!(!rings_by(&view, clock::now()));
+    }
+
+    #[test]
+    fn few_beats_put_the_alarm_off_and_it_is_never_far() {
+        let pulse = Pulse::start().expect("memory is there");
+        let mut put_off = 0;
+        for turn in 0..1_000 {
+            let before = pulse.rings_at.get();
+            let now = Instant::from_nanos(turn * 8_000_000);
+            for due in [now, now + Duration::from_millis(8)] {
+                pulse.beat(due);
+                let rings = pulse.rings_at.get();
+                assert!(rings >= due + GRACE && rings <= due + GRACE + RINGS_WITHIN);
+            }
+            put_off += u32::from(pulse.rings_at.get() != before);
+        }
+        assert!(put_off <= 500, "{put_off}");
+        pulse.beat(Instant::from_nanos(60_000_000_000));
+        pulse.beat(Instant::from_nanos(9_000_000_000));
+        assert!(pulse.rings_at.get() < Instant::from_nanos(9_100_000_000), "it is due sooner");
+    }
 
     #[test]
     fn beats_are_seen_through_the_descriptor_and_outlive_it() {
         let pulse = Pulse::start().expect("memory is there");
-        let copy = pulse.as_fd().try_clone_to_owned().expect("descriptors are there");
-        let view = PulseView::open(&copy).expect("it is a pulse");
-        drop(copy);
+        let view = view_of(&pulse);
         assert_eq!(view.look().beats, 0);
         let due_at = Instant::from_nanos(77);
         pulse.beat(due_at);
         pulse.beat(due_at);
         let thread = u32::try_from(rustix::thread::gettid().as_raw_nonzero().get());
         let thread = thread.expect("thread numbers are positive");
-        assert_eq!(view.look(), Sign { beats: 2, due_at, thread });
+        assert_eq!(view.look(), Sign { beats: 2, due_at, thread, rings: true });
         drop(pulse);
         assert_eq!(view.look().beats, 2, "a dead process's pulse can be looked at");
     }
@@ -166,11 +259,11 @@ mod tests {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let unsealed = memfd_create("test", flags).expect("memory is there");
         ftruncate(&unsealed, LENGTH).expect("ours");
-        assert!(PulseView::open(&unsealed).is_err());
+        assert!(PulseView::open(&unsealed, None).is_err());
         let short = memfd_create("test", flags).expect("memory is there");
         fcntl_add_seals(&short, SealFlags::SHRINK).expect("ours");
-        assert!(PulseView::open(&short).is_err());
+        assert!(PulseView::open(&short, None).is_err());
         let file = OwnedFd::from(std::fs::File::open("/proc/self/stat").expect("proc is there"));
-        assert!(PulseView::open(&file).is_err());
+        assert!(PulseView::open(&file, None).is_err());
     }
 }

@@ -10,7 +10,7 @@ use crate::group::Group;
 use crate::links::{Links, Named};
 use crate::packet::Place;
 use crate::router::Router;
-use crate::settings::Fixed;
+use crate::settings::{Authentication, Fixed};
 
 /// The ways to a router's number that need no search among all of them.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Index {
     pub group_of: Vec<Option<usize>>,
     /// The addresses that settings name.
     pub named: Named,
+    /// Whether a router signs what it says.
+    pub any_signs: bool,
 }
 
 impl Index {
@@ -43,6 +45,9 @@ impl Index {
                 index.by_address.entry(key).or_default().push((number, slot));
             }
         }
+        let signs =
+            |router: &Router| matches!(router.settings().authentication, Authentication::Hmac(_));
+        index.any_signs = routers.iter().any(signs);
         let fixed = fixed.addresses.iter().map(|address| &address.key);
         index.named.fixed.extend(fixed.map(|key| (key.link.clone(), key.address.ip())));
         index

@@ -232,6 +232,13 @@ impl Router {
         }
     }
 
+    /// Takes no part until something is known; whoever takes part goes on.
+    pub(crate) fn wait_for(&mut self, cause: &Cause) {
+        if matches!(self.state, State::Initialize | State::Fault) {
+            self.record.why.clone_from(cause);
+        }
+    }
+
     /// Stops for good; an Active says farewell.
     pub(crate) fn stop(&mut self, now: Instant, out: &mut Outbox) {
         self.hold = None;

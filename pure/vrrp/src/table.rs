@@ -18,7 +18,7 @@ use crate::input::Input;
 use crate::links::Links;
 use crate::outbox::Outbox;
 use crate::router::{Reaction, Router};
-use crate::settings::{Authentication, Fixed, Name, Pacing, Settings};
+use crate::settings::{Fixed, Name, Pacing, Settings};
 use crate::stamp::TimeOfDay;
 use crate::track::{Fitness, Judgement, Verdict};
 use crate::view::{GaugeView, GroupView, RouterView, ScriptView, View};
@@ -144,9 +144,7 @@ impl Table {
 
     /// Whether the farewells are good only until a router speaks again, as they are signed.
     pub fn farewells_age(&self) -> bool {
-        let signs =
-            |router: &Router| matches!(router.settings().authentication, Authentication::Hmac(_));
-        self.routers.iter().any(signs)
+        self.index.any_signs
     }
 
     /// Everything that it shows of itself.
@@ -266,8 +264,12 @@ impl Table {
         }
         let judgements = self.judgements();
         for (number, judgement) in judgements.iter().enumerate() {
-            if let Fitness::Unfit(cause) = &judgement.fitness {
-                self.at(number, |router, out| router.fail(cause.clone(), now, out));
+            match &judgement.fitness {
+                Fitness::Unfit(cause) => {
+                    self.at(number, |router, out| router.fail(cause.clone(), now, out));
+                }
+                Fitness::Unknown(cause) => self.routers[number].wait_for(cause),
+                Fitness::Fit => {}
             }
         }
         let links = std::mem::take(&mut self.links);

@@ -88,9 +88,10 @@ fn tracked_thing(tracked: &Tracked) -> Option<String> {
         return None;
     }
     let verdict = output::verdict(tracked.verdict);
-    let effect = match tracked.weight {
-        0 => "which makes it unfit".to_owned(),
-        weight => format!("weight {weight:+}"),
+    let effect = match (tracked.weight, tracked.verdict) {
+        (0, Verdict::Unknown) => "and it does not begin before that is known".to_owned(),
+        (0, _) => "which makes it unfit".to_owned(),
+        (weight, _) => format!("weight {weight:+}"),
     };
     Some(format!("{} {} is {verdict}, {effect}", tracked.kind, tracked.name))
 }

@@ -8,7 +8,7 @@ use super::Control;
 use crate::sockets::Source;
 
 /// Batches taken from one socket before others have their turn: some 500 packets.
-const BATCHES_AT_ONCE: usize = 16;
+const BATCHES_AT_ONCE: usize = 64;
 
 impl Control {
     /// Takes in what waits on one socket. One that fails does so because its link is going; the kernel tells of

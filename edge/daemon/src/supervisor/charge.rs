@@ -115,7 +115,11 @@ impl Charge {
         // What a successor says once it is prepared waits until it is in charge.
         let line = self.line.iter().filter(|_| !self.prepared);
         let line = line.map(|line| PollFd::new(line.stream(), PollFlags::IN));
-        self.pidfd.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).chain(line)
+        // It rings until the next beat: once it has been heard, the judge looks by the clock.
+        let alarm = self.pulse.iter().filter(|_| self.judge.is_content());
+        let alarm = alarm.filter_map(PulseView::alarm);
+        let alarm = alarm.map(|alarm| PollFd::from_borrowed_fd(alarm, PollFlags::IN));
+        self.pidfd.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).chain(line).chain(alarm)
     }
 
     /// Hears it on this line from here on.
@@ -127,9 +131,10 @@ impl Charge {
     pub(super) fn drain(&mut self) -> Vec<Message> {
         let Some(line) = &mut self.line else { return Vec::new() };
         let (messages, open) = line.drain();
-        if let Some(fd) = line.take_carried() {
+        let mut carried = line.take_carried().into_iter();
+        if let Some(page) = carried.next() {
             // Without a pulse it is judged as one that never lived.
-            self.pulse = PulseView::open(&fd).ok();
+            self.pulse = PulseView::open(&page, carried.next()).ok();
         }
         if !open {
             self.line = None;

@@ -7,12 +7,14 @@
 use std::time::Duration;
 
 use mainstay_base::Instant;
-use mainstay_linux::pulse::Sign;
+use mainstay_linux::pulse::{GRACE, RINGS_WITHIN, Sign};
 
 use super::sighting::Sighting;
 
 /// The time between two looks at a process that is overdue, and how long after a missed beat it is looked at.
-const LOOK: Duration = Duration::from_millis(25);
+const LOOK: Duration = GRACE;
+/// The time between two looks at a process whose alarm would ring. Should it not ring for once, nothing is lost for ever.
+const LOOK_AT_EASE: Duration = Duration::from_secs(1);
 /// A turn of the engine's thread never uses the processor for so long without a beat.
 const SPIN: Duration = Duration::from_millis(60);
 /// For so many looks it may wait for something else than its sockets. Three seconds are as long as peers with
@@ -31,6 +33,8 @@ pub(super) struct Judge {
     /// When to look next.
     look_at: Instant,
     beats: u64,
+    /// The last look found that it lives.
+    content: bool,
     /// Looks in a row that found it overdue.
     missed: u32,
     /// Those of them that found it inside the kernel.
@@ -62,7 +66,20 @@ pub(super) enum Verdict {
 impl Judge {
     /// A judge of a process that starts now.
     pub(super) fn new(now: Instant) -> Judge {
-        Judge { look_at: now + LOOK, beats: 0, missed: 0, kept: 0, first: None, was_stopped: false }
+        Judge {
+            look_at: now + LOOK,
+            beats: 0,
+            content: false,
+            missed: 0,
+            kept: 0,
+            first: None,
+            was_stopped: false,
+        }
+    }
+
+    /// Whether an alarm is news: the last look found that it lives.
+    pub(super) fn is_content(&self) -> bool {
+        self.content
     }
 
     /// When to look next.
@@ -77,16 +94,19 @@ impl Judge {
         sign: Option<Sign>,
         sight: impl FnOnce(u32) -> Option<Sighting>,
     ) -> Verdict {
-        if now < self.look_at {
+        let rung = sign.filter(|sign| self.content && sign.rings && sign.due_at + LOOK <= now);
+        let due = rung.map_or(self.look_at, |sign| sign.due_at + LOOK + RINGS_WITHIN);
+        if rung.is_none() && now < due {
             return Verdict::Lives;
         }
-        let late = now.since(self.look_at);
+        let late = now.since(due);
         self.look_at = now + LOOK;
+        self.content = false;
         let Some(sign) = sign else { return self.starting(late) };
         if sign.beats != self.beats || sign.due_at + LOOK > now {
             (self.beats, self.missed, self.kept) = (sign.beats, 0, 0);
-            (self.first, self.was_stopped) = (None, false);
-            self.look_at = sign.due_at.max(now) + LOOK;
+            (self.first, self.was_stopped, self.content) = (None, false, true);
+            self.look_at = sign.due_at.max(now) + if sign.rings { LOOK_AT_EASE } else { LOOK };
             return Verdict::Lives;
         }
         let Some(sighting) = sight(sign.thread) else { return Verdict::Overdue };

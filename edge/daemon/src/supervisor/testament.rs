@@ -26,7 +26,7 @@ const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
 const ROUNDS: usize = 3;
 
 /// Batches taken from one socket before the rest is looked after: whoever floods us is not waited for.
-const BATCHES_AT_ONCE: usize = 16;
+const BATCHES_AT_ONCE: usize = 64;
 
 /// A packet that no router has passed on: RFC 9568 §5.1.1.3.
 const TTL_ON_LINK: u8 = 255;

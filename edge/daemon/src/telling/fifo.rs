@@ -207,7 +207,7 @@ fn reader_of(settings: &Fifo, node: &Node) -> Option<Program> {
     }
 }
 
-/// Makes the FIFO if it is not there; whether it did.
+/// Makes the FIFO if it is not there; whether it did. One that may not be given to whom it is for is not left behind.
 fn make(settings: &Fifo) -> io::Result<bool> {
     let mode = Mode::from_raw_mode(0o644);
     match rustix::fs::mknodat(CWD, &settings.path, FileType::Fifo, mode, 0) {
@@ -215,7 +215,11 @@ fn make(settings: &Fifo) -> io::Result<bool> {
         Err(rustix::io::Errno::EXIST) => return Ok(false),
         Err(error) => return Err(error.into()),
     }
-    own(settings)?;
+    if let Err(error) = own(settings) {
+        // What is left to say is why it could not be given away.
+        let _ = std::fs::remove_file(&settings.path);
+        return Err(error);
+    }
     Ok(true)
 }
 

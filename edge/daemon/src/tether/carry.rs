@@ -1,4 +1,4 @@
-//! A descriptor beside bytes on a Unix stream.
+//! Descriptors beside bytes on a Unix stream.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -10,28 +10,34 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
-/// Sends bytes, with a descriptor at the first of them; how many were taken.
-pub(super) fn send(stream: &UnixStream, bytes: &[u8], fd: BorrowedFd<'_>) -> io::Result<usize> {
-    let fds = [fd];
-    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+/// Descriptors that come together.
+const TOGETHER: usize = 2;
+
+/// Sends bytes, with descriptors at the first of them; how many bytes were taken.
+pub(super) fn send(
+    stream: &UnixStream,
+    bytes: &[u8],
+    fds: [BorrowedFd<'_>; TOGETHER],
+) -> io::Result<usize> {
+    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(TOGETHER))];
     let mut ancillary = SendAncillaryBuffer::new(&mut room);
     ancillary.push(SendAncillaryMessage::ScmRights(&fds));
     Ok(sendmsg(stream, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL)?)
 }
 
-/// Receives bytes; the last descriptor that came with them, if any, is put into `carried`.
+/// Receives bytes; the descriptors that came with them, if any did, are put into `carried`.
 pub(super) fn receive(
     stream: &UnixStream,
     bytes: &mut [u8],
-    carried: &mut Option<OwnedFd>,
+    carried: &mut Vec<OwnedFd>,
 ) -> io::Result<usize> {
-    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(TOGETHER))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut room);
     let flags = RecvFlags::CMSG_CLOEXEC;
     let received = recvmsg(stream, &mut [IoSliceMut::new(bytes)], &mut ancillary, flags)?;
     for message in ancillary.drain() {
         if let RecvAncillaryMessage::ScmRights(fds) = message {
-            *carried = fds.last().or(carried.take());
+            *carried = fds.collect();
         }
     }
     Ok(received.bytes)

@@ -36,11 +36,12 @@ fn a_new_supervisor_is_told_all_that_the_last_one_knew() {
             messages[1..],
             [Message::Ready("2 routers".into()), Message::Will(Will::default())]
         );
-        let pulse = end.take_carried().expect("it came with the greeting");
-        let view = PulseView::open(&pulse).expect("it is a pulse");
+        let carried: [OwnedFd; 2] = end.take_carried().try_into().expect("page and alarm came");
+        let [page, alarm] = carried;
+        let view = PulseView::open(&page, Some(alarm)).expect("it is a pulse");
         tether.pulse().beat(Instant::from_nanos(5));
         assert_eq!(view.look().beats, supervisor);
-        assert!(end.take_carried().is_none());
+        assert!(end.take_carried().is_empty());
     }
     std::fs::remove_file(&path).expect("the socket is ours");
 }

@@ -24,12 +24,20 @@ pub(super) async fn watch(links: BTreeMap<LinkName, CarrierSource>, engine: Engi
     let mut told = Readings::new();
     let mut ticks = interval(ASK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut refused = false;
     loop {
         ticks.tick().await;
         let asked = links.clone();
         match spawn_blocking(move || ask(&asked)).await.map_err(io::Error::other).flatten() {
-            Ok(read) => tell(read, &mut told, &engine),
-            Err(error) => tracing::warn!("links cannot be asked for their carrier: {error}"),
+            Ok(read) => {
+                refused = false;
+                tell(read, &mut told, &engine);
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut refused, true) {
+                    tracing::warn!("links cannot be asked for their carrier: {error}");
+                }
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ impl Court {
         let mut court = Court {
             judge: Judge::new(now),
             now: now + ms(25),
-            sign: Sign { beats: 1, due_at: now + ms(35), thread: 7 },
+            sign: Sign { beats: 1, due_at: now + ms(35), thread: 7, rings: false },
             thread: Sighting { state: 'S', ran: ms(500) },
         };
         assert_eq!(court.look(), Verdict::Lives);
@@ -59,6 +59,44 @@ fn a_process_that_is_stopped_is_known_within_80_ms() {
     let (verdict, after) = court.until_verdict(|_| ());
     assert_eq!(verdict, Verdict::Stopped);
     assert!(after <= ms(80), "{after:?}");
+}
+
+#[test]
+fn whoever_is_woken_by_the_alarm_knows_as_soon() {
+    let mut court = Court::sits();
+    court.sign = Sign { beats: 2, rings: true, ..court.sign };
+    court.now = court.judge.look_at();
+    assert_eq!(court.look(), Verdict::Lives);
+    assert!(court.judge.is_content());
+    assert!(court.judge.look_at() >= court.now + ms(1_000), "nobody looks while all is well");
+    court.thread.state = 'T';
+    court.sign.beats = 3;
+    court.sign.due_at = court.now + ms(8);
+    let rings_at = court.sign.due_at + LOOK + RINGS_WITHIN;
+    court.now = court.sign.due_at + LOOK - ms(1);
+    assert_eq!(court.look(), Verdict::Lives, "somebody else woke us");
+    court.now = rings_at;
+    assert_eq!(court.look(), Verdict::Lives, "it has moved since the last look");
+    assert_eq!(court.look(), Verdict::Overdue, "it still rings");
+    assert!(!court.judge.is_content(), "it is not listened to any more");
+    let (verdict, after) = court.until_verdict(|_| ());
+    assert_eq!(verdict, Verdict::Stopped);
+    assert!(after <= ms(80), "{after:?}");
+}
+
+#[test]
+fn whoever_heard_the_alarm_late_was_held_up_as_well() {
+    let mut court = Court::sits();
+    court.sign = Sign { beats: 2, rings: true, ..court.sign };
+    court.now = court.judge.look_at();
+    assert_eq!(court.look(), Verdict::Lives);
+    court.sign.due_at = court.now + ms(8);
+    court.thread.state = 'R';
+    court.now = court.sign.due_at + LOOK + RINGS_WITHIN + ms(300);
+    court.thread.ran += ms(300);
+    assert_eq!(court.look(), Verdict::Overdue);
+    court.now = court.judge.look_at();
+    assert_eq!(court.look(), Verdict::Overdue, "what it ran before we looked does not count");
 }
 
 #[test]
@@ -149,7 +187,7 @@ fn a_short_stop_is_overlooked() {
 #[test]
 fn a_sleeper_is_looked_at_only_when_it_should_be_awake() {
     let mut court = Court::sits();
-    court.sign = Sign { beats: 2, due_at: court.now + ms(500), thread: 7 };
+    court.sign = Sign { beats: 2, due_at: court.now + ms(500), thread: 7, rings: false };
     court.now = court.judge.look_at();
     assert_eq!(court.look(), Verdict::Lives);
     assert_eq!(court.judge.look_at(), court.sign.due_at + LOOK);
