@@ -95,6 +95,7 @@ fn stage(root: &Path) -> Result<PathBuf, Error> {
     for (from, to) in completions {
         copy(target.join("packaged/completions").join(from), to)?;
     }
+    fs::create_dir_all(stage.join("etc/mainstay"))?;
     control(&stage)?;
     Ok(stage)
 }

@@ -39,25 +39,27 @@ With a file: what a daemon that is started with it now would change. Without --k
 --config no file is read: the running daemon is asked for the steps that it has still to take.";
 
 const SWITCH: &str = "\
-The addresses stay here and go on answering until the other node is seen to answer; the command ends then,
-and says who it is and after how long. If nobody takes over, this node goes on as before. Afterwards this node
-stands back: it does not preempt until it has become Active for another reason. Exit codes: 0 handed over, 3 no daemon to be reached, 4 refused or nobody took over.";
+The addresses stay here and go on answering until the other node is seen to answer; the command
+ends then, and says who it is and after how long. If nobody takes over, this node goes on as
+before. Afterwards this node stands back: it does not preempt until it has become Active for
+another reason. Exit codes: 0 handed over, 3 no daemon to be reached, 4 refused or nobody took
+over.";
 
 const DRAIN: &str = "\
-A drained virtual router counts as priority 1: it serves while nobody else does, and yields to everybody.
-It stays drained when the daemon's process dies and is started again, or is upgraded, until `undrain`; a stop
-of the daemon or of the host ends it. Exit codes: 0 drained, 3 no daemon to be reached, 4 refused or nobody
-took over.";
+A drained virtual router counts as priority 1: it serves while nobody else does, and yields to
+everybody. It stays drained when the daemon's process dies and is started again, or is upgraded,
+until `undrain`; a stop of the daemon or of the host ends it. Exit codes: 0 drained, 3 no daemon
+to be reached, 4 refused or nobody took over.";
 
 const UPGRADE: &str = "\
-Supervisor and control process are replaced in place by the binary that is on the disk; the addresses stay in
-the kernel, and no packet is lost. Exit codes: 0 the other one is in charge, 3 no daemon to be reached,
-4 refused: the daemon goes on as it was.";
+Supervisor and control process are replaced in place by the binary that is on the disk; the
+addresses stay in the kernel, and no packet is lost. Exit codes: 0 the other one is in charge, 3
+no daemon to be reached, 4 refused: the daemon goes on as it was.";
 
 const BENCH: &str = "\
-Both programs play on the same files in network namespaces of their own; nothing of this machine is touched.
-Other work on the machine shows in the figures. Exit codes: 0 every bar is met, 1 one is missed, 4 it could
-not be measured.";
+Both programs play on the same files in network namespaces of their own; nothing of this machine
+is touched. Other work on the machine shows in the figures. Exit codes: 0 every bar is met, 1
+one is missed, 4 it could not be measured.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -112,7 +114,7 @@ pub struct Configuration {
     /// A keepalived.conf, read as keepalived reads it
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub keepalived: Option<PathBuf>,
-    /// A configuration of mainstay's own [default: /etc/mainstay/mainstay.toml]
+    /// A configuration of mainstay's own; the daemon's is /etc/mainstay/mainstay.toml unless it is told otherwise
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Which `@ID` lines of a keepalived.conf count [default: the host's name]

@@ -60,12 +60,16 @@ fn show_plan(directory: &Path, options: &arguments::Plan, preview: Preview) -> R
         return plan::show(&plan, options.json);
     }
     let loaded = options.configuration.load_to_start(None);
-    if loaded.settings.is_none() {
+    let is_faulty = loaded.has_errors();
+    if is_faulty {
         output::say(&mainstay_config::render(&loaded.faults, &loaded.sources, true));
+    }
+    if loaded.settings.is_none() {
         return Ok(Exit::No);
     }
     let plan = preview(loaded).map_err(Error::Refused)?;
-    plan::show(&plan, options.json)
+    let shown = plan::show(&plan, options.json)?;
+    Ok(if is_faulty { Exit::No } else { shown })
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<Exit, Error> {

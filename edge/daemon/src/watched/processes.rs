@@ -43,7 +43,7 @@ pub(super) async fn watch(processes: Vec<WatchedProcess>, engine: EngineSender) 
     };
     if let Err(error) = ended {
         tracing::info!(
-            "no process events ({error}): tracked processes are looked for every second"
+            "no process events ({error}): tracked processes are looked at ten times a second, new ones looked for every second"
         );
     }
     watch.by_looking().await

@@ -169,7 +169,7 @@ fn a_link_that_flaps_is_waited_out() {
 fn a_session_counts_as_a_script_does() {
     let session = gauge(GaugeKind::Session);
     let mut bench = Bench::start(gauged(GaugeKind::Session, weight(0, false)));
-    assert_eq!(bench.why(), Cause::Started, "nothing is known yet");
+    assert_eq!(bench.why(), Cause::GaugeUnread { gauge: session.clone() });
     for (up, expected) in [(true, StateName::Backup), (false, StateName::Fault)] {
         let input = Input::SessionChanged { name: &session.name, up };
         assert_eq!(bench.table.handle_input(input, bench.now), Ok(()));
