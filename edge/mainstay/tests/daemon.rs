@@ -13,7 +13,7 @@ use mainstay_api::{SessionState, State, Status, Verdict};
 use mainstay_lab::daemon::Daemon;
 use mainstay_lab::wait;
 use rustix::process::Signal;
-use stage::{Checked, Router, SOON, Stage, Test, code, run, run_all};
+use stage::{Checked, Router, SOON, Stage, Test, code, run, run_all, until_told};
 
 fn main() -> ExitCode {
     let tests: [Test; 25] = [
@@ -282,18 +282,6 @@ fn systemd() -> Checked {
     let stopped = stopped.ok_or_else(|| format!("no stop in {log}"))?;
     assert_eq!(stopped["subject"], "VI_1");
     Ok(())
-}
-
-/// Reads datagrams until one has that line.
-fn until_told(manager: &UnixDatagram, wanted: &str) -> Checked {
-    let mut datagram = [0; 4096];
-    loop {
-        let length = manager.recv(&mut datagram).map_err(|error| format!("{wanted}: {error}"))?;
-        let text = String::from_utf8_lossy(&datagram[..length]);
-        if text.lines().any(|line| line == wanted) {
-            return Ok(());
-        }
-    }
 }
 
 fn journal() -> Checked {

@@ -109,23 +109,12 @@ fn between_two() -> Checked {
     // A Backup leaves nothing to be done, so there is only the pause.
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(2) {
-        until_fed(&manager).map_err(|error| format!("{error}\n{}", weak.log()))?;
+        stage::until_told(&manager, "WATCHDOG=1")?;
     }
     weak.signal(Signal::TERM)?;
     until_stopped(&stage, &mut weak, "the end")?;
     assert!(began.elapsed() < Duration::from_secs(4), "it was not started again for that");
     Ok(())
-}
-
-/// Reads what a service manager is told until the watchdog is fed.
-fn until_fed(manager: &UnixDatagram) -> io::Result<()> {
-    let mut datagram = [0; 4096];
-    loop {
-        let length = manager.recv(&mut datagram)?;
-        if datagram[..length].starts_with(b"WATCHDOG=1") {
-            return Ok(());
-        }
-    }
 }
 
 fn waiting_stop() -> Checked {

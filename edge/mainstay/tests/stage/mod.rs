@@ -1,5 +1,6 @@
 //! What the daemon's tests stand on: one or two hosts, configurations, commands, questions.
 
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Output};
 use std::time::Duration;
@@ -203,6 +204,18 @@ pub fn code(output: &Output) -> i32 {
 pub fn signal(pid: u32, signal: Signal) -> io::Result<()> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
     Ok(kill_process(pid, signal)?)
+}
+
+/// Reads what a service manager is told until a datagram has that line.
+pub fn until_told(manager: &UnixDatagram, wanted: &str) -> Checked {
+    let mut datagram = [0; 4096];
+    loop {
+        let length = manager.recv(&mut datagram).map_err(|error| format!("{wanted}: {error}"))?;
+        let text = String::from_utf8_lossy(&datagram[..length]);
+        if text.lines().any(|line| line == wanted) {
+            return Ok(());
+        }
+    }
 }
 
 /// How long a process has used a processor.
