@@ -1,7 +1,7 @@
 //! Signs of life in shared memory: one process beats, another one looks.
 //!
 //! A beat is two stores, and whoever looks need not be scheduled for it. Nor has it to look as long as all is well: with
-//! the page comes an alarm, a timer that the beating process puts off before it rings.
+//! the page comes an alarm, a timer that the beating process puts off before it rings, by a system call now and then.
 
 use std::cell::Cell;
 use std::io;
