@@ -218,8 +218,7 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Waits for anything to happen, until something is due at the latest; whether there is anything to hear. Mostly there
-    /// is not: it looks at the control process many times in a second.
+    /// Waits for anything to happen, until something is due at the latest; whether there is anything to hear.
     fn wait(&self) -> bool {
         let mut fds: Vec<PollFd<'_>> = self.signals.fds().collect();
         if self.deaf_until.is_none() {

@@ -322,6 +322,13 @@ fn plan_of_a_file() -> Checked {
     stage.host(0).links()?.add_address("eth0", stale)?;
     assert_eq!(told(&stage)?, "remove 192.0.2.100/24 on eth0\n");
     assert!(stage.holds(0, stage::ADDRESS), "a plan changes nothing");
+    let faulty = "vrrp_instance VI_2 {\n interface eth0\n virtual_router_id 999\n}\n";
+    std::fs::write(&file, format!("{}{faulty}", Router::default().text()))?;
+    let output = stage.command(0, &words)?;
+    assert_eq!(code(&output), 1);
+    assert_eq!(output.stdout, b"remove 192.0.2.100/24 on eth0\n", "what is sound is planned");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("virtual_router_id 999"), "{said}");
     Ok(())
 }
 

@@ -77,7 +77,7 @@ impl Stamps {
         let next = self.sent.next();
         let clock = self.clock.now(now);
         self.sent = Stamp::of(clock);
-        if !is_ahead(next, clock, freshness) {
+        if is_fresh(next, clock, freshness) {
             self.sent = self.sent.max(next);
         }
         self.sent
@@ -101,13 +101,11 @@ impl Stamps {
         now: Instant,
     ) -> Result<(), Reject> {
         let clock = self.clock.now(now);
-        match freshness {
-            Freshness::Within(window) if stamp.time_of_day().abs_diff(clock) > window => {
-                return Err(Reject::HmacStale);
-            }
-            Freshness::Within(_) | Freshness::Growing => {}
+        if !is_fresh(stamp, clock, freshness) {
+            return Err(Reject::HmacStale);
         }
-        let last = self.heard.get(&source).filter(|last| !is_ahead(**last, clock, freshness));
+        // One from before the clock was set back says nothing of what comes after.
+        let last = self.heard.get(&source).filter(|last| is_fresh(**last, clock, freshness));
         if last.is_some_and(|last| stamp <= *last) { Err(Reject::HmacReplayed) } else { Ok(()) }
     }
 
@@ -123,12 +121,11 @@ impl Stamps {
     }
 }
 
-/// Whether a stamp lies so far ahead of the clock that it would not be believed: it is from before the clock was set
-/// back, and says nothing of what comes after.
-fn is_ahead(stamp: Stamp, clock: Duration, freshness: Freshness) -> bool {
+/// Whether a stamp is near enough to the clock to be believed.
+fn is_fresh(stamp: Stamp, clock: Duration, freshness: Freshness) -> bool {
     match freshness {
-        Freshness::Within(window) => stamp.time_of_day() > clock + window,
-        Freshness::Growing => false,
+        Freshness::Within(window) => stamp.time_of_day().abs_diff(clock) <= window,
+        Freshness::Growing => true,
     }
 }
 

@@ -28,6 +28,15 @@ impl Court {
         court
     }
 
+    /// The same process, which has beaten once more, and an alarm that will ring when it is overdue.
+    fn sits_with_an_alarm() -> Court {
+        let mut court = Court::sits();
+        court.sign = Sign { beats: 2, rings: true, ..court.sign };
+        court.now = court.judge.look_at();
+        assert_eq!(court.look(), Verdict::Lives);
+        court
+    }
+
     fn look(&mut self) -> Verdict {
         let thread = self.thread;
         self.judge.look(self.now, Some(self.sign), |number| {
@@ -63,10 +72,7 @@ fn a_process_that_is_stopped_is_known_within_80_ms() {
 
 #[test]
 fn whoever_is_woken_by_the_alarm_knows_as_soon() {
-    let mut court = Court::sits();
-    court.sign = Sign { beats: 2, rings: true, ..court.sign };
-    court.now = court.judge.look_at();
-    assert_eq!(court.look(), Verdict::Lives);
+    let mut court = Court::sits_with_an_alarm();
     assert!(court.judge.is_content());
     assert!(court.judge.look_at() >= court.now + ms(1_000), "nobody looks while all is well");
     court.thread.state = 'T';
@@ -86,10 +92,7 @@ fn whoever_is_woken_by_the_alarm_knows_as_soon() {
 
 #[test]
 fn whoever_heard_the_alarm_late_was_held_up_as_well() {
-    let mut court = Court::sits();
-    court.sign = Sign { beats: 2, rings: true, ..court.sign };
-    court.now = court.judge.look_at();
-    assert_eq!(court.look(), Verdict::Lives);
+    let mut court = Court::sits_with_an_alarm();
     court.sign.due_at = court.now + ms(8);
     court.thread.state = 'R';
     court.now = court.sign.due_at + LOOK + RINGS_WITHIN + ms(300);
