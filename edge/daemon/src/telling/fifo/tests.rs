@@ -228,3 +228,16 @@ async fn what_is_no_fifo_is_left_alone() {
     assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "precious");
     std::fs::remove_file(&path).expect("it is there");
 }
+
+#[tokio::test]
+async fn one_that_cannot_be_given_to_its_user_is_not_left_behind() {
+    let path = path("nobody");
+    let user = Some("no-such-user-here".to_owned());
+    let mut fifos = Fifos::default();
+    fifos.configure(&[Fifo { user, ..fifo(&path, None) }], &Node::default());
+    assert!(fifos.open.is_empty() && !path.exists());
+    fifos.configure(&[fifo(&path, None)], &Node::default());
+    assert_eq!(fifos.open.len(), 1, "with another user it is made");
+    fifos.finish(Duration::from_secs(5), false).await;
+    assert!(!path.exists(), "it is known whose it is");
+}
