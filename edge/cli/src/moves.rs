@@ -67,7 +67,7 @@ pub(crate) fn upgrade(directory: &Path, json: bool) -> Result<Exit, Error> {
 
 /// The status of the process that took the place of the one before, once it stands as that one stood.
 fn wait_for_another(client: &Client, before: &Status, began: Instant) -> Result<Status, Error> {
-    let mut talk = Talk::new("upgrading");
+    let mut waiting = Waiting::new("upgrading");
     let mut silent_since = None;
     loop {
         match client.get::<Status>("status") {
@@ -92,25 +92,25 @@ fn wait_for_another(client: &Client, before: &Status, began: Instant) -> Result<
                 return Err(Error::Refused(message));
             }
         }
-        talk.say_after(began.elapsed());
+        waiting.say_after(began.elapsed());
         client.wait(ASKED_EVERY);
     }
 }
 
 fn ask(client: &Client, verb: &str, order: &impl Serialize, what: &str) -> Result<Reply, Error> {
-    let mut talk = Talk::new(what);
-    client.order(verb, order, HANDOVER_WITHIN, |elapsed| talk.say_after(elapsed))
+    let mut waiting = Waiting::new(what);
+    client.order(verb, order, HANDOVER_WITHIN, |elapsed| waiting.say_after(elapsed))
 }
 
 /// What is said to somebody who waits: a line after each second.
-struct Talk<'a> {
+struct Waiting<'a> {
     what: &'a str,
     said: u64,
 }
 
-impl Talk<'_> {
-    fn new(what: &str) -> Talk<'_> {
-        Talk { what, said: 0 }
+impl Waiting<'_> {
+    fn new(what: &str) -> Waiting<'_> {
+        Waiting { what, said: 0 }
     }
 
     fn say_after(&mut self, elapsed: Duration) {

@@ -10,6 +10,8 @@ pub struct Reply {
     pub asked: Duration,
     /// When it was answered and by which host (its place in the cluster); none while it waits.
     pub answer: Option<Answer>,
+    /// Whether its connection was reset: begun at one host, it went on at another, which does not know it.
+    pub reset: bool,
 }
 
 /// The answer to a request.
@@ -30,6 +32,8 @@ pub struct Gap {
     pub from: Duration,
     /// Requests sent in it that were never answered.
     pub lost: usize,
+    /// Those of them whose connections were reset.
+    pub reset: usize,
     /// Who answered last before it.
     pub before: Option<usize>,
     /// Who answered first after it.
@@ -70,7 +74,7 @@ impl Record {
     /// Notes a request sent at `at`; returns its number.
     pub fn ask(&self, at: Instant) -> usize {
         let mut replies = self.replies();
-        replies.push(Reply { asked: self.moment(at), answer: None });
+        replies.push(Reply { asked: self.moment(at), answer: None, reset: false });
         replies.len() - 1
     }
 
@@ -79,6 +83,13 @@ impl Record {
         let answer = Answer { at: self.moment(at), by };
         if let Some(reply) = self.replies().get_mut(number) {
             reply.answer.get_or_insert(answer);
+        }
+    }
+
+    /// Notes that the connection of the request `number` was reset.
+    pub fn reset(&self, number: usize) {
+        if let Some(reply) = self.replies().get_mut(number) {
+            reply.reset = true;
         }
     }
 
@@ -120,18 +131,25 @@ pub fn longest_gap(replies: &[Reply], from: Duration, to: Duration) -> Gap {
     for ended in inside.chain([(to, None)]) {
         let length = ended.0.saturating_sub(began.0);
         if began.0 < to && length > longest.length {
-            longest = Gap { length, from: began.0, lost: 0, before: began.1, after: ended.1 };
+            longest =
+                Gap { length, from: began.0, before: began.1, after: ended.1, ..Gap::default() };
         }
         began = ended;
     }
-    longest.lost = lost(replies, longest.from, longest.from + longest.length);
+    let unanswered = || unanswered(replies, longest.from, longest.from + longest.length);
+    (longest.lost, longest.reset) =
+        (unanswered().count(), unanswered().filter(|r| r.reset).count());
     longest
 }
 
 /// Requests sent in the window that were never answered.
 pub fn lost(replies: &[Reply], from: Duration, to: Duration) -> usize {
-    let inside = |reply: &&Reply| reply.asked >= from && reply.asked < to;
-    replies.iter().filter(inside).filter(|reply| reply.answer.is_none()).count()
+    unanswered(replies, from, to).count()
+}
+
+fn unanswered(replies: &[Reply], from: Duration, to: Duration) -> impl Iterator<Item = &Reply> {
+    let inside = move |reply: &&Reply| reply.asked >= from && reply.asked < to;
+    replies.iter().filter(inside).filter(|reply| reply.answer.is_none())
 }
 
 /// The window cut into `cells` slices of equal length, each with what the client saw in it.

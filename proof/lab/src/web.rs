@@ -123,7 +123,11 @@ impl Asking {
         while !stop.load(Ordering::Relaxed) {
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
             let number = self.record.ask(Instant::now());
-            let name = fetch(self.address).unwrap_or_default();
+            let fetched = fetch(self.address);
+            if fetched.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset) {
+                self.record.reset(number);
+            }
+            let name = fetched.unwrap_or_default();
             if let Some(by) = self.names.iter().position(|known| *known == name) {
                 self.record.answer(number, by, Instant::now());
             }

@@ -23,7 +23,7 @@ pub use options::Options;
 const PRIORITY: i32 = 80;
 
 /// A row's name and what it shows.
-pub const ROWS: [(&str, &str); 17] = [
+pub const ROWS: [(&str, &str); 19] = [
     ("cut-v2", "host cut off, VRRPv2, 1 s: gap, ms"),
     ("cut-v3", "host cut off, VRRPv3, 10 ms: gap, ms"),
     ("cut-ipv6", "host cut off, IPv6, 1 s: gap, ms"),
@@ -32,6 +32,8 @@ pub const ROWS: [(&str, &str); 17] = [
     ("stop-ipv6", "proper stop, IPv6, 1 s"),
     ("switch", "switch, VRRPv2, 1 s"),
     ("switch-v3", "switch, VRRPv3, 10 ms"),
+    ("stop-three", "proper stop, VRRPv2, 1 s, three nodes"),
+    ("switch-three", "switch, VRRPv2, 1 s, three nodes"),
     ("upgrade", "upgrade, VRRPv2, 1 s"),
     ("upgrade-v3", "upgrade, VRRPv3, 10 ms"),
     ("killed", "VRRP process killed, VRRPv2, 1 s: gap, ms"),
@@ -79,6 +81,7 @@ fn play(name: &str, title: &str, options: &Options, table: &mut Table) -> io::Re
     let drill = match name {
         "cut-v3" | "stop-v3" | "switch-v3" | "upgrade-v3" => files::v3(),
         "cut-ipv6" | "stop-ipv6" => files::ipv6(),
+        "stop-three" | "switch-three" => files::three(),
         _ => files::v2(),
     };
     let none = Bar::every(0.0);
@@ -86,9 +89,9 @@ fn play(name: &str, title: &str, options: &Options, table: &mut Table) -> io::Re
         "cut-v2" => (Deed::Cut, Want::Gap, Bar { median: Some(20.0), greatest: Some(50.0) }),
         "cut-v3" => (Deed::Cut, Want::Gap, Bar::median(15.0)),
         "cut-ipv6" => (Deed::Cut, Want::Gap, Bar { median: Some(20.0), greatest: Some(50.0) }),
-        "stop-v2" | "stop-v3" | "stop-ipv6" => (Deed::Stop, Want::Both, none),
+        "stop-v2" | "stop-v3" | "stop-ipv6" | "stop-three" => (Deed::Stop, Want::Both, none),
         "cut-saturated" => (Deed::Cut, Want::Gap, Bar::median(100.0)),
-        "switch" | "switch-v3" => (Deed::Switch, Want::Both, none),
+        "switch" | "switch-v3" | "switch-three" => (Deed::Switch, Want::Both, none),
         "upgrade" | "upgrade-v3" => (Deed::Upgrade, Want::Both, none),
         "killed" => (Deed::Kill, Want::Gap, Bar::every(15.0)),
         "hung" => (Deed::Hang, Want::Gap, Bar::every(100.0)),

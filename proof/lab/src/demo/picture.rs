@@ -248,7 +248,7 @@ mod tests {
         let ms = Duration::from_millis;
         let reply = |asked: u64, by: Option<usize>| {
             let answer = by.map(|by| Answer { at: ms(asked + 1), by });
-            Reply { asked: ms(asked), answer }
+            Reply { asked: ms(asked), answer, reset: false }
         };
         let mut replies: Vec<Reply> = (0..10).map(|n| reply(n * 10, Some(0))).collect();
         replies.extend((10..30).map(|n| reply(n * 10, None)));

@@ -14,6 +14,9 @@ use crate::program;
 const TITLE: usize = 38;
 const COLUMN: usize = 28;
 
+const RESET: &str = "\nReset: the request was under way when the address moved, and its TCP connection was not known to the\n\
+     host that has the address now; whoever asks again is answered.\n";
+
 /// One event where there is no terminal.
 pub(super) fn line(played: &Played, versions: &[String], pace: Duration) -> String {
     let column = |(version, result): (&String, &Result)| {
@@ -69,8 +72,13 @@ pub(super) fn table(report: &Report, picture: &Path, paint: Paint) -> String {
               reloaded with a lower priority.\n"
         }
     };
+    let is_reset = |played: &Played| played.results.iter().any(|result| result.gap.reset > 0);
+    let reset = match report.events.iter().any(is_reset) {
+        true => RESET,
+        false => "",
+    };
     let picture = paint.bold(&picture.display().to_string());
-    format!("\n{rows}\n{way}\nThe timeline as a picture: {picture}{missing}")
+    format!("\n{rows}\n{way}{reset}\nThe timeline as a picture: {picture}{missing}")
 }
 
 /// The same for machines; lengths in milliseconds.
@@ -83,6 +91,7 @@ pub(super) fn json(report: &Report, picture: &Path) -> String {
             "settled": result.settled,
             "gap_ms": ms(result.gap.length),
             "requests_lost": result.gap.lost,
+            "requests_reset": result.gap.reset,
             "answered_before": result.gap.before.map(|host| HOSTS[host]),
             "answered_after": result.gap.after.map(|host| HOSTS[host]),
         })

@@ -85,8 +85,8 @@ impl Report {
     }
 }
 
-/// A gap in words: `none` below what the client's pace can tell, else `63 ms, 12 lost` or
-/// `3.05 s, 601 lost`.
+/// A gap in words: `none` below what the client's pace can tell, else `63 ms, 12 lost`, or
+/// `9 ms, 1 reset` where all that was lost was under way as the address moved.
 pub(super) fn words(gap: &Gap, pace: Duration) -> String {
     if gap.length < pace * 4 && gap.lost == 0 {
         return "none".to_owned();
@@ -96,6 +96,7 @@ pub(super) fn words(gap: &Gap, pace: Duration) -> String {
         if ms < 1000 { format!("{ms} ms") } else { format!("{:.2} s", gap.length.as_secs_f64()) };
     match gap.lost {
         0 => length,
+        lost if lost == gap.reset => format!("{length}, {lost} reset"),
         lost => format!("{length}, {lost} lost"),
     }
 }

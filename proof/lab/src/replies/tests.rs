@@ -10,7 +10,7 @@ fn takeover(answered: u64, silent: u64, after: u64) -> Vec<Reply> {
         let by = usize::from(number >= answered + silent);
         let lost = (answered..answered + silent).contains(&number);
         let at = MS(number * 10 + 1);
-        Reply { asked: MS(number * 10), answer: (!lost).then_some(Answer { at, by }) }
+        Reply { asked: MS(number * 10), answer: (!lost).then_some(Answer { at, by }), reset: false }
     };
     (0..answered + silent + after).map(reply).collect()
 }
@@ -21,6 +21,16 @@ fn a_takeover_is_one_gap_with_both_hosts() {
     assert_eq!(gap.length, MS(310));
     assert_eq!(gap.from, MS(91));
     assert_eq!((gap.before, gap.after, gap.lost), (Some(0), Some(1), 30));
+}
+
+#[test]
+fn lost_requests_whose_connections_were_reset_are_told_apart() {
+    let mut replies = takeover(10, 3, 10);
+    replies[11].reset = true;
+    // Answered after all, by whoever asked again.
+    replies[5].reset = true;
+    let gap = longest_gap(&replies, MS(50), MS(220));
+    assert_eq!((gap.lost, gap.reset), (3, 1));
 }
 
 #[test]

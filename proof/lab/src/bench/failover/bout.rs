@@ -1,4 +1,4 @@
-//! A pair of hosts that suffers the same again and again, each time where the address is.
+//! Hosts, two or three, that suffer the same again and again, each time where the address is.
 
 use std::io;
 use std::time::Duration;
@@ -78,22 +78,24 @@ fn lost_of(title: &str) -> String {
     format!("{title}: requests lost")
 }
 
-/// A running pair.
+/// Running hosts.
 pub(super) struct Bout {
     stage: Stage,
+    hosts: usize,
     holder: usize,
 }
 
 impl Bout {
-    /// Starts the pair; the first host has the address.
+    /// Starts all hosts; the first one has the address.
     ///
     /// # Errors
     /// The stage cannot be built, or nobody takes the address.
     pub(super) fn begin(drill: &Drill, program: Program) -> io::Result<Bout> {
-        let mut stage = Stage::build_paced(drill, &[program; 2], PACE)?;
-        stage.beat(Act::Start(0), Then::Holds(0))?;
-        stage.beat(Act::Start(1), Then::Holds(0))?;
-        let bout = Bout { stage, holder: 0 };
+        let mut stage = Stage::build_paced(drill, &vec![program; drill.hosts()], PACE)?;
+        for host in 0..drill.hosts() {
+            stage.beat(Act::Start(host), Then::Holds(0))?;
+        }
+        let bout = Bout { stage, hosts: drill.hosts(), holder: 0 };
         bout.ready()?;
         Ok(bout)
     }
@@ -103,7 +105,7 @@ impl Bout {
         self.stage.logs()
     }
 
-    /// One round: what came of the deed. The pair is whole again afterwards.
+    /// One round: what came of the deed. All hosts are well again afterwards.
     ///
     /// # Errors
     /// What must come of it does not; the daemons' logs are in the sentence.
@@ -114,6 +116,7 @@ impl Bout {
     }
 
     fn suffer(&mut self, deed: Deed) -> io::Result<Passed> {
+        // Whichever of the first two does not have the address is the best Backup.
         let (holder, other) = (self.holder, 1 - self.holder);
         let act = match deed {
             Deed::Cut => Act::Unplug(holder),
@@ -136,7 +139,7 @@ impl Bout {
 
     /// Waits until each host watches the other one, and the Backup knows the Active well.
     fn ready(&self) -> io::Result<()> {
-        for host in 0..2 {
+        for host in 0..self.hosts {
             let daemon = self.stage.daemon(host).ok_or_else(|| io::Error::other("no daemon"))?;
             let machine = self.stage.cluster().host(host);
             if host == self.holder {

@@ -1,4 +1,4 @@
-//! The pair of hosts that the rows play on, and its files.
+//! The hosts that the rows play on, two or three of them, and their files.
 
 use std::time::Duration;
 
@@ -9,6 +9,11 @@ use crate::drill::{Drill, ROUTER, Role};
 pub(super) fn v2() -> Drill {
     let file = |role: &Role<'_>| file(role.host, "version 2\n advert_int 1", "192.0.2.100/24");
     drill("bench-v2", file, &["192.0.2.100"], Duration::from_secs(1))
+}
+
+/// The same with a third host.
+pub(super) fn three() -> Drill {
+    Drill { name: "bench-three", layout: layout_of_three, ..v2() }
 }
 
 /// VRRPv3 at a hundred.
@@ -37,16 +42,21 @@ fn drill(
 
 /// Two hosts and the client.
 fn layout() -> Vec<Layout> {
-    let host = |name, number: u8| {
-        let (four, six) = (format!("192.0.2.{number}/24"), format!("2001:db8::{number}/64"));
-        Layout::new(name, Plug::new("eth0", 0, &[&four, &six]))
-    };
-    vec![host("a", 11), host("b", 12), host("client", 9)]
+    vec![machine("a", 11), machine("b", 12), machine("client", 9)]
+}
+
+fn layout_of_three() -> Vec<Layout> {
+    vec![machine("a", 11), machine("b", 12), machine("c", 13), machine("client", 9)]
+}
+
+fn machine(name: &'static str, number: u8) -> Layout {
+    let (four, six) = (format!("192.0.2.{number}/24"), format!("2001:db8::{number}/64"));
+    Layout::new(name, Plug::new("eth0", 0, &[&four, &six]))
 }
 
 /// Nobody takes back what another one holds: rounds follow one another without a second change.
 fn file(host: usize, lines: &str, addresses: &str) -> String {
-    let priority = [150, 100][host];
+    let priority = [150, 100, 50][host];
     format!(
         "vrrp_instance {ROUTER} {{\n interface eth0\n virtual_router_id 51\n state BACKUP\n \
          nopreempt\n priority {priority}\n {lines}\n virtual_ipaddress {{\n {addresses}\n }}\n}}\n"
