@@ -29,6 +29,7 @@ use netlink_packet_core::NLM_F_REPLACE;
 
 use crate::firewall::Firewall;
 use crate::netlink::{Body, Channel, Message, Messages, Read};
+use dump::{Dump, is_busy};
 pub use marks::ADDRESS_PROTOCOL;
 use pending::{Awaited, Pending};
 
@@ -115,13 +116,19 @@ impl Kernel {
     /// # Errors
     /// The socket failed, or the kernel changed so fast that no reading was consistent.
     pub fn read_whole(&mut self) -> io::Result<Actual> {
+        self.read_anew().map(|_| self.mirror.clone())
+    }
+
+    /// Reads everything into the mirror; what came meanwhile.
+    fn read_anew(&mut self) -> io::Result<Dump> {
         self.lost = true;
-        self.mirror = self.dump()?;
+        let (read, dump) = self.dump()?;
+        self.mirror = read;
         self.mirror.filter = self.firewall.read();
         self.routes_doubtful = false;
         self.awaited.clear();
         self.lost = false;
-        Ok(self.mirror.clone())
+        Ok(dump)
     }
 
     /// Whether it knows less than the kernel, and should be asked for news though none came: changes were lost
@@ -144,7 +151,7 @@ impl Kernel {
         for _ in 0..DRAIN_AT_MOST {
             match self.channel.read()? {
                 Read::Datagram(length) => self.take(length, &mut Pending::default(), &mut news),
-                Read::Overrun => self.tell_whole(&mut news)?,
+                Read::Overrun => drop(self.tell_whole(&mut news)?),
                 Read::Empty => break,
             }
         }
@@ -157,14 +164,17 @@ impl Kernel {
         Ok(news)
     }
 
-    fn tell_whole(&mut self, news: &mut Vec<News>) -> io::Result<()> {
-        match self.read_whole() {
-            Ok(whole) => {
-                news.clear();
-                news.push(News::Changed(Change::Whole(Box::new(whole))));
-                Ok(())
+    /// Tells everything anew, in the place of the changes so far; what came meanwhile. Where it cannot be read
+    /// for this time, it is lost still.
+    fn tell_whole(&mut self, news: &mut Vec<News>) -> io::Result<Dump> {
+        match self.read_anew() {
+            Ok(dump) => {
+                // What became of steps stands behind the changes that they brought about.
+                news.retain(|news| !matches!(news, News::Changed(_)));
+                news.insert(0, News::Changed(Change::Whole(Box::new(self.mirror.clone()))));
+                Ok(dump)
             }
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Ok(()),
+            Err(error) if is_busy(&error) => Ok(Dump::default()),
             Err(error) => Err(error),
         }
     }

@@ -110,7 +110,13 @@ impl Kernel {
         loop {
             match self.channel.read().map_err(|error| refusal_of(&error))? {
                 Read::Datagram(length) => self.take(length, &mut pending, news),
-                Read::Overrun => self.tell_whole(news).map_err(|error| refusal_of(&error))?,
+                Read::Overrun => {
+                    // The kernel answers while it is asked: what is not there by now was lost.
+                    let dump = self.tell_whole(news).map_err(|error| refusal_of(&error))?;
+                    let mut answers = dump.answers.into_iter();
+                    let answer = answers.find_map(|(to, answer)| (to == number).then_some(answer));
+                    return answer.unwrap_or_else(|| Err(unanswered()));
+                }
                 Read::Empty => {
                     let left = until.saturating_duration_since(Instant::now());
                     let more = self.channel.wait(left).map_err(|error| refusal_of(&error))?;

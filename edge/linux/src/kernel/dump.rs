@@ -3,14 +3,15 @@
 use std::io;
 use std::time::Duration;
 
-use mainstay_plan::{Actual, Change};
+use mainstay_plan::{Actual, Change, Refusal};
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::link::LinkMessage;
 
-use super::Kernel;
-use crate::netlink::{Body, Messages, Read};
+use super::pending::Pending;
+use super::{Kernel, News};
+use crate::netlink::{Body, Message, Messages, Read};
 
 /// Readings that were interrupted before giving up for this time.
 const ATTEMPTS: usize = 16;
@@ -24,46 +25,91 @@ pub(super) struct Dump {
     /// The kernel changed under the reading, so that something may be missing.
     pub(super) interrupted: bool,
     /// Notifications that came between its parts.
-    meanwhile: Vec<(u16, Vec<u8>)>,
+    meanwhile: Vec<Notice>,
+    /// Answers to other requests that came between its parts, by the numbers of those.
+    pub(super) answers: Vec<(u32, Result<(), Refusal>)>,
+}
+
+/// A notification that is looked at later.
+struct Notice {
+    kind: u16,
+    flags: u16,
+    port: u32,
+    payload: Vec<u8>,
+}
+
+impl Notice {
+    fn of(message: &Message<'_>, payload: &[u8]) -> Notice {
+        let Message { kind, flags, port, .. } = *message;
+        Notice { kind, flags, port, payload: payload.to_vec() }
+    }
+
+    fn message(&self) -> Message<'_> {
+        let Notice { kind, flags, port, .. } = *self;
+        Message { kind, flags, sequence: 0, port, body: Body::Other(&self.payload) }
+    }
+}
+
+/// Whether it could not be read for this time only: another reading may succeed.
+pub(super) fn is_busy(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ResourceBusy
+}
+
+fn busy(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, why)
 }
 
 impl Kernel {
-    pub(super) fn dump(&mut self) -> io::Result<Actual> {
+    /// What is there, and the answers to other requests that came meanwhile.
+    pub(super) fn dump(&mut self) -> io::Result<(Actual, Dump)> {
         for _ in 0..ATTEMPTS {
-            if let Some(actual) = self.try_dump()? {
-                return Ok(actual);
+            if let Some(read) = self.try_dump()? {
+                return Ok(read);
             }
         }
-        let why = "links and addresses change faster than they can be read";
-        Err(io::Error::new(io::ErrorKind::ResourceBusy, why))
+        Err(busy("links and addresses change faster than they can be read"))
     }
 
-    fn try_dump(&mut self) -> io::Result<Option<Actual>> {
+    fn try_dump(&mut self) -> io::Result<Option<(Actual, Dump)>> {
         let before = std::mem::take(&mut self.mirror);
         let mut dump = Dump::default();
-        let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        self.dump_one(links, &mut dump)?;
-        if !dump.interrupted {
-            self.dump_one(addresses, &mut dump)?;
-        }
-        if !dump.interrupted {
-            self.dump_routing(&mut dump)?;
-        }
+        let outcome = self.dump_all(&mut dump);
         let mut read = std::mem::replace(&mut self.mirror, before);
+        outcome?;
         if dump.interrupted {
             return Ok(None);
         }
         // Each notification tells all of its subject, and the kernel queued it before the end of
         // the dump: laid on top in order they give the state at that end.
-        for (kind, payload) in dump.meanwhile {
+        for notice in &dump.meanwhile {
             std::mem::swap(&mut read, &mut self.mirror);
-            let change = self.decode(kind, &payload);
+            let change = self.decode(notice.kind, &notice.payload);
             std::mem::swap(&mut read, &mut self.mirror);
             change.iter().for_each(|change| read.apply(change));
         }
         self.remember_routes(&mut read);
-        Ok(Some(read))
+        Ok(Some((read, dump)))
+    }
+
+    fn dump_all(&mut self, dump: &mut Dump) -> io::Result<()> {
+        let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        self.dump_one(links, dump)?;
+        if !dump.interrupted {
+            self.dump_one(addresses, dump)?;
+        }
+        if !dump.interrupted {
+            self.dump_routing(dump)?;
+        }
+        Ok(())
+    }
+
+    /// The notifications that came between the parts of a dump that is no reading of everything are told as all others.
+    pub(super) fn tell_meanwhile(&mut self, dump: &Dump, news: &mut Vec<News>) {
+        for notice in &dump.meanwhile {
+            let message = notice.message();
+            self.take_change(&message, &notice.payload, &mut Pending::default(), news);
+        }
     }
 
     /// Reads the answers to one request into the mirror.
@@ -85,7 +131,7 @@ impl Kernel {
                 Read::Overrun => dump.interrupted = true,
                 Read::Empty => {
                     if !self.channel.wait(NEXT_WITHIN)? {
-                        return Err(io::ErrorKind::TimedOut.into());
+                        return Err(busy("the kernel does not go on with what it was asked for"));
                     }
                 }
             }
@@ -104,8 +150,9 @@ impl Kernel {
                     return Err(io::Error::from_raw_os_error(refusal.errno));
                 }
                 Body::Other(payload) if asked => self.take_entry(message.kind, payload),
-                Body::Other(payload) => dump.meanwhile.push((message.kind, payload.to_vec())),
-                Body::Done | Body::Answer(_) => {}
+                Body::Other(payload) => dump.meanwhile.push(Notice::of(&message, payload)),
+                Body::Answer(answer) => dump.answers.push((message.sequence, answer)),
+                Body::Done => {}
             }
         }
         Ok(false)

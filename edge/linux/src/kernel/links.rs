@@ -1,8 +1,8 @@
 //! Virtual links: made, set up, marked, deleted.
 //!
-//! The mark is the link's alias. It is set in the same request that sets the link up, when everything else
-//! is done, so that a link with the mark is complete. It keeps what variables of the base and of the
-//! machine were before.
+//! The mark is the link's alias. It keeps what variables of the base and of the machine were before, so it is set
+//! before any of them is: whoever goes on where this was interrupted finds it there. A link that is
+//! complete is up as well.
 
 use mainstay_base::{Family, LinkIndex, LinkName};
 use mainstay_plan::{Change, Link, PresentVirtual, Promotion, Refusal, VirtualLink};
@@ -40,9 +40,10 @@ impl Kernel {
         self.join_domain(name, &below, news)?;
         let mark =
             if wanted.has_own_mac() { self.mark_of(base, wanted) } else { LINK_MARK.to_owned() };
-        self.set_variables(name, wanted)?;
         let link = self.mirror.link_named(name).ok_or_else(|| missing(name))?.index;
-        self.ask(raise(link, mark), 0, news)
+        self.ask(alias(link, mark), 0, news)?;
+        self.set_variables(name, wanted)?;
+        self.ask(raise(link), 0, news)
     }
 
     /// Puts a virtual link into the routing domain of its base, before it is set up.
@@ -192,12 +193,18 @@ fn create(name: &LinkName, base: LinkIndex, wanted: &VirtualLink) -> RouteNetlin
     RouteNetlinkMessage::NewLink(message)
 }
 
-fn raise(link: LinkIndex, mark: String) -> RouteNetlinkMessage {
+fn alias(link: LinkIndex, mark: String) -> RouteNetlinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = link.0;
+    message.attributes.push(LinkAttribute::IfAlias(mark));
+    RouteNetlinkMessage::SetLink(message)
+}
+
+fn raise(link: LinkIndex) -> RouteNetlinkMessage {
     let mut message = LinkMessage::default();
     message.header.index = link.0;
     message.header.flags = LinkFlags::Up;
     message.header.change_mask = LinkFlags::Up;
-    message.attributes.push(LinkAttribute::IfAlias(mark));
     RouteNetlinkMessage::SetLink(message)
 }
 

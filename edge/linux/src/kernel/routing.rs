@@ -1,5 +1,6 @@
 //! Steps about routes and rules, and what becomes of routes behind our back.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use mainstay_plan::{Actual, Change, Refusal, Route, RouteKey, RouteOrder, Rule, Step};
@@ -8,7 +9,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteMessage, RouteProtocol};
 use netlink_packet_route::rule::RuleMessage;
 
-use super::dump::Dump;
+use super::dump::{Dump, is_busy};
 use super::marks::ADDRESS_PROTOCOL;
 use super::{Kernel, News, routes, rules};
 
@@ -81,13 +82,17 @@ impl Kernel {
 
     /// Reads the routes and rules of ours into the mirror.
     pub(super) fn dump_routing(&mut self, dump: &mut Dump) -> io::Result<()> {
-        let mut of_ours = RouteMessage::default();
-        of_ours.header.protocol = RouteProtocol::from(ADDRESS_PROTOCOL);
-        self.dump_one(RouteNetlinkMessage::GetRoute(of_ours), dump)?;
+        self.dump_routes(dump)?;
         if !dump.interrupted {
             self.dump_one(RouteNetlinkMessage::GetRule(RuleMessage::default()), dump)?;
         }
         Ok(())
+    }
+
+    fn dump_routes(&mut self, dump: &mut Dump) -> io::Result<()> {
+        let mut of_ours = RouteMessage::default();
+        of_ours.header.protocol = RouteProtocol::from(ADDRESS_PROTOCOL);
+        self.dump_one(RouteNetlinkMessage::GetRoute(of_ours), dump)
     }
 
     /// What each route of ours does is known as long as this process put it there.
@@ -103,20 +108,39 @@ impl Kernel {
         if !std::mem::take(&mut self.routes_doubtful) || self.mirror.routes.is_empty() {
             return Ok(());
         }
-        let read = match self.dump() {
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+        let there = match self.routes_there(news) {
+            Ok(there) => there,
+            Err(error) => {
                 self.routes_doubtful = true;
-                return Ok(());
+                return if is_busy(&error) { Ok(()) } else { Err(error) };
             }
-            read => read?,
         };
-        let gone = self.mirror.routes.keys().filter(|key| !read.routes.contains_key(*key));
+        let gone = self.mirror.routes.keys().filter(|key| !there.contains(*key));
         for key in gone.cloned().collect::<Vec<_>>() {
             let change = Change::RouteGone(key);
             self.mirror.apply(&change);
             news.push(News::Changed(change));
         }
         Ok(())
+    }
+
+    /// The routes of ours that are there now. What is heard while they are read is told.
+    fn routes_there(&mut self, news: &mut Vec<News>) -> io::Result<BTreeSet<RouteKey>> {
+        let before = std::mem::take(&mut self.mirror.routes);
+        let mut dump = Dump::default();
+        let outcome = self.dump_routes(&mut dump);
+        let read = std::mem::replace(&mut self.mirror.routes, before);
+        let told = news.len();
+        self.tell_meanwhile(&dump, news);
+        outcome?;
+        if dump.interrupted {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
+        let came = news[told..].iter().filter_map(|news| match news {
+            News::Changed(Change::Route { key, .. }) => Some(key.clone()),
+            News::Changed(_) | News::Applied(_) | News::Refused(..) => None,
+        });
+        Ok(read.into_keys().chain(came).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use mainstay_base::{Family, MacAddress};
 use mainstay_plan::{Lifetime, VirtualKind, VirtualLink, Wants, steps};
 
 use super::*;
-use crate::testing::pair;
+use crate::testing::{ip, pair};
 use crate::topology::{set_sysctl, sysctl};
 
 fn wants(addresses: &[(&str, &AddressOptions)]) -> Wants {
@@ -71,6 +71,33 @@ fn virtual_link(number: u8) -> Step {
 fn without(left: &Watched, number: u8) -> Step {
     let name: LinkName = format!("vrrp.{number}").parse().expect("a name");
     Step::RemoveLink { link: left.index(name.as_str()), name }
+}
+
+#[test]
+fn a_base_is_given_back_as_it_was_though_its_first_link_came_late() {
+    let pair = pair();
+    pair.left.run(|| first_link_that_comes_late(&pair.left)).expect("enterable");
+}
+
+fn first_link_that_comes_late(namespace: &Namespace) {
+    let answers = || sysctl("net.ipv4.conf.left.arp_ignore").expect("there");
+    set_sysctl("net.ipv4.conf.left.arp_ignore", "2").expect("set");
+    set_sysctl("net.ipv4.conf.all.rp_filter", "1").expect("set");
+    // Somebody else has the hardware address: the kernel lets the link be made, but not set up.
+    let mac = "00:00:5e:00:01:01";
+    ip(namespace, &format!("link add other link left address {mac} type macvlan mode private"));
+    ip(namespace, "link set other up");
+    let mut left = Watched::open(namespace);
+    let news = left.apply(&[virtual_link(1)]);
+    assert!(matches!(news.last(), Some(News::Refused(..))), "{news:?}");
+    ip(namespace, "link del other");
+    let mut left = Watched::open(namespace);
+    let news = left.apply(&[virtual_link(1)]);
+    assert!(matches!(news.last(), Some(News::Applied(_))), "{news:?}");
+    assert_eq!(answers(), "1");
+    left.apply(&[without(&left, 1)]);
+    assert_eq!(answers(), "2");
+    assert_eq!(sysctl("net.ipv4.conf.all.rp_filter").expect("there"), "1");
 }
 
 #[test]

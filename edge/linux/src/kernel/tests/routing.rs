@@ -79,3 +79,38 @@ fn a_rule_reads_back_as_it_was_put_there() {
     left.apply(&[Step::RemoveRule(rule)]);
     assert!(left.fresh.read_whole().expect("readable").rules.is_empty());
 }
+
+#[test]
+fn what_is_heard_while_routes_are_counted_is_told() {
+    let mut pair = pair_with_a_route();
+    pair.left_links.add_address("lo", address("10.9.9.9/32")).expect("added");
+    let mut left = Watched::open(&pair.left);
+    let index = left.index("left");
+    let (key, route) = route(RouteOrder::Before);
+    left.apply(&[Step::AddRoute { key, route }]);
+    // More than one drain takes, so that the last of it comes in while routes are counted.
+    for _ in 0..DRAIN_AT_MOST {
+        pair.left_links.remove_address("lo", address("10.9.9.9/32")).expect("removed");
+        pair.left_links.add_address("lo", address("10.9.9.9/32")).expect("added");
+    }
+    pair.left_links.set_down("left").expect("down");
+    left.until(|change| matches!(change, Change::Link(link) if link.index == index && !link.up));
+    left.is_faithful();
+}
+
+#[test]
+fn an_answer_that_was_lost_is_not_waited_for() {
+    let mut pair = pair_with_a_route();
+    let mut left = Watched::with_buffer(&pair.left, 4 * 1024);
+    for n in 1..200 {
+        let ip = address(&format!("10.1.0.{n}/24"));
+        pair.left_links.add_address("left", ip).expect("added");
+    }
+    let (key, route) = route(RouteOrder::Before);
+    let begun = Instant::now();
+    let news = left.apply(&[Step::AddRoute { key: key.clone(), route }]);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(matches!(&news[0], News::Changed(Change::Whole(_))), "{news:?}");
+    assert!(left.mirror.routes.contains_key(&key), "{news:?}");
+    left.is_faithful();
+}
