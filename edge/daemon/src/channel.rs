@@ -44,8 +44,10 @@ pub(crate) enum ToEngine {
     Status(oneshot::Sender<Box<Report>>),
     /// Let another program take the place of this one.
     Upgrade,
-    /// Say farewell and end.
+    /// Say farewell and end; at once, if that was asked for before.
     Stop,
+    /// The same, if that was not asked for before.
+    StopOnce,
 }
 
 /// Where everything stands.

@@ -22,9 +22,10 @@ use mainstay_linux::capabilities::Capabilities;
 use mainstay_linux::kernel::Kernel;
 use mainstay_linux::pulse::Pulse;
 use mainstay_linux::reactor::{Reactor, Token};
-use mainstay_linux::{clock, entropy, realtime};
+use mainstay_linux::{clock, entropy, process, realtime};
 use mainstay_plan::Change;
 use rustix::fs::Mode;
+use rustix::process::{Signal, set_parent_process_death_signal};
 use tokio::sync::mpsc;
 
 use crate::beginning::Beginning;
@@ -288,8 +289,13 @@ fn take_over(
     if options.succeed {
         let loaded = load(loader, Occasion::Restart)?;
         tether.mend();
+        // One that is meant for all processes of ours waits until it is caught.
+        process::hold_signals();
+        // Without a supervisor nobody would say what becomes of it, nor hear it.
+        die_with_the_supervisor(Some(Signal::KILL))?;
         tether.tell(&Message::Prepared);
         let lock = directory.wait_for_control_lock()?;
+        die_with_the_supervisor(None)?;
         // The supervisor judges it from now on, and there is still much to do before its first turn.
         tether.pulse().beat(clock::now() + START_WITHIN);
         return Ok((lock, loaded, false));
@@ -301,6 +307,11 @@ fn take_over(
     let again = directory.last_good().exists();
     let occasion = if again { Occasion::Restart } else { Occasion::Start };
     Ok((lock, load(loader, occasion)?, !again))
+}
+
+fn die_with_the_supervisor(by: Option<Signal>) -> Result<(), Error> {
+    let asked = set_parent_process_death_signal(by).map_err(std::io::Error::from);
+    asked.map_err(Error::refused("follow", "the supervisor"))
 }
 
 /// What programs outside know already, if another process was there before.
@@ -334,7 +345,10 @@ fn check_permission() -> Result<(), Error> {
 /// for would be lost: nobody hears that we are ready, and nothing is held, before they are caught.
 fn wait_for_signals(slow: SlowSide, caught: &Receiver<()>) -> Result<SlowSide, Error> {
     match caught.recv() {
-        Ok(()) => Ok(slow),
+        Ok(()) => {
+            process::allow_signals();
+            Ok(slow)
+        }
         Err(_) => match slow.join() {
             Ok(Err(error)) => Err(error),
             Ok(Ok(())) | Err(_) => {

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use mainstay_api as api;
 use mainstay_engine::vrrp::{Name, View};
 use mainstay_engine::{Event, Settings, vrrp};
-use mainstay_linux::signals;
+use mainstay_linux::{process, signals};
 use rustix::fs::Mode;
 use rustix::process::umask;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -171,6 +171,7 @@ impl Signals {
 impl Work {
     fn start(slow: Slow) -> Result<Work, Error> {
         let signals = Signals::catch().map_err(Error::refused("catch", "signals"))?;
+        process::allow_signals();
         // Nobody waits any more if the engine's thread failed meanwhile.
         let _ = slow.catching.send(());
         let listener = tokio::net::UnixListener::from_std(slow.api)
@@ -271,7 +272,7 @@ impl Work {
         self.watchers.stop();
         let stopped = matches!(end, End::Stopped);
         let (patience, askers, message) = match end {
-            End::Stopped => (AT_A_STOP, self.askers.stop, "stopped"),
+            End::Stopped => (AT_A_STOP, std::mem::take(&mut self.askers.stop), "stopped"),
             End::Resigned => (AT_A_SUCCESSION, self.askers.upgrade, "another process goes on"),
         };
         let (notifier, teller) = (&mut self.notifier, &mut self.teller);
@@ -282,6 +283,10 @@ impl Work {
             self.journal.note(api::Level::Warning, odd);
         }
         self.journal.note(api::Level::Info, message.to_owned());
+        // A process that resigned stops nothing any more.
+        for asker in std::mem::take(&mut self.askers.stop) {
+            let _ = asker.send(api::Reply::refused("another process goes on: ask it to stop"));
+        }
         let reply = api::Reply::done(message);
         for asker in askers {
             let _ = asker.send(reply.clone());
@@ -432,6 +437,12 @@ impl Work {
         if self.stopping {
             return api::Reply::refused("it is stopping");
         }
+        if !self.askers.upgrade.is_empty() {
+            let why = "reload refused: an upgrade is under way, and the next process has read its settings; \
+                       reload again when it is over";
+            self.journal.note(api::Level::Warning, why.to_owned());
+            return api::Reply::refused(why);
+        }
         self.engine.send(ToEngine::Reloading);
         match (self.loader)(Occasion::Reload) {
             Ok(loaded) => {
@@ -471,7 +482,7 @@ impl Work {
         let engine = self.engine.clone();
         tokio::spawn(async move {
             if unit.is_stopped().await {
-                engine.send(ToEngine::Stop);
+                engine.send(ToEngine::StopOnce);
             }
         });
     }

@@ -46,6 +46,9 @@ const DEAF_FOR: Duration = Duration::from_millis(100);
 /// How long a control process may take to stop: its successors, farewell, addresses, notify scripts.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
+/// A service manager that waits for the end kills us soon after that: the last will is carried out by then.
+const WILL_WITHIN: Duration = Duration::from_secs(3);
+
 /// So long after the last word of the control process it gives memory back.
 const REST_AFTER: Duration = Duration::from_secs(2);
 
@@ -97,6 +100,8 @@ struct Supervisor<'a> {
     deaf_until: Option<Instant>,
     /// Somebody asked us to stop: kill what has not stopped by then.
     stop_by: Option<Instant>,
+    /// The same: nobody is waited for any more by then.
+    gone_by: Option<Instant>,
     _lock: runtime_dir::Lock,
 }
 
@@ -146,6 +151,7 @@ impl<'a> Supervisor<'a> {
             rest_at: None,
             deaf_until: None,
             stop_by: None,
+            gone_by: None,
             _lock: lock,
         })
     }
@@ -188,7 +194,7 @@ impl<'a> Supervisor<'a> {
     /// Goes on with what a process that died left to be done, until another one is started.
     fn carry_out_the_will(&mut self) -> Carried {
         let Some(testament) = &mut self.testament else { return Carried::On };
-        testament.go_on();
+        testament.go_on(self.gone_by);
         if testament.waits_until().is_some() {
             return Carried::On;
         }
@@ -228,12 +234,18 @@ impl<'a> Supervisor<'a> {
         fds.extend(self.successor.iter().flat_map(Charge::fds));
         fds.extend(self.testament.iter().flat_map(Testament::fds));
         let until = self.testament.as_ref().and_then(Testament::waits_until);
+        let until = until.map(|until| self.gone_by.map_or(until, |by| until.min(by)));
         let (hangs, rests) = (self.charge.look_at(), self.rest_at);
         // Nothing is started while successors are waited for, however long it has been due.
-        let start = self.start_at.filter(|_| until.is_none());
+        let start = self.start_at.filter(|_| until.is_none() && self.successor.is_none());
         let (pets, orphans) = (Some(self.watchdog_at), self.orphans.look_at());
         let dues = [hangs, until, start, self.stop_by, rests, self.deaf_until, pets, orphans];
-        let within = dues.into_iter().flatten().min().map(|due| due.since(clock::now()));
+        let within = dues
+            .into_iter()
+            .chain([self.succession_due()])
+            .flatten()
+            .min()
+            .map(|due| due.since(clock::now()));
         let within = within.and_then(|within| Timespec::try_from(within).ok());
         // Whatever interrupted it may have left something.
         poll(&mut fds, within.as_ref()).map_or(true, |heard| heard > 0)
@@ -242,14 +254,30 @@ impl<'a> Supervisor<'a> {
     fn forward_signals(&mut self) {
         for signal in self.signals.take() {
             if signal == Signal::TERM {
-                let _ = sd_notify::notify(&[NotifyState::Stopping]);
-                self.stop_by.get_or_insert_with(|| clock::now() + STOP_WITHIN);
+                self.stop_from_now();
+                self.stop_without_successor();
             }
-            if self.charge.ready {
+            // A successor may have read its settings already, and they are its own to read again.
+            let is_for_the_successor = signal == Signal::HUP && self.successor.is_some();
+            if self.charge.ready && !is_for_the_successor {
                 self.charge.signal(signal);
             } else if !self.held.contains(&signal) {
                 self.held.push(signal);
             }
+        }
+    }
+
+    fn hand_on_held(&mut self) {
+        for signal in std::mem::take(&mut self.held) {
+            self.charge.signal(signal);
+        }
+    }
+
+    fn stop_from_now(&mut self) {
+        if self.stop_by.is_none() {
+            let _ = sd_notify::notify(&[NotifyState::Stopping]);
+            let by = clock::now() + STOP_WITHIN;
+            (self.stop_by, self.gone_by) = (Some(by), Some(by + WILL_WITHIN));
         }
     }
 
@@ -289,9 +317,7 @@ impl<'a> Supervisor<'a> {
                 }
                 Message::Ready(status) => {
                     self.charge.ready = true;
-                    for signal in std::mem::take(&mut self.held) {
-                        self.charge.signal(signal);
-                    }
+                    self.hand_on_held();
                     let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
                 }
                 Message::Reloading => {
@@ -304,6 +330,7 @@ impl<'a> Supervisor<'a> {
                 Message::Prepared => {}
                 Message::Will(will) => self.will = will,
                 Message::Renewed(farewells) => self.will.renew(&farewells),
+                Message::Leaving => self.hear_it_leave(),
                 Message::Farewell => {
                     self.charge.farewell = true;
                     self.will = Will::default();
@@ -385,6 +412,7 @@ impl<'a> Supervisor<'a> {
             self.stop_by = Some(now + STOP_WITHIN);
             self.charge.signal(Signal::KILL);
         }
+        self.judge_succession();
     }
 
     fn end_what_hangs(&mut self, verdict: Verdict) {
@@ -413,7 +441,8 @@ impl<'a> Supervisor<'a> {
 
     fn start_when_due(&mut self) {
         let waits = self.testament.as_ref().is_some_and(|one| one.waits_until().is_some());
-        if waits || self.start_at.is_none_or(|at| clock::now() < at) {
+        // A successor that was killed may have the lock.
+        if waits || self.successor.is_some() || self.start_at.is_none_or(|at| clock::now() < at) {
             return;
         }
         self.start_at = None;

@@ -43,6 +43,8 @@ pub(crate) enum Message {
     Will(Will),
     /// The farewells of that are these now, since their routers have spoken.
     Renewed(Vec<Farewell>),
+    /// It was asked to stop, and hands everything over: nobody takes its place.
+    Leaving,
     /// It ends as it should; nothing is left to be done.
     Farewell,
 }
@@ -123,6 +125,7 @@ impl Tether {
                 self.will.iter_mut().for_each(|will| will.renew(farewells));
             }
             Message::Upgrade => self.upgrading = true,
+            Message::Leaving => self.upgrading = false,
             Message::Hello { .. } | Message::Reloading | Message::Prepared | Message::Farewell => {}
         }
         if self.stream.is_some() {

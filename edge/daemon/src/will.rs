@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName};
+use mainstay_base::{Family, InterfaceAddress, LinkIndex, LinkName, MacAddress};
 use mainstay_engine::Engine;
 use mainstay_engine::vrrp::{self, Place, Transmit};
-use mainstay_plan::{Actual, AddressKey, Estate};
+use mainstay_plan::{Actual, AddressKey, Estate, Link};
 use serde::{Deserialize, Serialize};
 
 /// What is left to do when nobody else can: say farewell, take addresses down once others have them.
@@ -20,6 +20,9 @@ pub(crate) struct Will {
     rules: Vec<String>,
     /// So long a successor may take, in milliseconds.
     successor_within_ms: u64,
+    /// The hardware addresses of this node: what comes from them is no word of others.
+    #[serde(default)]
+    own_macs: BTreeSet<[u8; 6]>,
 }
 
 /// An advertisement that says that its sender holds the addresses no longer.
@@ -41,6 +44,9 @@ pub(crate) struct Farewell {
 struct HeldAddress {
     link: String,
     address: String,
+    /// The link on which neighbours find it; 0 if not known.
+    #[serde(default)]
+    found_on: u32,
     /// Of the router that holds it; none where it only goes on answering.
     voice: Option<Voice>,
 }
@@ -51,6 +57,20 @@ pub(crate) struct Voice {
     link: u32,
     ipv6: bool,
     vrid: u8,
+}
+
+/// Where neighbours find an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FoundAt {
+    link: u32,
+    ip: IpAddr,
+}
+
+impl FoundAt {
+    /// Whether somebody who answers there for an address answers for this one.
+    pub(crate) fn is(self, (link, ip): (LinkIndex, IpAddr)) -> bool {
+        self.ip == ip && (self.link == 0 || self.link == link.0)
+    }
 }
 
 impl Voice {
@@ -73,6 +93,7 @@ impl Will {
         let held = |key: &AddressKey| HeldAddress {
             link: key.link.to_string(),
             address: key.address.to_string(),
+            found_on: found_on(actual, &key.link),
             voice: will.held.get(key).copied().map(Voice::of),
         };
         Will {
@@ -85,6 +106,7 @@ impl Will {
             routes: estate.routes.iter().map(ToString::to_string).collect(),
             rules: estate.rules.iter().map(ToString::to_string).collect(),
             successor_within_ms: u64::try_from(successor_within.as_millis()).unwrap_or(u64::MAX),
+            own_macs: own_macs(actual),
         }
     }
 
@@ -134,6 +156,19 @@ impl Will {
             let address: InterfaceAddress = held.address.parse().ok()?;
             Some((AddressKey { link, address }, held.voice))
         })
+    }
+
+    /// The addresses to take down, each as neighbours find it, with the voice of the router that holds it.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (FoundAt, Option<Voice>)> {
+        self.addresses.iter().filter_map(|held| {
+            let address: InterfaceAddress = held.address.parse().ok()?;
+            Some((FoundAt { link: held.found_on, ip: address.ip() }, held.voice))
+        })
+    }
+
+    /// Whether that is a hardware address of this node.
+    pub(crate) fn is_own(&self, mac: MacAddress) -> bool {
+        self.own_macs.contains(&mac.0)
     }
 
     /// What is left of it when others have taken over from these routers; nothing of what nobody held.
@@ -186,6 +221,18 @@ impl Farewell {
     }
 }
 
+/// The link on which neighbours find what stands on a link: of a virtual one, its base.
+fn found_on(actual: &Actual, link: &LinkName) -> u32 {
+    let base = |link: &Link| link.virtual_on.as_ref().map_or(link.index, |on| on.base);
+    actual.link_named(link).map_or(0, |link| base(link).0)
+}
+
+/// What comes from these is no word of others. Nodes share the addresses of virtual links.
+fn own_macs(actual: &Actual) -> BTreeSet<[u8; 6]> {
+    let own = actual.links.values().filter(|link| link.virtual_on.is_none());
+    own.filter_map(|link| Some(link.mac?.0)).collect()
+}
+
 /// The longest skew that a successor may have, that of priority 1, and time to take over: RFC 3768 §6.1, RFC
 /// 9568 §6.1.
 fn successor_within(router: &vrrp::RouterSettings) -> Duration {
@@ -199,8 +246,7 @@ fn successor_within(router: &vrrp::RouterSettings) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use mainstay_base::MacAddress;
-    use mainstay_plan::{Link, RouteKey, Rule, RuleAction};
+    use mainstay_plan::{PresentVirtual, RouteKey, Rule, RuleAction, VirtualKind};
 
     use super::*;
 
@@ -277,6 +323,30 @@ mod tests {
         // One of a router that the will knows nothing of is left out: the next whole will has it.
         will.renew(of(&[(52, 2), (53, 2)]).farewells());
         assert_eq!(will, of(&[(51, 1), (52, 2)]));
+    }
+
+    #[test]
+    fn only_others_who_answer_where_an_address_is_found_have_it() {
+        let (base, virtual_link) = (LinkIndex(4), LinkIndex(5));
+        let mut actual = Actual::default();
+        actual.links.insert(base, eth0(base, "eth0".parse().expect("a good name")));
+        let shared = MacAddress([0, 0, 0x5e, 0, 1, 51]);
+        let name: LinkName = "vrrp.51".parse().expect("a good name");
+        let kind = Some(VirtualKind::OwnMac(shared));
+        let on = PresentVirtual { base, kind, raised: true, mark: None };
+        let link = Link::ethernet(virtual_link, name.clone(), Some(shared));
+        actual.links.insert(virtual_link, Link { virtual_on: Some(on), ..link });
+        let address = "10.0.0.99/24".parse().expect("a good address");
+        let addresses = [AddressKey { link: name, address }].into();
+        let estate = Estate { addresses, ..Estate::default() };
+        let will = mainstay_engine::Will { estate, ..Default::default() };
+        let will = Will::new(will, &actual, Duration::ZERO);
+        let (place, _) = will.places().next().expect("there is one");
+        assert!(place.is((base, address.ip())));
+        assert!(!place.is((LinkIndex(6), address.ip())), "another network with the same addresses");
+        assert!(!place.is((base, "10.0.0.98".parse().expect("a good address"))));
+        assert!(will.is_own(MacAddress([2, 0, 0, 0, 0, 1])));
+        assert!(!will.is_own(shared), "the successor has it, too");
     }
 
     fn eth0(index: LinkIndex, name: LinkName) -> Link {

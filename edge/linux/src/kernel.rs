@@ -13,6 +13,7 @@ mod links;
 mod marks;
 mod parts;
 mod pending;
+mod reading;
 mod routes;
 mod routing;
 mod rules;
@@ -29,9 +30,9 @@ use netlink_packet_core::NLM_F_REPLACE;
 
 use crate::firewall::Firewall;
 use crate::netlink::{Body, Channel, Message, Messages, Read};
-use dump::{Dump, is_busy};
 pub use marks::ADDRESS_PROTOCOL;
 use pending::{Awaited, Pending};
+use reading::{Dump, is_busy};
 
 /// Datagrams taken in one [`Kernel::drain`]; the rest waits for the next, after other work.
 const DRAIN_AT_MOST: usize = 256;

@@ -5,6 +5,10 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use rustix::process::Signal;
+
+use crate::signals::{JSON, STATS_CLEAR};
+
 /// Where the program of this process lies, or lay before another one was put in its place.
 ///
 /// # Errors
@@ -41,12 +45,12 @@ pub fn become_program(
             (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => return error,
         };
     let (arguments, variables) = (pointers(&arguments), pointers(&variables));
-    mask(libc::SIG_BLOCK);
+    hold_signals();
     // SAFETY: The path, each argument and each variable end with zero, the lists with a null pointer, and all of
     // them live through the call.
     unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), variables.as_ptr()) };
     let error = io::Error::last_os_error();
-    mask(libc::SIG_UNBLOCK);
+    allow_signals();
     error
 }
 
@@ -55,13 +59,19 @@ fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
     texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
 }
 
-/// Takes signals again that a program which this one took the place of held back.
+/// Lets signals to the calling thread, and to those that it starts, wait until [`allow_signals`].
+pub fn hold_signals() {
+    mask(libc::SIG_BLOCK);
+}
+
+/// Takes signals again that were held, by this program or by one which it took the place of.
 pub fn allow_signals() {
     mask(libc::SIG_UNBLOCK);
 }
 
 fn mask(how: libc::c_int) {
     let signals = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
+    let signals = signals.into_iter().chain([JSON, STATS_CLEAR].map(Signal::as_raw));
     // SAFETY: The set is initialized before it is used, and the numbers are those of signals.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();

@@ -1,14 +1,20 @@
 //! How long a cluster may take to be as it should be, derived from its settings.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainstay_engine::Settings;
 use mainstay_engine::vrrp::{Preempt, RouterSettings, TrackedScript, Version};
 
+use mainstay_plan::AddressKey;
+
 use crate::scenario::Scenario;
 
 /// The longest that the kernel, the segment and the scheduler add, and the pause after a refused step.
 const SLACK: Duration = Duration::from_secs(1);
+
+/// Who yields keeps the addresses for so long where the winner does not answer for all of them, as it has others.
+const KEPT_MAX: Duration = Duration::from_secs(2);
 
 /// No node may hold back a refused step for longer.
 pub const HELD_BACK_MAX: Duration = Duration::from_secs(60);
@@ -29,7 +35,21 @@ pub fn convergence(scenario: &Scenario) -> Duration {
     let preempt = routers().map(preempt_delay).max().unwrap_or_default();
     let startup = all.iter().map(|settings| settings.vrrp.startup_delay).max().unwrap_or_default();
     let verdict = scripts().map(verdict_max).max().unwrap_or_default();
-    startup + verdict + down * 3 + preempt + SLACK
+    let kept = if have_the_same_addresses(&all) { Duration::ZERO } else { KEPT_MAX };
+    startup + verdict + down * 3 + preempt + kept + SLACK
+}
+
+/// Whether all nodes that have a router have it with the same addresses.
+fn have_the_same_addresses(all: &[&Settings]) -> bool {
+    let addresses = |router: &RouterSettings| -> BTreeSet<AddressKey> {
+        router.addresses.iter().chain(&router.excluded).map(|one| one.key.clone()).collect()
+    };
+    let mut lists = BTreeMap::new();
+    let routers = all.iter().flat_map(|settings| &settings.vrrp.routers);
+    routers.into_iter().all(|router| {
+        let list = addresses(router);
+        *lists.entry(&router.name).or_insert_with(|| list.clone()) == list
+    })
 }
 
 /// From the last advertisement of an Active to the end of a Backup's patience, where nothing but adverts tells.

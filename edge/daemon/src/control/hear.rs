@@ -21,6 +21,8 @@ impl Control {
                 Some(Source::Announcements(_)) => self.hear_announcements(token),
                 None => 0,
             };
+            // Whoever floods us does not make us look hung.
+            self.sign_of_life();
             if taken < BATCH {
                 break;
             }

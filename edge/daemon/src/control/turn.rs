@@ -119,6 +119,8 @@ impl Control {
     fn obey(&mut self) {
         for order in self.tether.orders() {
             match order {
+                // Whoever leaves has said so.
+                Order::Resign if self.turn.leaving_until.is_some() => {}
                 Order::Resign => self.turn.end = Some(End::Resigned),
                 Order::GoOn { why } => {
                     self.tether.forget_upgrade();
@@ -160,6 +162,8 @@ impl Control {
                 ToEngine::ReloadRefused => self.tell_ready(),
                 ToEngine::Status(reply) => drop(reply.send(Box::new(self.report(now)))),
                 ToEngine::Stop => self.leave(now),
+                ToEngine::StopOnce if self.turn.leaving_until.is_some() => {}
+                ToEngine::StopOnce => self.leave(now),
             }
         }
     }
@@ -167,8 +171,14 @@ impl Control {
     /// Hands everything over, then stops; asked again after a while, it stops at once. A terminal or a service
     /// manager that signals the whole group asks twice in the same moment.
     fn leave(&mut self, now: Instant) {
+        if self.turn.end.is_some() {
+            return;
+        }
         let command = match self.turn.leaving_until {
-            None => Command::Leave,
+            None => {
+                self.tether.tell(&Message::Leaving);
+                Command::Leave
+            }
             Some(until) if now + LEAVE_WITHIN < until + ASKED_AGAIN_AFTER => return,
             Some(_) => Command::Stop,
         };

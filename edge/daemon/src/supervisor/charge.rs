@@ -44,6 +44,8 @@ pub(super) struct Charge {
     pub(super) farewell: bool,
     /// It was asked to make place for another.
     pub(super) replaced: bool,
+    /// It was ordered to leave everything to its successor, and has to have ended by then.
+    pub(super) resigns_by: Option<Instant>,
 }
 
 impl Charge {
@@ -87,6 +89,7 @@ impl Charge {
             is_killed: false,
             farewell: false,
             replaced: false,
+            resigns_by: None,
         })
     }
 
@@ -103,6 +106,11 @@ impl Charge {
     /// Whether that is its number.
     pub(super) fn is(&self, pid: Pid) -> bool {
         self.pid == pid
+    }
+
+    /// Since when it is in our charge.
+    pub(super) fn started_at(&self) -> Instant {
+        self.started_at
     }
 
     /// How long it is, or was, in our charge.
@@ -170,6 +178,11 @@ impl Charge {
     pub(super) fn kill(&mut self) {
         self.is_killed = true;
         self.signal(Signal::KILL);
+    }
+
+    /// Whether it was killed, and its end may not have been seen yet.
+    pub(super) fn is_killed(&self) -> bool {
+        self.is_killed
     }
 
     /// What the kernel says about its engine's thread: the state letter, and where it waits.

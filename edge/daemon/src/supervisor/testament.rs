@@ -17,7 +17,7 @@ use mainstay_linux::neighbours::{self, NeighbourSocket};
 use mainstay_plan::{Estate, Step, Wants, steps};
 use rustix::event::{PollFd, PollFlags};
 
-use crate::will::{Farewell, Voice, Will};
+use crate::will::{Farewell, FoundAt, Voice, Will};
 
 /// After others were seen to answer, packets to this node may be under way for so long.
 const UNDER_WAY_MAX: Duration = Duration::from_millis(10);
@@ -36,7 +36,7 @@ pub(super) struct Testament {
     /// What is left of it.
     will: Will,
     /// Those that somebody else was seen to answer for.
-    answered: BTreeSet<IpAddr>,
+    answered: BTreeSet<(LinkIndex, IpAddr)>,
     /// Routers that others are Active for.
     advertised: BTreeSet<Voice>,
     /// All addresses are answered for, and the end is near.
@@ -95,23 +95,23 @@ impl Testament {
     }
 
     /// Hears who answers and who advertises, and takes down what others have: when all have a successor or nobody
-    /// else may come, and then whenever somebody comes nevertheless.
-    pub(super) fn go_on(&mut self) {
+    /// else may come, and then whenever somebody comes nevertheless. Nobody is waited for beyond `gone_by`.
+    pub(super) fn go_on(&mut self, gone_by: Option<Instant>) {
         self.hear();
         let now = clock::now();
-        let Some(until) = self.until else {
+        let until = self.until.map(|until| gone_by.map_or(until, |by| until.min(by)));
+        let Some(until) = until else {
             if self.left() != self.will {
                 self.take_down();
             }
             return;
         };
-        let is_answered =
-            self.will.addresses().all(|(key, _)| self.answered.contains(&key.address.ip()));
+        let is_answered = self.will.places().all(|(place, _)| self.is_answered(place));
         if is_answered && !self.is_answered {
             self.is_answered = true;
             self.until = Some(until.min(now + UNDER_WAY_MAX));
         }
-        if self.until.is_some_and(|until| until <= now) {
+        if until <= now || self.until.is_some_and(|until| until <= now) {
             self.until = None;
             self.take_down();
         }
@@ -124,7 +124,8 @@ impl Testament {
                 if !socket.receive(&mut inbox).is_ok_and(|count| count > 0) {
                     break;
                 }
-                self.answered.extend(inbox.seen().map(|seen| seen.address));
+                let others = inbox.seen().filter(|seen| !self.will.is_own(seen.hardware));
+                self.answered.extend(others.map(|seen| (seen.link, seen.address)));
             }
         }
         let mut inbox = advert::Inbox::default();
@@ -139,10 +140,13 @@ impl Testament {
         }
     }
 
+    fn is_answered(&self, place: FoundAt) -> bool {
+        self.answered.iter().any(|seen| place.is(*seen))
+    }
+
     /// What is left of the will when others have what they took.
     fn left(&self) -> Will {
-        let is_answered = |ip: IpAddr| self.answered.contains(&ip);
-        let answered = self.will.addresses().filter(|(key, _)| is_answered(key.address.ip()));
+        let answered = self.will.places().filter(|(place, _)| self.is_answered(*place));
         let mut taken: BTreeSet<Voice> = answered.filter_map(|(_, voice)| voice).collect();
         taken.extend(&self.advertised);
         self.will.less(&taken)

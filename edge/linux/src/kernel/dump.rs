@@ -3,61 +3,22 @@
 use std::io;
 use std::time::Duration;
 
-use mainstay_plan::{Actual, Change, Refusal};
+use mainstay_plan::{Actual, Change};
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::link::LinkMessage;
 
 use super::pending::Pending;
+use super::reading::{Dump, Notice, busy};
 use super::{Kernel, News};
-use crate::netlink::{Body, Message, Messages, Read};
+use crate::netlink::{Body, Messages, Read};
 
 /// Readings that were interrupted before giving up for this time.
 const ATTEMPTS: usize = 16;
 
 /// Between two datagrams of one dump; the kernel fills the next when one is read.
 const NEXT_WITHIN: Duration = Duration::from_secs(5);
-
-/// What one request for a dump brought.
-#[derive(Default)]
-pub(super) struct Dump {
-    /// The kernel changed under the reading, so that something may be missing.
-    pub(super) interrupted: bool,
-    /// Notifications that came between its parts.
-    meanwhile: Vec<Notice>,
-    /// Answers to other requests that came between its parts, by the numbers of those.
-    pub(super) answers: Vec<(u32, Result<(), Refusal>)>,
-}
-
-/// A notification that is looked at later.
-struct Notice {
-    kind: u16,
-    flags: u16,
-    port: u32,
-    payload: Vec<u8>,
-}
-
-impl Notice {
-    fn of(message: &Message<'_>, payload: &[u8]) -> Notice {
-        let Message { kind, flags, port, .. } = *message;
-        Notice { kind, flags, port, payload: payload.to_vec() }
-    }
-
-    fn message(&self) -> Message<'_> {
-        let Notice { kind, flags, port, .. } = *self;
-        Message { kind, flags, sequence: 0, port, body: Body::Other(&self.payload) }
-    }
-}
-
-/// Whether it could not be read for this time only: another reading may succeed.
-pub(super) fn is_busy(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::ResourceBusy
-}
-
-fn busy(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::ResourceBusy, why)
-}
 
 impl Kernel {
     /// What is there, and the answers to other requests that came meanwhile.

@@ -9,8 +9,8 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteMessage, RouteProtocol};
 use netlink_packet_route::rule::RuleMessage;
 
-use super::dump::{Dump, is_busy};
 use super::marks::ADDRESS_PROTOCOL;
+use super::reading::{Dump, is_busy};
 use super::{Kernel, News, routes, rules};
 
 /// IPv4 and IPv6 routes, IPv4 and IPv6 rules.

@@ -1,7 +1,7 @@
 //! What comes while one control process has gone and the next one does not work yet.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,10 @@ use crate::stage::run::Served;
 use crate::stage::{self, Checked, Router, SOON, Stage, Test};
 
 /// What is tested here, by name.
-pub const TESTS: [Test; 5] = [
+pub const TESTS: [Test; 6] = [
     ("a_successor_that_fails_at_last_leaves_the_address_to_the_backup", failing_successor),
     ("a_stop_in_the_middle_of_an_upgrade_is_obeyed", stop_while_upgrading),
+    ("a_stop_that_meets_the_successor_is_obeyed", stop_meets_the_successor),
     ("between_two_processes_the_watchdog_is_fed_and_a_stop_is_obeyed", between_two),
     ("a_stop_that_waits_for_a_script_leaves_the_processor_alone", waiting_stop),
     ("as_the_first_process_of_a_container_it_leaves_no_zombies", first_process),
@@ -30,7 +31,13 @@ fn is(state: State) -> impl Fn(&Status) -> bool {
 
 /// Asks for an upgrade on a line that was made before, and does not wait for the answer.
 fn ask_for_upgrade(line: &mut UnixStream) -> io::Result<()> {
-    line.write_all(b"POST /v1/upgrade HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
+    ask_for("upgrade", line)
+}
+
+fn ask_for(what: &str, line: &mut UnixStream) -> io::Result<()> {
+    line.write_all(
+        format!("POST /v1/{what} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n").as_bytes(),
+    )
 }
 
 fn line_to(stage: &Stage) -> io::Result<UnixStream> {
@@ -87,6 +94,53 @@ fn stop_while_upgrading() -> Checked {
         until_stopped(&stage, &mut served, &format!("the end, {after:?} after the upgrade"))?;
     }
     Ok(())
+}
+
+/// From its first moment on, a successor needs some 20 ms until it is prepared.
+fn stop_meets_the_successor() -> Checked {
+    let stage = Stage::of_one()?;
+    let program = stage.copy_of_the_program()?;
+    for (by_signal, after) in
+        [(true, 0), (false, 0), (true, 5), (false, 5), (true, 15), (false, 15)]
+    {
+        let mut served = stage.serve_program(0, &program, &Router::default().text())?;
+        stage.until_shown(0, is(State::Active))?;
+        let supervisor = served.program()?;
+        let (mut line, other) = (line_to(&stage)?, line_to(&stage)?);
+        let before = children(supervisor)?;
+        ask_for_upgrade(&mut line)?;
+        let began = Instant::now();
+        while children(supervisor)?.iter().all(|child| before.contains(child)) {
+            assert!(began.elapsed() < SOON, "no successor: {}", served.log());
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_millis(after));
+        if by_signal {
+            served.signal(Signal::TERM)?;
+        } else if !is_done(other)? {
+            // It had made place already, and said so.
+            stage.until_shown(0, is(State::Active))?;
+            assert!(is_done(line_to(&stage)?)?, "{}", served.log());
+        }
+        let what = format!("the end, {after} ms after the successor began (signal: {by_signal})");
+        until_stopped(&stage, &mut served, &what)?;
+    }
+    Ok(())
+}
+
+/// Whether a stop that is asked for on a line is carried out.
+fn is_done(mut line: UnixStream) -> io::Result<bool> {
+    line.set_read_timeout(Some(STOPPED_WITHIN))?;
+    ask_for("stop", &mut line)?;
+    let mut reply = String::new();
+    // The end of the line may come as a reset.
+    let _ = line.read_to_string(&mut reply);
+    Ok(reply.contains("\"done\":true"))
+}
+
+fn children(of: u32) -> io::Result<Vec<String>> {
+    let list = fs::read_to_string(format!("/proc/{of}/task/{of}/children"))?;
+    Ok(list.split_whitespace().map(str::to_owned).collect())
 }
 
 /// The pauses grow with each death: 0, 250, 500, 1000, 2000, 4000 ms.
