@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::process::Command;
 use std::time::Duration;
 
 use super::result::Table;
@@ -21,16 +22,53 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 /// is measured.
 const SECOND_BURST: Duration = Duration::from_secs(8);
 
-/// Who plays, and with which lines in each virtual router; keepalived signs from its 2.4 line on only.
-const PLAYERS: [(&str, Program, &str); 3] = [
-    ("keepalived", Program::Keepalived, ""),
-    ("mainstay", Program::Mainstay, ""),
-    (
-        "mainstay, signed (`auth_hmac`)",
-        Program::Mainstay,
-        "auth_hmac {\n key 1 hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n }",
-    ),
+/// Who plays.
+struct Player {
+    name: &'static str,
+    program: Program,
+    /// These stand in each virtual router.
+    lines: &'static str,
+    /// Peers are watched by BFD, where the program does that by itself.
+    detects: bool,
+}
+
+const PLAIN: Player =
+    Player { name: "mainstay", program: Program::Mainstay, lines: "", detects: true };
+
+/// keepalived watches nobody, so that the work of both is the same without detection; it signs from its 2.4 line on only.
+const PLAYERS: [Player; 4] = [
+    Player { name: "keepalived", program: Program::Keepalived, ..PLAIN },
+    Player { name: "mainstay without detection", detects: false, ..PLAIN },
+    PLAIN,
+    Player {
+        name: "mainstay, signed (`auth_hmac`)",
+        lines: "auth_hmac {\n key 1 hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n }",
+        ..PLAIN
+    },
 ];
+
+impl Player {
+    fn start(&self, cluster: &Cluster, host: usize, priority: u8) -> io::Result<Daemon> {
+        let file = file("1", &format!("priority {priority}\n {}", self.lines));
+        if self.detects {
+            return Daemon::start(cluster, host, self.program, &file);
+        }
+        let native = format!("{}\n[detection]\non = false\n", imported(cluster, host, &file)?);
+        Daemon::start_native(cluster, host, &native)
+    }
+}
+
+/// The same in mainstay's own words.
+fn imported(cluster: &Cluster, host: usize, file: &str) -> io::Result<String> {
+    let path = cluster.directory().inside(cluster.host(host).name())?.join("imported.conf");
+    std::fs::write(&path, file)?;
+    let mut import = Command::new(Program::Mainstay.path()?);
+    let output = import.args(["import", "keepalived"]).arg(&path).output()?;
+    if output.status.success() {
+        return String::from_utf8(output.stdout).map_err(io::Error::other);
+    }
+    Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
+}
 
 /// Two hosts on one link.
 pub(super) fn layout() -> Vec<Layout> {
@@ -55,20 +93,19 @@ pub(super) fn file(interval: &str, lines: &str) -> String {
 /// # Errors
 /// They do not settle.
 pub fn load(span: Duration) -> io::Result<Table> {
-    let columns = PLAYERS.map(|(name, ..)| name.to_owned()).into();
+    let columns = PLAYERS.iter().map(|player| player.name.to_owned()).collect();
     let mut table = Table::with_columns("255 virtual routers at 1 s, for each node", columns);
-    for (column, (_, program, lines)) in PLAYERS.into_iter().enumerate() {
+    for (column, player) in PLAYERS.iter().enumerate() {
         let cluster = Cluster::build(layout())?;
-        let file = |priority: u8| file("1", &format!("priority {priority}\n {lines}"));
-        let active = Daemon::start(&cluster, 0, program, &file(200))?;
+        let active = player.start(&cluster, 0, 200)?;
         settled(&cluster)?;
-        let backup = Daemon::start(&cluster, 1, program, &file(100))?;
+        let backup = player.start(&cluster, 1, 100)?;
         let nodes = [(&active, cluster.host(0)), (&backup, cluster.host(1))];
         std::thread::sleep(SECOND_BURST);
         for (name, rate) in ["Active", "Backup"].into_iter().zip(usage::over(span, nodes)?) {
             note(&mut table, (name, column), &rate);
         }
-        held(&cluster, program)?;
+        held(&cluster, player.program)?;
     }
     Ok(table)
 }
