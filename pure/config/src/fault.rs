@@ -1,5 +1,7 @@
 //! What is wrong or surprising about a text: the place, the reason, the remedy.
 
+use std::collections::BTreeMap;
+
 use crate::{Code, Span};
 
 /// How bad it is.
@@ -93,33 +95,34 @@ impl Fault {
     }
 }
 
-/// The faults found so far. Past [`FAULTS_MAX`] only their number is kept.
+/// The faults found so far. Past [`FAULTS_MAX`] of a severity only their number is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     kept: Vec<Fault>,
-    dropped: usize,
+    /// How many there were of each severity.
+    counts: BTreeMap<Severity, usize>,
 }
 
-/// So many faults are kept: more than anybody reads, and a bound on memory for hostile text.
+/// So many of a severity are kept: more than anybody reads, and a bound on memory for hostile text.
 pub(crate) const FAULTS_MAX: usize = 1000;
 
 impl Faults {
     pub(crate) fn add(&mut self, fault: Fault) {
-        if self.kept.len() < FAULTS_MAX {
+        let count = self.counts.entry(fault.severity).or_default();
+        *count += 1;
+        if *count <= FAULTS_MAX {
             self.kept.push(fault);
-        } else {
-            self.dropped += 1;
         }
     }
 
-    /// Whether no more are kept: what costs time to say need not be said.
-    pub(crate) fn full(&self) -> bool {
-        self.kept.len() >= FAULTS_MAX
+    /// Whether no more of a severity are kept: what costs time to say need not be said.
+    pub(crate) fn full(&self, severity: Severity) -> bool {
+        self.counts.get(&severity).is_some_and(|count| *count >= FAULTS_MAX)
     }
 
     /// Whether any fault so far is an error.
     pub(crate) fn any_error(&self) -> bool {
-        self.dropped > 0 || self.kept.iter().any(|fault| fault.severity == Severity::Error)
+        self.counts.contains_key(&Severity::Error)
     }
 
     /// All faults in the order of the text; those without a place first.
@@ -127,10 +130,12 @@ impl Faults {
         self.kept.sort_by_key(|fault| {
             fault.labels.first().map(|label| (label.span.file, label.span.start))
         });
-        if self.dropped > 0 {
-            let message = format!("{} more faults were found than are shown", self.dropped);
-            let help = "mend the first ones, then check again";
-            self.kept.push(Fault::error(Code::TooManyFaults, message).help(help));
+        let worst = self.counts.iter().find(|(_, count)| **count > FAULTS_MAX);
+        if let Some((severity, _)) = worst {
+            let dropped = self.counts.values().sum::<usize>() - self.kept.len();
+            let message = format!("{dropped} more faults were found than are shown");
+            let fault = Fault::with(*severity, Code::TooManyFaults, message);
+            self.kept.push(fault.help("mend the first ones, then check again"));
         }
         self.kept
     }

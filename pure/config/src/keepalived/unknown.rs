@@ -4,7 +4,7 @@ use super::keywords::{self, Block, Status};
 use super::tree::Statement;
 use crate::fault::Faults;
 use crate::suggest::nearest;
-use crate::{Code, Fault};
+use crate::{Code, Fault, Severity};
 
 /// Says what becomes of a statement that was not taken.
 pub(super) fn unhandled(block: Block, statement: &Statement, faults: &mut Faults) {
@@ -27,7 +27,7 @@ pub(super) fn unhandled(block: Block, statement: &Statement, faults: &mut Faults
                 .here(statement.at(), "")
                 .help("remove it from all peers")
         }
-        None if faults.full() => Fault::warning(Code::KeywordUnknown, ""),
+        None if faults.full(Severity::Warning) => Fault::warning(Code::KeywordUnknown, ""),
         None => unknown(block, statement),
     };
     faults.add(fault);

@@ -84,7 +84,17 @@ fn garbage_gives_no_more_faults_than_can_be_kept() {
     assert_eq!(loaded.faults.len(), 1001);
     assert_eq!(loaded.faults[1000].code, Code::TooManyFaults);
     let shown = render(&loaded.faults, &loaded.sources, true);
-    assert!(shown.contains("49001 more faults"), "the rest is counted");
+    assert!(shown.contains("49000 more faults"), "the rest is counted");
+}
+
+#[test]
+fn many_warnings_are_no_error_and_hide_none() {
+    let warned = "vrrp_instnce x\n".repeat(1100);
+    let router = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n}\n";
+    let loaded = load(format!("{warned}{router}"));
+    assert!(!loaded.has_errors() && has(&loaded, Code::TooManyFaults));
+    let loaded = load(format!("{warned}{router}}}\n"));
+    assert!(loaded.has_errors() && has(&loaded, Code::BraceStray));
 }
 
 #[test]
