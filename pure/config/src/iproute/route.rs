@@ -217,6 +217,10 @@ fn metric(word: &str, fields: &mut Fields<'_, '_>) -> Result<u32, Wrong> {
         "rttvar" => 4,
         "rto_min" => 1,
         "features" if text == "ecn" => return Ok(1),
+        "hoplimit" => {
+            let limit = number(text).filter(|limit| *limit <= 255);
+            return limit.ok_or_else(|| fields.wrong("expected a number from 0 to 255"));
+        }
         _ => return number(text).ok_or_else(|| bad(fields)),
     };
     if let Some(raw) = text.strip_suffix("raw") {

@@ -28,7 +28,7 @@ pub(super) struct Entry {
 }
 
 /// All options of an entry, for suggestions.
-const OPTIONS: [&str; 17] = [
+const OPTIONS: [&str; 15] = [
     "brd",
     "broadcast",
     "dev",
@@ -44,8 +44,6 @@ const OPTIONS: [&str; 17] = [
     "preferred_lft",
     "use_vmac",
     "track_group",
-    "to",
-    "vmac",
 ];
 
 /// Reads an entry; none if it cannot stand.
@@ -58,12 +56,14 @@ pub(super) fn fixed_entry(statement: &Statement, faults: &mut Faults) -> Option<
     read(statement, true, faults)
 }
 
-/// The address before something that is no length of a prefix, by itself, as keepalived takes it.
-fn alone(word: &Word, faults: &mut Faults) -> Option<InterfaceAddress> {
+/// The address before something that is no length of a prefix: with the digits that it begins with, as keepalived
+/// takes it, or by itself. What begins with no digit is 0 to keepalived, a route to everywhere: that is not taken.
+fn with_odd_length(word: &Word, faults: &mut Faults) -> Option<InterfaceAddress> {
     let (ip, length) = word.text.split_once('/')?;
-    let address: InterfaceAddress = ip.parse().ok()?;
-    let message =
-        format!("`{length}` is no length of a prefix; {address} is taken, as keepalived takes it");
+    let digits = length.split(|c: char| !c.is_ascii_digit()).next().unwrap_or("");
+    let alone: InterfaceAddress = ip.parse().ok()?;
+    let address = format!("{ip}/{digits}").parse().unwrap_or(alone);
+    let message = format!("`{length}` is no length of a prefix; {address} is taken");
     let fault = Fault::error(Code::AddressBad, message).here(word.at, "");
     faults.add(fault.help("write `ADDRESS/LENGTH`, such as `192.0.2.1/24`"));
     Some(address)
@@ -75,8 +75,7 @@ fn read(statement: &Statement, fixed: bool, faults: &mut Faults) -> Option<Entry
         "default" => (None, true),
         text => (text.parse::<InterfaceAddress>().ok(), text.contains('/')),
     };
-    let alone = || alone(first, faults);
-    let Some(address) = bare.or_else(alone) else {
+    let Some(address) = bare.or_else(|| with_odd_length(first, faults)) else {
         let message = format!("`{}` is no address", first.text);
         let fault = Fault::error(Code::AddressBad, message).here(first.at, "");
         let help = undefined(&first.text).unwrap_or_else(|| {
@@ -125,6 +124,7 @@ impl Options<'_, '_> {
     /// Takes one option in; whether the entry can still stand.
     fn one(&mut self, entry: &mut Entry, word: &Word) -> bool {
         match word.text.as_str() {
+            "dev" if entry.link.is_some() => return self.twice(word),
             "dev" => match self.argument(word).map(|name| link(&name, self.faults)) {
                 Some(Some(link)) => entry.link = Some(link),
                 Some(None) | None => return false,
@@ -132,7 +132,7 @@ impl Options<'_, '_> {
             "brd" | "broadcast" => return self.broadcast(entry, word),
             "scope" => return self.scope(entry, word),
             "label" => return self.label(entry, word),
-            "peer" | "to" => return self.peer(entry, word),
+            "peer" => return self.peer(entry, word),
             "preferred_lft" => return self.lifetime(entry, word),
             "home" => entry.options.home = self.only_v6(entry, word),
             "-nodad" => entry.options.detect_duplicates = self.only_v6(entry, word),
@@ -180,6 +180,21 @@ impl Options<'_, '_> {
         false
     }
 
+    /// Says that an option alone is left out; the entry stands.
+    fn left_out(&mut self, word: &Word, expected: &str) -> bool {
+        let message = format!("expected {expected}, not `{}`; the option is left out", word.text);
+        let fault = Fault::warning(Code::ValueBad, message).here(word.at, "");
+        self.faults.add(fault.help(format!("write {expected}")));
+        true
+    }
+
+    fn twice(&mut self, option: &Word) -> bool {
+        let message = format!("`{}` is there already; the address is left out", option.text);
+        let fault = Fault::error(Code::AddressBad, message).here(option.at, "");
+        self.faults.add(fault.help("remove one of the two"));
+        false
+    }
+
     fn without_effect(&mut self, word: &Word, why: &str) {
         let message = format!("`{}` has no effect: {why}", word.text);
         self.faults
@@ -197,18 +212,18 @@ impl Options<'_, '_> {
     fn broadcast(&mut self, entry: &mut Entry, option: &Word) -> bool {
         let Some(word) = self.argument(option) else { return false };
         let IpAddr::V4(ip) = entry.address.ip() else {
-            self.without_effect(option, "IPv6 has no broadcast");
-            return true;
+            let message = "IPv6 has no broadcast; the address is left out";
+            let fault = Fault::error(Code::AddressBad, message).here(option.at, "");
+            self.faults.add(fault.help(format!("remove `{}` and what follows it", option.text)));
+            return false;
         };
         let host_bits = u32::MAX.checked_shr(u32::from(entry.address.prefix_len())).unwrap_or(0);
+        let computable = self.written && host_bits > 1;
         entry.options.broadcast = match word.text.as_str() {
-            "-" if self.written => Some(Ipv4Addr::from(u32::from(ip) & !host_bits).into()),
-            "+" if self.written => Some(Ipv4Addr::from(u32::from(ip) | host_bits).into()),
+            "-" if computable => Some(Ipv4Addr::from(u32::from(ip) & !host_bits).into()),
+            "+" if computable => Some(Ipv4Addr::from(u32::from(ip) | host_bits).into()),
             "+" | "-" => {
-                self.without_effect(
-                    option,
-                    "without a prefix length there is no broadcast address",
-                );
+                self.without_effect(option, "it needs a prefix length, of 30 at most");
                 None
             }
             text => match text.parse::<Ipv4Addr>() {
@@ -233,7 +248,9 @@ impl Options<'_, '_> {
                 Ok(253) => Scope::Link,
                 Ok(254) => Scope::Host,
                 Ok(number) => Scope::Other(number),
-                Err(_) => return self.bad(&word, "global, site, link, host or a number to 255"),
+                Err(_) => {
+                    return self.left_out(&word, "global, site, link, host or a number to 255");
+                }
             },
         };
         match entry.address.family() {
@@ -249,6 +266,8 @@ impl Options<'_, '_> {
         let Some(word) = self.argument(option) else { return false };
         if entry.address.family() == Family::V6 {
             self.without_effect(option, "IPv6 addresses have no label");
+        } else if word.text.is_empty() {
+            self.without_effect(option, "the label is empty");
         } else if word.text.len() > 15 {
             return self.bad(&word, "a label of at most 15 bytes");
         } else {
@@ -259,12 +278,13 @@ impl Options<'_, '_> {
 
     fn peer(&mut self, entry: &mut Entry, option: &Word) -> bool {
         let Some(word) = self.argument(option) else { return false };
-        match word.text.parse::<InterfaceAddress>() {
-            Ok(peer) if peer.family() == entry.address.family() => {
-                entry.options.peer = Some(peer);
+        let peer = word.text.parse::<IpAddr>().ok();
+        match peer.filter(|peer| Family::of(*peer) == entry.address.family()) {
+            Some(_) => {
+                entry.options.peer = word.text.parse().ok();
                 true
             }
-            Ok(_) | Err(_) => self.bad(&word, "an address of the same family"),
+            None => self.left_out(&word, "an address of the same family, without a prefix length"),
         }
     }
 
@@ -275,7 +295,7 @@ impl Options<'_, '_> {
             text => match text.parse() {
                 Ok(u32::MAX) => Lifetime::Forever,
                 Ok(seconds) => Lifetime::Seconds(seconds),
-                Err(_) => return self.bad(&word, "seconds or `forever`"),
+                Err(_) => return self.left_out(&word, "seconds or `forever`"),
             },
         };
         true

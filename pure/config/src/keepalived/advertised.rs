@@ -22,7 +22,10 @@ pub(super) fn advertised(
 ) -> Vec<Entry> {
     let mut seen = BTreeSet::new();
     let mut unique = |entry: &Entry, faults: &mut Faults| {
-        let new = seen.insert((entry.address, entry.link.clone().unwrap_or_else(|| own.clone())));
+        let new = seen.insert((
+            entry.options.held_as(entry.address),
+            entry.link.clone().unwrap_or_else(|| own.clone()),
+        ));
         if !new {
             let message = format!(
                 "{} has `{}` twice; the second is left out",

@@ -1,6 +1,7 @@
 //! `garp_*` and `gna_*`, of `global_defs` and of instances.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use mainstay_engine::vrrp::{Announce, Pacing};
@@ -77,16 +78,14 @@ impl Announcing {
         faults: &mut Faults,
     ) -> bool {
         match keyword {
-            "garp_master_delay" => self.delay = whole_seconds(statement, faults).or(self.delay),
+            "garp_master_delay" => self.delay = delay(statement, faults).or(self.delay),
             "garp_master_repeat" => self.repeat = count(statement, 1, faults).or(self.repeat),
-            "garp_master_refresh" => {
-                self.refresh = whole_seconds(statement, faults).or(self.refresh)
-            }
+            "garp_master_refresh" => self.refresh = refresh(statement, faults).or(self.refresh),
             "garp_master_refresh_repeat" => {
                 self.refresh_repeat = count(statement, 1, faults).or(self.refresh_repeat);
             }
             "garp_lower_prio_delay" => {
-                self.lower_delay = whole_seconds(statement, faults).or(self.lower_delay);
+                self.lower_delay = delay(statement, faults).or(self.lower_delay);
             }
             "garp_lower_prio_repeat" => {
                 self.lower_repeat = count(statement, 0, faults).or(self.lower_repeat);
@@ -144,7 +143,8 @@ pub(super) fn group(block: &Statement, faults: &mut Faults) -> Option<Pacing> {
         }
     }
     if pacing.links.is_empty() {
-        let fault = Fault::error(Code::ValueMissing, "the `garp_group` names no interface");
+        let message = "the `garp_group` names no interface, so it has no effect";
+        let fault = Fault::warning(Code::ValueMissing, message);
         let fault = fault.here(block.at(), "");
         faults.add(fault.help("add `interface NAME`, or `interfaces { … }` for several together"));
         return None;
@@ -152,22 +152,48 @@ pub(super) fn group(block: &Statement, faults: &mut Faults) -> Option<Pacing> {
     Some(pacing)
 }
 
+/// A gap between announcements; none says nothing, as keepalived has it.
 fn gap(statement: &Statement, faults: &mut Faults) -> Option<Duration> {
-    seconds(statement, 1..=86_400_000_000, faults)
+    let gap = seconds(statement, 0..=86_400_000_000, faults)?;
+    if gap.is_zero() {
+        let message = format!("`{}` is more than 0; the line is left out", statement.keyword());
+        let fault = Fault::warning(Code::ValueRounded, message).here(statement.at(), "");
+        faults.add(fault.help("remove it, or write a number of seconds"));
+        return None;
+    }
+    Some(gap)
 }
 
-fn whole_seconds(statement: &Statement, faults: &mut Faults) -> Option<Duration> {
-    let seconds = number(statement, 0..=86_400, faults)?;
+/// The longest delay that keepalived takes.
+const DELAY_MAX: i64 = 4294;
+/// The greatest number that keepalived takes where it names no bound.
+const NUMBER_MAX: i64 = u32::MAX as i64;
+
+fn delay(statement: &Statement, faults: &mut Faults) -> Option<Duration> {
+    let seconds = number(statement, 0..=DELAY_MAX, faults)?;
     Some(Duration::from_secs(u64::try_from(seconds).expect("the range was checked")))
 }
 
+/// A day at most: more would be never.
+fn refresh(statement: &Statement, faults: &mut Faults) -> Option<Duration> {
+    let seconds = clamped(statement, 0..=86_400, faults)?;
+    Some(Duration::from_secs(u64::from(seconds)))
+}
+
 fn count(statement: &Statement, least: u32, faults: &mut Faults) -> Option<u32> {
-    let count = number(statement, 0..=1000, faults)?;
-    let count = u32::try_from(count).expect("the range was checked");
-    if count < least {
-        let message = format!("`{}` is at least {least}; that is taken", statement.keyword());
+    clamped(statement, least..=1000, faults)
+}
+
+/// A number within a range, or else its nearer end.
+fn clamped(statement: &Statement, range: RangeInclusive<u32>, faults: &mut Faults) -> Option<u32> {
+    let number = number(statement, 0..=NUMBER_MAX, faults)?;
+    let number = u32::try_from(number).expect("the range was checked");
+    let taken = number.clamp(*range.start(), *range.end());
+    if taken != number {
+        let message = format!("`{}` is {taken} instead of {number}", statement.keyword());
         let fault = Fault::warning(Code::ValueRounded, message).here(statement.at(), "");
-        faults.add(fault.help(format!("write a number from {least} to 1000")));
+        let bounds = format!("from {} to {}", range.start(), range.end());
+        faults.add(fault.help(format!("write a number {bounds}")));
     }
-    Some(count.max(least))
+    Some(taken)
 }

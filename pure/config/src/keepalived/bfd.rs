@@ -10,10 +10,10 @@ use mainstay_engine::vrrp::{Name, Weight};
 
 use super::keywords::Block;
 use super::line::At;
-use super::script::{Tracked, WEIGHTS};
+use super::script::Tracked;
 use super::tree::Statement;
 use super::unknown::unhandled;
-use super::values::{decimal_micros, ip, no_more, number, value, weight};
+use super::values::{Weights, decimal_micros, ip, name, no_more, number, value, weight};
 use super::words::Word;
 use crate::fault::Faults;
 use crate::{Code, Fault};
@@ -39,10 +39,12 @@ const IDLE_MIN: u64 = 1_000_000;
 /// The greatest of all intervals, in microseconds: what the wire holds, in whole milliseconds.
 const INTERVAL_MAX: u64 = 4_294_967_000;
 
+/// What a session may say of its weight.
+const WEIGHTS: Weights = Weights { accepted: 253, kept: 253 };
+
 /// Reads a `bfd_instance` block; none if it cannot stand.
 pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<BfdDraft> {
-    let name = value(block, faults)?;
-    no_more(block, 1, faults);
+    let name = name(block, faults)?;
     if name.text.len() > NAME_MAX {
         let message = format!("the name `{}` is longer than {NAME_MAX} bytes", name.text);
         let fault = Fault::error(Code::ValueBad, message).here(name.at, "left out");

@@ -75,7 +75,7 @@ pub(super) fn complete(
         preempt,
         track_own_link: !draft.tracking.ignore_own_link,
         track_source: tracks_source(draft, faults),
-        track_links: track_links(&draft.tracking.links, faults),
+        track_links: track_links(&draft.tracking.links, Some(&link), faults),
         track_scripts: track_scripts(&draft.tracking.scripts),
         track_gauges: track_gauges([
             (GaugeKind::File, &draft.tracking.files),
@@ -396,10 +396,23 @@ fn accept(draft: &InstanceDraft, strict: bool, priority: Priority) -> bool {
     }
 }
 
-/// The links of a list of tracked ones.
-pub(super) fn track_links(tracked: &[Tracked], faults: &mut Faults) -> Vec<TrackLink> {
+/// The links of a list of tracked ones. A router's own link counts by itself, and not as one of them.
+pub(super) fn track_links(
+    tracked: &[Tracked],
+    own: Option<&LinkName>,
+    faults: &mut Faults,
+) -> Vec<TrackLink> {
     let tracked = tracked.iter().filter_map(|tracked| {
         let link = link(&tracked.name, faults)?;
+        if own == Some(&link) {
+            let message = format!(
+                "`{link}` is the router's own link; this entry is left out, as keepalived leaves it out"
+            );
+            let fault = Fault::warning(Code::TrackOwnLink, message).here(tracked.name.at, "");
+            let help = "remove it: without `dont_track_primary` the own link counts by itself";
+            faults.add(fault.help(help));
+            return None;
+        }
         Some(TrackLink { link, weight: tracked.weight.unwrap_or_default() })
     });
     tracked.collect()

@@ -16,7 +16,7 @@ use super::telling::TellingDraft;
 use super::tree::Statement;
 use super::umask;
 use super::unknown::unhandled;
-use super::values::{flag, ip, no_more, number, seconds, value};
+use super::values::{always_on, flag, ip, no_more, number, seconds, value};
 use super::watched;
 use crate::fault::Faults;
 use crate::{Code, Fault, namespaces};
@@ -156,7 +156,7 @@ impl Globals {
                 self.node.reload_file = Some(named.unwrap_or(RELOAD_FILE).into());
             }
             "enable_script_security" => {
-                self.node.script_security = flag(statement, faults).unwrap_or(true);
+                self.node.script_security = always_on(statement, faults);
             }
             "vrrp_startup_delay" => {
                 let delay = seconds(statement, 0..=1_000_000_000_000, faults);
@@ -198,9 +198,13 @@ impl Defaults {
     fn read(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
         let mut set = |target: &mut bool| *target = flag(statement, faults).unwrap_or(*target);
         match keyword {
-            "vrrp_strict" => set(&mut self.strict),
-            "vrrp_skip_check_adv_addr" => set(&mut self.hearing.skip_address_check),
-            "vrrp_check_unicast_src" => set(&mut self.hearing.check_unicast_source),
+            "vrrp_strict" => self.strict = always_on(statement, faults),
+            "vrrp_skip_check_adv_addr" => {
+                self.hearing.skip_address_check = always_on(statement, faults);
+            }
+            "vrrp_check_unicast_src" => {
+                self.hearing.check_unicast_source = always_on(statement, faults);
+            }
             "vrrp_lower_prio_no_advert" => set(&mut self.hearing.ignore_lower_priority),
             "vrrp_higher_prio_send_advert" => set(&mut self.hearing.answer_higher_priority),
             "vrrp_owner_ignore_adverts" => set(&mut self.hearing.owner_ignores),

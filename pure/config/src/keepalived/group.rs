@@ -7,7 +7,7 @@ use super::script::{self, Tracked, tracked};
 use super::telling::TellingDraft;
 use super::tree::Statement;
 use super::unknown::unhandled;
-use super::values::{command, flag, no_more, value};
+use super::values::{command_once, flag, name};
 use super::watched;
 use super::words::Word;
 use crate::fault::Faults;
@@ -32,8 +32,7 @@ pub(super) fn read(
     member_weights: bool,
     faults: &mut Faults,
 ) -> Option<GroupDraft> {
-    let name = value(block, faults)?.clone();
-    no_more(block, 1, faults);
+    let name = name(block, faults)?.clone();
     let mut group = GroupDraft {
         name,
         members: Vec::new(),
@@ -124,9 +123,7 @@ impl NotifyDraft {
             }
             _ => return false,
         };
-        if let Some(command) = command(statement, faults) {
-            *target = Some(command);
-        }
+        command_once(statement, target, faults);
         true
     }
 

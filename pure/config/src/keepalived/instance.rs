@@ -18,7 +18,7 @@ use super::routing::RoutingDraft;
 use super::script::{self, Tracked, tracked};
 use super::tree::Statement;
 use super::unknown::unhandled;
-use super::values::{flag, ip, no_more, number, seconds, value, whole};
+use super::values::{always_on, flag, ip, name, no_more, number, seconds, value, whole};
 use super::vmac::VirtualMac;
 use super::watched;
 use super::words::Word;
@@ -120,8 +120,7 @@ pub(super) fn read(
     names: &mut Names<'_>,
     faults: &mut Faults,
 ) -> Option<InstanceDraft> {
-    let name = value(block, faults)?.clone();
-    no_more(block, 1, faults);
+    let name = name(block, faults)?.clone();
     let mut draft = InstanceDraft {
         name,
         family: None,
@@ -302,7 +301,7 @@ impl Sending {
             }
             "unicast_ttl" => self.ttl = byte(statement, 0..=255, faults).or(self.ttl),
             "unicast_fault_no_peer" => {
-                self.peers_required = flag(statement, faults).or(self.peers_required);
+                self.peers_required = Some(always_on(statement, faults));
             }
             "mcast_dst_ip" => {
                 let v6 = statement.values().first().is_some_and(|word| word.text.contains(':'));
@@ -381,7 +380,10 @@ impl Tracking {
                 no_more(statement, 0, faults);
                 self.ignore_own_link = true;
             }
-            "track_primary" => self.ignore_own_link = false,
+            "track_primary" => {
+                no_more(statement, 0, faults);
+                self.ignore_own_link = false;
+            }
             "track_src_ip" => {
                 self.source = flag(statement, faults).unwrap_or(true).then(|| statement.at())
             }
@@ -410,12 +412,14 @@ impl Protocol {
                 self.version =
                     version(statement, faults).map(|version| (version, at)).or(self.version);
             }
-            "native_ipv6" => self.native_ipv6 = flag(statement, faults).unwrap_or(true),
-            "accept" => self.accept = Some((true, at)),
-            "no_accept" => self.accept = Some((false, at)),
+            "native_ipv6" => self.native_ipv6 = always_on(statement, faults),
+            "accept" | "no_accept" => {
+                no_more(statement, 0, faults);
+                self.accept = Some((keyword == "accept", at));
+            }
             "strict_mode" => self.strict = flag(statement, faults).or(self.strict),
             "skip_check_adv_addr" => {
-                self.skip_address_check = flag(statement, faults).or(self.skip_address_check);
+                self.skip_address_check = Some(always_on(statement, faults));
             }
             "lower_prio_no_advert" => {
                 self.ignore_lower_priority = flag(statement, faults).or(self.ignore_lower_priority);

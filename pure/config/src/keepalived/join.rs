@@ -1,6 +1,7 @@
 //! Drafts to the settings of the node, with the checks between blocks.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::IpAddr;
 
 use mainstay_base::{Family, LinkName};
@@ -138,6 +139,7 @@ struct Joining<'f> {
 impl Joining<'_> {
     fn router(&mut self, mut draft: InstanceDraft, globals: &Globals) {
         let user = Some(draft.name.at);
+        once("link", &mut draft.tracking.links, self.faults);
         self.keep_known(Block::Script, &mut draft.tracking.scripts, user);
         self.keep_known(Block::File, &mut draft.tracking.files, user);
         self.keep_known(Block::Process, &mut draft.tracking.processes, user);
@@ -187,16 +189,10 @@ impl Joining<'_> {
             | Block::Script
             | Block::Other => ("script", "vrrp_script"),
         };
-        let mut seen: BTreeMap<String, At> = BTreeMap::new();
+        once(what, tracked, self.faults);
         tracked.retain(|tracked| {
             let name = &tracked.name;
             let text = &name.text;
-            if let Some(first) = seen.insert(text.clone(), name.at) {
-                let message = format!("{what} `{text}` is tracked twice; the first one counts");
-                let fault = Fault::warning(Code::NameTwice, message).here(name.at, "");
-                self.faults.add(fault.label(first.span, "first here").help("remove one of them"));
-                return false;
-            }
             let found = self.names.get(&(kind, text.clone()));
             match (found, user) {
                 (None, _) => {
@@ -223,10 +219,13 @@ impl Joining<'_> {
     fn number_is_new(&mut self, router: &RouterSettings, draft: &InstanceDraft) -> bool {
         let at = draft.vrid.map_or(draft.name.at, |(_, at)| at);
         let key = (router.link.clone(), router.family, router.vrid);
-        let first = *self.numbers.entry(key).or_insert(at);
-        if first == at {
-            return true;
-        }
+        let first = match self.numbers.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(at);
+                return true;
+            }
+            Entry::Occupied(first) => *first.get(),
+        };
         let message = format!(
             "virtual router {} is declared twice on {} for {}; `{}` is left out",
             router.vrid, router.link, router.family, router.name
@@ -254,6 +253,7 @@ impl Joining<'_> {
     }
 
     fn group(&mut self, mut draft: GroupDraft, globals: &Globals) {
+        once("link", &mut draft.track_links, self.faults);
         self.keep_known(Block::Script, &mut draft.track_scripts, None);
         self.keep_known(Block::File, &mut draft.track_files, None);
         self.keep_known(Block::Process, &mut draft.track_processes, None);
@@ -293,7 +293,7 @@ impl Joining<'_> {
         self.settings.vrrp.groups.push(GroupSettings {
             name,
             members,
-            track_links: track_links(&draft.track_links, self.faults),
+            track_links: track_links(&draft.track_links, None, self.faults),
             track_scripts: track_scripts(&draft.track_scripts),
             track_gauges: track_gauges([
                 (GaugeKind::File, &draft.track_files),
@@ -388,6 +388,23 @@ impl Joining<'_> {
         self.members.insert(name.to_owned(), at);
         true
     }
+}
+
+/// Keeps the first of those that are tracked twice.
+fn once(what: &str, tracked: &mut Vec<Tracked>, faults: &mut Faults) {
+    let mut seen: BTreeMap<String, At> = BTreeMap::new();
+    tracked.retain(|Tracked { name, .. }| match seen.entry(name.text.clone()) {
+        Entry::Vacant(free) => {
+            free.insert(name.at);
+            true
+        }
+        Entry::Occupied(first) => {
+            let message = format!("{what} `{}` is tracked twice; the first one counts", name.text);
+            let fault = Fault::warning(Code::NameTwice, message).here(name.at, "");
+            faults.add(fault.label(first.get().span, "first here").help("remove one of them"));
+            false
+        }
+    });
 }
 
 /// Whether a definition stands after its user, as far as one file tells.

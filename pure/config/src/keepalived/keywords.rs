@@ -127,9 +127,14 @@ pub(super) fn opens_block(parent: &str, keyword: &str) -> bool {
     find(block_of(parent), keyword).is_some_and(|keyword| keyword.form == Braces)
 }
 
-/// Whether a keyword never opens a block.
+/// Whether a keyword, or an entry of a list such as `virtual_ipaddress`, never opens a block.
 pub(super) fn takes_no_block(parent: &str, keyword: &str) -> bool {
-    find(block_of(parent), keyword).is_some_and(|keyword| keyword.form == Words)
+    let block = block_of(parent);
+    let is_list = |known: &Keyword| known.name == parent && known.status.is_carried_out();
+    if block == Other && parent != "track_group" {
+        return keywords().any(is_list);
+    }
+    find(block, keyword).is_some_and(|keyword| keyword.form == Words)
 }
 
 /// All keywords, for the documentation and for suggestions.

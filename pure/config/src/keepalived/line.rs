@@ -90,6 +90,11 @@ impl Line {
         end.max(start)
     }
 
+    /// Whether the byte at a position stands in the file as it is.
+    pub(super) fn is_written(&self, position: usize) -> bool {
+        matches!(self.piece(position).0, Origin::Written { .. })
+    }
+
     /// The origin of the byte at a position, and how far into its piece it is.
     fn piece(&self, position: usize) -> (Origin, usize) {
         let index = self.pieces.partition_point(|piece| piece.from <= position);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::comments::without_comment;
+use super::comments::{read_again, without_comment};
 use super::expand::{self, Definition, Definitions, Repetition, Rounds, value_line};
 use super::include::{self, Include};
 use super::line::{At, BLANK, Line};
@@ -211,11 +211,11 @@ impl<'a> Reader<'a> {
             .unwrap_or_default()
     }
 
-    /// The next part, or nothing at the end.
-    pub(super) fn next(&mut self, faults: &mut Faults) -> Option<Part> {
+    /// The next part, or nothing at the end; `in_globals`: what was read last is within `global_defs`.
+    pub(super) fn next(&mut self, in_globals: bool, faults: &mut Faults) -> Option<Part> {
         loop {
             let line = self.counted_line(faults)?;
-            if let Some(part) = self.treat(line, faults) {
+            if let Some(part) = self.treat(line, in_globals, faults) {
                 return Some(part);
             }
         }
@@ -245,13 +245,9 @@ impl<'a> Reader<'a> {
         self.frames.clear();
     }
 
-    /// Applies conditions, includes, definitions, repetitions and braces to a line.
-    fn treat(&mut self, line: Line, faults: &mut Faults) -> Option<Part> {
+    /// Applies conditions, definitions, repetitions, includes and braces to a line.
+    fn treat(&mut self, line: Line, in_globals: bool, faults: &mut Faults) -> Option<Part> {
         let line = self.condition(line)?;
-        if let Some(include) = include::parse(&line) {
-            self.include(&line, &include, faults);
-            return None;
-        }
         if let Some((name, from)) = expand::definition(line.text()) {
             let name = name.to_owned();
             self.define(&name, &line, from, faults);
@@ -271,7 +267,11 @@ impl<'a> Reader<'a> {
             return None;
         }
         let line = self.expanded(line, faults)?;
-        self.split_braces(line)
+        if let Some(include) = include::parse(&line) {
+            self.include(&line, &include, faults);
+            return None;
+        }
+        self.split_braces(line, in_globals, faults)
     }
 
     fn expanded(&mut self, line: Line, faults: &mut Faults) -> Option<Line> {
@@ -374,10 +374,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Gives what stands before the first brace, or the brace; what follows is read next.
-    fn split_braces(&mut self, line: Line) -> Option<Part> {
+    fn split_braces(&mut self, line: Line, in_globals: bool, faults: &mut Faults) -> Option<Part> {
         let text = line.text();
-        let Some(brace) = first_brace(text) else { return Some(Part::Line(line)) };
         let length = text.len();
+        let brace = first_brace(text).unwrap_or(length);
+        if let Some(cut) = read_again(&line.slice(0..brace), in_globals, faults) {
+            return (!cut.text().is_empty()).then_some(Part::Line(cut));
+        }
+        if brace == length {
+            return Some(Part::Line(line));
+        }
         let (part, rest) = if brace == 0 {
             let at = line.at(0..1);
             let part = if text.starts_with('{') { Part::Open(at) } else { Part::Close(at) };

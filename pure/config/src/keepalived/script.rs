@@ -1,6 +1,5 @@
 //! `vrrp_script` blocks and the references to them.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use mainstay_engine::vrrp::{Command, Name, TrackedScript, Weight};
@@ -9,7 +8,7 @@ use super::keywords::Block;
 use super::line::At;
 use super::tree::Statement;
 use super::unknown::unhandled;
-use super::values::{command_alone, no_more, number, seconds, value, weight};
+use super::values::{Weights, command_alone, name, no_more, number, seconds, value, weight};
 use super::words::Word;
 use crate::fault::Faults;
 use crate::{Code, Fault};
@@ -26,8 +25,7 @@ const INTERVAL_MAX: u64 = 4_294_000_000;
 
 /// Reads a `vrrp_script` block; none if it has no name or no command.
 pub(super) fn read(block: &Statement, faults: &mut Faults) -> Option<ScriptDraft> {
-    let name = value(block, faults)?;
-    no_more(block, 1, faults);
+    let name = name(block, faults)?;
     let mut found = Found::default();
     for statement in block.inner() {
         found.read(statement, faults);
@@ -92,7 +90,7 @@ impl Found {
 
     fn read_weight(&mut self, statement: &Statement, faults: &mut Faults) {
         if value(statement, faults).is_some()
-            && let Some((weight, taken)) = weight(statement.values(), WEIGHTS, faults)
+            && let Some((weight, taken)) = weight(statement.values(), OWN_WEIGHTS, faults)
         {
             self.weight = weight;
             no_more(statement, taken, faults);
@@ -117,37 +115,31 @@ pub(super) struct Tracked {
 }
 
 /// What a weight of a script or a link may be.
-pub(super) const WEIGHTS: RangeInclusive<i64> = -253..=253;
+pub(super) const WEIGHTS: Weights = Weights { accepted: 254, kept: 253 };
+/// What a script may say of its weight itself: keepalived complains of more, and takes it.
+const OWN_WEIGHTS: Weights = Weights { accepted: i64::MAX, kept: 253 };
 
 /// Reads the entries of a `track_script` block or of its like.
-pub(super) fn tracked(
-    block: &Statement,
-    weights: RangeInclusive<i64>,
-    faults: &mut Faults,
-) -> Vec<Tracked> {
+pub(super) fn tracked(block: &Statement, weights: Weights, faults: &mut Faults) -> Vec<Tracked> {
     let entries = block.inner().iter();
-    entries.filter_map(|statement| tracked_one(statement, weights.clone(), faults)).collect()
+    entries.filter_map(|statement| tracked_one(statement, weights, faults)).collect()
 }
 
-fn tracked_one(
-    statement: &Statement,
-    weights: RangeInclusive<i64>,
-    faults: &mut Faults,
-) -> Option<Tracked> {
+fn tracked_one(statement: &Statement, weights: Weights, faults: &mut Faults) -> Option<Tracked> {
     let name = statement.words.first()?.clone();
     let Some(keyword) = statement.words.get(1) else { return Some(Tracked { name, weight: None }) };
-    if keyword.text != "weight" {
-        no_more(statement, 0, faults);
-        return Some(Tracked { name, weight: None });
-    }
     let words = statement.words.get(2..).unwrap_or(&[]);
-    if words.is_empty() {
-        faults.add(
-            Fault::error(Code::ValueMissing, "`weight` needs a number").here(keyword.at, "").help(
-                format!("write a number from {} to {} after it", weights.start(), weights.end()),
-            ),
+    if keyword.text != "weight" || words.is_empty() {
+        let message = format!(
+            "`weight` and a number may follow `{}`; the entry is left out, as keepalived leaves it out",
+            name.text
         );
-        return Some(Tracked { name, weight: None });
+        let fault = Fault::warning(Code::EntryLeftOut, message).here(keyword.at, "");
+        let most = weights.kept;
+        faults.add(fault.help(format!(
+            "write `weight` and a number from -{most} to {most}, or the name alone"
+        )));
+        return None;
     }
     let (weight, taken) = match weight(words, weights, faults) {
         Some((weight, taken)) => (Some(weight), taken),

@@ -7,7 +7,7 @@ use mainstay_engine::vrrp::Command;
 use mainstay_engine::{Dumps, Fifo, JsonVersion, Mail, MailSecurity, Telling, TimedCommand};
 
 use super::tree::Statement;
-use super::values::{command, flag, no_more, number, seconds, value};
+use super::values::{always_on, command_once, flag, no_more, number, seconds, twice, value};
 use crate::fault::Faults;
 use crate::limits::{MAIL_TIMEOUT, SCRIPT_TIMEOUT};
 use crate::{Code, Fault};
@@ -78,17 +78,15 @@ impl TellingDraft {
             "vrrp_notify_fifo" => self.fifos[1].read(statement, faults),
             "vrrp_notify_fifo_script" => self.fifos[1].read_script(statement, faults),
             "fifo_write_vrrp_states_on_reload" => {
-                self.states_on_reload = flag(statement, faults).unwrap_or(true);
+                self.states_on_reload = always_on(statement, faults);
             }
             "vrrp_notify_priority_changes" | "notify_priority_changes" => {
                 self.priority_changes = flag(statement, faults).unwrap_or(true);
             }
             "smtp_alert" => self.mail_alerts = flag(statement, faults),
             "smtp_alert_vrrp" => self.mail_alerts_vrrp = flag(statement, faults),
-            "startup_script" => self.startup = command(statement, faults).or(self.startup.take()),
-            "shutdown_script" => {
-                self.shutdown = command(statement, faults).or(self.shutdown.take());
-            }
+            "startup_script" => command_once(statement, &mut self.startup, faults),
+            "shutdown_script" => command_once(statement, &mut self.shutdown, faults),
             "startup_script_timeout" => self.startup_timeout = script_timeout(statement, faults),
             "shutdown_script_timeout" => self.shutdown_timeout = script_timeout(statement, faults),
             _ => {
@@ -149,6 +147,9 @@ impl TellingDraft {
 
 impl FifoDraft {
     fn read(&mut self, statement: &Statement, faults: &mut Faults) {
+        if self.path.is_some() {
+            return faults.add(twice(statement));
+        }
         self.path = value(statement, faults).map(|word| PathBuf::from(&word.text));
         self.user = statement.values().get(1).map(|word| word.text.clone());
         self.group = statement.values().get(2).map(|word| word.text.clone());
@@ -156,7 +157,7 @@ impl FifoDraft {
     }
 
     fn read_script(&mut self, statement: &Statement, faults: &mut Faults) {
-        self.script = command(statement, faults).or(self.script.take());
+        command_once(statement, &mut self.script, faults);
     }
 
     /// A script without a FIFO has nothing to read.
@@ -179,7 +180,7 @@ impl MailDraft {
                 self.timeout = seconds(statement, 1_000..=3_600_000_000, faults);
             }
             "smtp_server" => self.read_server(statement, faults),
-            "no_email_faults" => self.no_faults = flag(statement, faults).unwrap_or(true),
+            "no_email_faults" => self.no_faults = always_on(statement, faults),
             "email_faults" => self.no_faults = !flag(statement, faults).unwrap_or(true),
             _ => return false,
         }

@@ -55,7 +55,7 @@ pub(super) fn read(reader: &mut Reader<'_>, faults: &mut Faults) -> Vec<Statemen
         open: vec![Open { opener: None, inner: Vec::new(), brace: None }],
         ..Tree::default()
     };
-    while let Some(part) = reader.next(faults) {
+    while let Some(part) = reader.next(tree.is_in_globals(), faults) {
         match part {
             Part::Line(line) => tree.line(line, reader, faults),
             Part::Open(at) => tree.open(at, faults),
@@ -102,6 +102,11 @@ impl Tree {
             _ => {}
         }
         self.waiting = Some(statement);
+    }
+
+    fn is_in_globals(&self) -> bool {
+        let opener = self.open.get(1).and_then(|open| open.opener.as_ref());
+        opener.is_some_and(|statement| statement.keyword() == "global_defs")
     }
 
     /// The keyword of the innermost block.

@@ -35,6 +35,19 @@ pub(super) fn value<'s>(statement: &'s Statement, faults: &mut Faults) -> Option
     value
 }
 
+/// The name of a block; its absence is a fault, and so is an empty one.
+pub(super) fn name<'s>(block: &'s Statement, faults: &mut Faults) -> Option<&'s Word> {
+    let name = value(block, faults)?;
+    no_more(block, 1, faults);
+    if name.text.is_empty() {
+        let message = format!("the name of this `{}` is empty; it is left out", block.keyword());
+        let fault = Fault::error(Code::ValueMissing, message).here(name.at, "");
+        faults.add(fault.help("give it a name, here and where it is named"));
+        return None;
+    }
+    Some(name)
+}
+
 /// Says that words after the first `taken` values are left out.
 pub(super) fn no_more(statement: &Statement, taken: usize, faults: &mut Faults) {
     let Some(extra) = statement.values().get(taken) else { return };
@@ -151,6 +164,25 @@ pub(super) fn flag(statement: &Statement, faults: &mut Faults) -> Option<bool> {
     }
 }
 
+/// A keyword that is on wherever it stands: keepalived 2.2.7 does not look at what follows it.
+pub(super) fn always_on(statement: &Statement, faults: &mut Faults) -> bool {
+    match statement.values().first() {
+        Some(word) if matches!(word.text.as_str(), "off" | "false" | "no") => {
+            let message = format!(
+                "`{}` takes no value: it is on, as with keepalived 2.2.7, whatever follows",
+                statement.keyword()
+            );
+            let fault = Fault::warning(Code::WordsExtra, message).here(word.at, "without effect");
+            faults.add(fault.help("remove the line if it is to be off"));
+        }
+        Some(word) if matches!(word.text.as_str(), "on" | "true" | "yes") => {
+            no_more(statement, 1, faults);
+        }
+        Some(_) | None => no_more(statement, 0, faults),
+    }
+    true
+}
+
 /// An IP address; the length of a prefix behind it does not count, as with keepalived.
 pub(super) fn ip(keyword: &str, word: &Word, faults: &mut Faults) -> Option<IpAddr> {
     let (text, length) = word.text.split_once('/').unzip();
@@ -196,14 +228,32 @@ pub(super) fn link(word: &Word, faults: &mut Faults) -> Option<LinkName> {
     }
 }
 
+/// How far from 0 a weight may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weights {
+    /// As it is written.
+    pub accepted: i64,
+    /// As it is taken.
+    pub kept: i64,
+}
+
 /// `weight W [reverse|noreverse]` from the words after `weight`; gives the words taken.
 pub(super) fn weight(
     words: &[Word],
-    range: RangeInclusive<i64>,
+    weights: Weights,
     faults: &mut Faults,
 ) -> Option<(Weight, usize)> {
-    let value = whole("weight", words.first()?, range, faults)?;
-    let value = i16::try_from(value).expect("the range was checked");
+    let Weights { accepted, kept } = weights;
+    let word = words.first()?;
+    let written = whole("weight", word, -accepted..=accepted, faults)?;
+    let value = written.clamp(-kept, kept);
+    if value != written {
+        let message =
+            format!("a weight is from -{kept} to {kept}, not {written}; {value} is taken");
+        let fault = Fault::warning(Code::ValueRounded, message).here(word.at, "");
+        faults.add(fault.help(format!("write {value}, which does the same")));
+    }
+    let value = i16::try_from(value).expect("it was clamped");
     let (reverse, taken) = match words.get(1).map(|word| word.text.as_str()) {
         Some("reverse") => (true, 2),
         Some("noreverse") => (false, 2),
@@ -248,6 +298,29 @@ pub(super) fn command(statement: &Statement, faults: &mut Faults) -> Option<Comm
     Some(Command { words, user: more.next(), group: more.next() })
 }
 
+/// A command that may stand once: of two, keepalived takes the first.
+pub(super) fn command_once(
+    statement: &Statement,
+    target: &mut Option<Command>,
+    faults: &mut Faults,
+) {
+    if target.is_some() {
+        faults.add(twice(statement));
+    } else {
+        *target = command(statement, faults);
+    }
+}
+
+/// Says that a keyword was there already.
+pub(super) fn twice(statement: &Statement) -> Fault {
+    let message = format!(
+        "`{}` is there already; this one is left out, as keepalived leaves it out",
+        statement.keyword()
+    );
+    let fault = Fault::warning(Code::KeywordTwice, message).here(statement.at(), "without effect");
+    fault.help("keep one of them; a script of your own can call two programs")
+}
+
 /// A command without user and group: whatever follows the one word that holds it is left out.
 pub(super) fn command_alone(statement: &Statement, faults: &mut Faults) -> Option<Command> {
     let command = command(statement, faults)?;
@@ -275,7 +348,7 @@ fn command_words(whole: &Word, faults: &mut Faults) -> Option<Vec<String>> {
             return None;
         }
     };
-    if words.is_empty() {
+    if words.first().is_none_or(|word| word.text.is_empty()) {
         faults.add(
             Fault::error(Code::ScriptMissing, "the command is empty")
                 .here(whole.at, "")

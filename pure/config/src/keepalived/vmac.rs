@@ -12,7 +12,7 @@ use super::ipvlan::Ipvlan;
 use super::line::At;
 use super::routing::Priorities;
 use super::tree::Statement;
-use super::values::{flag, link, no_more, value};
+use super::values::{always_on, link, no_more, value};
 use super::words::Word;
 use crate::fault::Faults;
 use crate::virtual_links::{
@@ -86,7 +86,10 @@ impl VirtualMac {
         match keyword {
             "use_vmac" => self.asked = Some(Asked::read(statement, faults)),
             "use_ipvlan" => self.ipvlan = Some(Ipvlan::read(statement, faults)),
-            "vmac_xmit_base" => self.from_base = Some(at),
+            "vmac_xmit_base" => {
+                no_more(statement, 0, faults);
+                self.from_base = Some(at);
+            }
             "vrf" => {
                 no_more(statement, 1, faults);
                 self.domain = value(statement, faults).cloned();
@@ -95,7 +98,7 @@ impl VirtualMac {
                 no_more(statement, 0, faults);
                 self.promotes_secondaries = true;
             }
-            "use_vmac_addr" => self.for_addresses = flag(statement, faults).unwrap_or(true),
+            "use_vmac_addr" => self.for_addresses = always_on(statement, faults),
             _ => return false,
         }
         true

@@ -14,7 +14,9 @@ use super::keywords::Block;
 use super::line::At;
 use super::tree::Statement;
 use super::unknown::unhandled;
-use super::values::{decimal_micros, link, no_more, number, seconds, value, weight, whole};
+use super::values::{
+    Weights, decimal_micros, link, name, no_more, number, seconds, value, weight, whole,
+};
 use super::words::Word;
 use crate::fault::Faults;
 use crate::{Code, Fault};
@@ -27,10 +29,10 @@ pub(super) struct WatchedDraft<T> {
     pub at: At,
 }
 
-/// The weight of files and processes where nobody says otherwise.
+/// The weight of files where nobody says otherwise; processes have none.
 const USUAL_WEIGHT: Weight = Weight { value: 1, reverse: false };
 /// What a weight of a file or a process may be.
-pub(super) const WEIGHTS: RangeInclusive<i64> = -254..=254;
+pub(super) const WEIGHTS: Weights = Weights { accepted: 254, kept: 254 };
 /// The longest delay of a link, in microseconds.
 const LINK_DELAY_MAX: u64 = 255_000_000;
 /// The longest delay of processes, in microseconds.
@@ -38,13 +40,13 @@ const PROCESS_DELAY_MAX: u64 = 3_600_000_000;
 
 /// Reads a `track_file` block; none if it has no name or no file.
 pub(super) fn file(block: &Statement, faults: &mut Faults) -> Option<WatchedDraft<WatchedFile>> {
-    let name = value(block, faults)?;
-    no_more(block, 1, faults);
+    let name = name(block, faults)?;
     let (mut path, mut usual, mut initial) = (None, USUAL_WEIGHT, None);
     for statement in block.inner() {
         match statement.keyword() {
             "file" => {
-                path = value(statement, faults).map(|word| word.text.clone()).or(path);
+                let word = value(statement, faults).filter(|word| !word.text.is_empty());
+                path = word.map(|word| word.text.clone()).or(path);
                 no_more(statement, 1, faults);
             }
             "weight" => usual = own_weight(statement, faults).unwrap_or(usual),
@@ -80,8 +82,7 @@ pub(super) fn process(
     block: &Statement,
     faults: &mut Faults,
 ) -> Option<WatchedDraft<WatchedProcess>> {
-    let name = value(block, faults)?;
-    no_more(block, 1, faults);
+    let name = name(block, faults)?;
     let mut found = Found::default();
     for statement in block.inner() {
         found.read(statement, faults);
@@ -114,7 +115,7 @@ pub(super) fn process(
         up_delay: found.up_delay,
         down_delay: found.down_delay,
     };
-    Some(WatchedDraft { watched, weight: found.weight.unwrap_or(USUAL_WEIGHT), at: name.at })
+    Some(WatchedDraft { watched, weight: found.weight.unwrap_or_default(), at: name.at })
 }
 
 #[derive(Default)]
@@ -140,8 +141,8 @@ impl Found {
             }
             "param_match" => self.form = form(statement, faults).or(self.form),
             "weight" => self.weight = own_weight(statement, faults).or(self.weight),
-            "quorum" => self.quorum = count(statement, faults).or(self.quorum),
-            "quorum_max" => self.quorum_max = count(statement, faults).or(self.quorum_max),
+            "quorum" => self.quorum = count(statement, 1, faults).or(self.quorum),
+            "quorum_max" => self.quorum_max = count(statement, 0, faults).or(self.quorum_max),
             "delay" => {
                 let delay = delay(statement, faults);
                 self.up_delay = delay.unwrap_or(self.up_delay);
@@ -175,8 +176,8 @@ fn form(statement: &Statement, faults: &mut Faults) -> Option<ParameterForm> {
     }
 }
 
-fn count(statement: &Statement, faults: &mut Faults) -> Option<u32> {
-    let count = number(statement, 0..=65_535, faults)?;
+fn count(statement: &Statement, least: i64, faults: &mut Faults) -> Option<u32> {
+    let count = number(statement, least..=65_535, faults)?;
     Some(u32::try_from(count).expect("the range was checked"))
 }
 

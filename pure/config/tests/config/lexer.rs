@@ -28,7 +28,9 @@ fn words_comments_quotes_and_braces() {
         ("global_defs { router_id \"a\"b\n}", "a"),
         ("global_defs { router_id a\"b\"\n}", "a"),
         ("global_defs { router_id 'a # b'\n}", "'a"),
-        ("global_defs { router_id a${_HASH}${_BANG}\n}", "a#!"),
+        ("global_defs { router_id a${_HASH}b\n}", "a"),
+        ("$A=a\\!b\nglobal_defs { router_id $A\n}", "a"),
+        ("$A=a\\!b\nglobal_defs { router_id \"${A}${_BANG}\"\n}", "a!b!"),
         ("# x {\n! y {\nglobal_defs { router_id a }", "a"),
         ("global_defs {\r\n  router_id a\r\n}\r\n", "a"),
         ("\u{feff}global_defs {\nrouter_id b\n}\nglobal_defs { router_id a }", "a"),
@@ -152,14 +154,16 @@ fn conditions_count_behind_braces_too_and_take_the_rest_of_their_line() {
 }
 
 #[test]
-fn an_include_is_looked_for_before_definitions_and_after_conditions() {
+fn an_include_is_looked_for_behind_conditions_and_definitions() {
     let with =
         |text: &str| Files::default().with("/etc/k/k.conf", text).with("/etc/k/a.conf", NAMED);
     const NAMED: &str = "global_defs {\nrouter_id a\n}\n";
     for (text, name) in [
-        ("$F=a.conf\ninclude $F\n", None),
-        ("$F=a\ninclude ${F}.conf\n", None),
-        ("$I=include\n$I a.conf\n", None),
+        ("$F=a.conf\ninclude $F\n", Some("a")),
+        ("$F=a\ninclude ${F}.conf\n", Some("a")),
+        ("include ${_PWD}/a.conf\n", Some("a")),
+        ("$I=include a.conf\n$I\n", Some("a")),
+        ("~LST(N, a, a) include ${N}.conf\n", Some("a")),
         ("@node1 include a.conf\n", Some("a")),
         ("@other include a.conf\n", None),
     ] {
@@ -180,15 +184,38 @@ fn faults_of_the_text_itself_stand_at_their_place() {
         ("global_defs {\n routr_id a\n}", "warning 2:2 keyword/unknown"),
         ("global_defs {\n priority 3\n}", "warning 2:2 keyword/misplaced"),
         ("global_defs {\n router_id a!b\n}", "warning 2:13 syntax/comment-in-word"),
+        ("global_defs {\n router_id ab!\n}", "warning 2:14 syntax/comment-in-word"),
+        ("global_defs {\n router_id a${_BANG}\n}", "warning 2:13 syntax/comment-in-word"),
+        ("vrrp_script x {\n script /a\\!\n}", "warning 2:12 syntax/comment-in-word"),
         ("~SEQ(N, a, b) x", "error 1:1 syntax/bad-definition"),
         ("~SEQ(N, 1 x", "error 1:1 syntax/bad-definition"),
         ("global_defs {\n router_id\n}", "error 2:2 value/missing"),
         ("global_defs {\n vrrp_version 4\n}", "error 2:15 value/out-of-range"),
-        ("global_defs {\n vrrp_strict maybe\n}", "error 2:14 value/bad"),
+        ("global_defs {\n vrrp_strict maybe\n}", "warning 2:14 syntax/extra-words"),
+        ("global_defs {\n vrrp_min_garp maybe\n}", "error 2:16 value/bad"),
         ("global_defs {\n random_seed 1\n}", "warning 2:2 keyword/not-carried-out"),
     ] {
         let found = lines(&load(text));
         assert!(found.iter().any(|line| line == expected), "{text}\n{found:?}");
+    }
+}
+
+/// keepalived reads what it has unescaped a second time, but for `global_defs`.
+#[test]
+fn an_escaped_mark_begins_a_comment_outside_of_global_defs() {
+    for (written, means) in [
+        ("a\\!b", "a"),
+        ("a\\#b", "a"),
+        ("a${_BANG}b", "a"),
+        ("\"a\\!b\"", "a\\!b"),
+        ("\"a!b\"", "a!b"),
+        ("\"a${_HASH}b\"", "a#b"),
+    ] {
+        let text = format!("track_file f {{\nfile {written}\n}}\n");
+        let settings = load(&text).settings.expect("the text is accepted");
+        assert_eq!(settings.files[0].path.to_str(), Some(means), "{written}");
+        let said = lines(&load(&text)).len();
+        assert_eq!(said, usize::from(!written.starts_with('"')), "{written}");
     }
 }
 

@@ -21,7 +21,7 @@ pub fn same_after_writing(settings: &Settings) {
 
 #[test]
 fn the_files_of_the_articles_read_back_as_they_were() {
-    for name in ["gre.conf", "hot-standby-one.conf", "hot-standby-two.conf"] {
+    for name in ["gre.conf", "hot-standby-one.conf", "hot-standby-two.conf", "strict.conf"] {
         same_after_writing(&load_sample(name).settings.expect("the sample is accepted"));
     }
 }
@@ -67,7 +67,7 @@ fn keywords_of(text: &str) -> BTreeSet<(Block, String)> {
 
 #[test]
 fn every_keyword_that_is_carried_out_is_read_back_from_a_sample() {
-    let samples = ["everything.conf", "rest.conf"].map(|name| {
+    let samples = ["everything.conf", "rest.conf", "strict.conf"].map(|name| {
         let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
         keywords_of(&std::fs::read_to_string(path).expect("the test's own file is there"))
     });

@@ -51,6 +51,19 @@ fn what_surprises_is_said_at_its_place() {
             "warning 4:1 vrrp/authentication-twice",
         ),
         ("no_accept", "warning 4:1 vrrp/accept-off"),
+        ("skip_check_adv_addr off", "warning 4:21 syntax/extra-words"),
+        ("vmac_xmit_base off", "warning 4:16 syntax/extra-words"),
+        ("accept off", "warning 4:8 syntax/extra-words"),
+        ("track_primary x", "warning 4:15 syntax/extra-words"),
+        ("track_interface {\neth0\n}", "warning 5:1 track/own-link"),
+        ("track_interface {\neth1\neth1\n}", "warning 6:1 name/duplicate"),
+        ("track_interface {\neth1 weight 254\n}", "warning 5:13 value/rounded"),
+        ("track_interface {\neth1 weight 255\n}", "error 5:13 value/out-of-range"),
+        ("track_interface {\neth1 reverse\n}", "warning 5:6 track/entry-left-out"),
+        ("track_interface {\neth1 weight\n}", "warning 5:6 track/entry-left-out"),
+        ("track_interface {\neth1 {\neth2\n}\n}", "error 5:6 syntax/stray-brace"),
+        ("virtual_ipaddress {\n192.0.2.9 {\n192.0.2.8\n}\n}", "error 5:11 syntax/stray-brace"),
+        ("notify /bin/true\nnotify /bin/false", "warning 5:1 keyword/twice"),
         ("strict_mode on", "warning 1:15 vrrp/accept-off"),
         ("strict_mode on\nstate MASTER\npriority 9", "warning 5:1 vrrp/strict"),
         ("strict_mode on\npreempt_delay 3", "warning 5:1 vrrp/strict"),
@@ -256,12 +269,63 @@ fn what_begins_with_a_redirection_is_run_by_the_shell() {
 }
 
 #[test]
-fn an_address_with_a_bad_length_stands_alone() {
-    let text = "virtual_ipaddress {\n192.0.2.1/24,\n2001:db8::1/129\n}\n";
+fn an_address_with_a_bad_length_has_the_digits_that_it_begins_with() {
+    let text = "virtual_ipaddress {\n192.0.2.1/24,\n192.0.2.2/24x\n192.0.2.3/33\n192.0.2.4/-1\n\
+                192.0.2.5/255.255.255.0\n192.0.2.6/x\n192.0.2.7/\n2001:db8::1/129\n}\n";
     let router = load(instance(text)).settings.expect("settings").vrrp.routers.remove(0);
-    let addresses: Vec<String> =
-        router.addresses.iter().map(|address| address.key.address.to_string()).collect();
-    assert_eq!(addresses, ["192.0.2.1/32"]);
+    let lengths: Vec<u8> =
+        router.addresses.iter().map(|address| address.key.address.prefix_len()).collect();
+    assert_eq!(lengths, [24, 24, 32, 32, 32, 32, 32]);
+}
+
+#[test]
+fn an_option_of_an_address_costs_what_it_costs_in_keepalived() {
+    for (options, stands, said) in [
+        ("scope x", true, "warning 5:20 value/bad"),
+        ("scope 256", true, "warning 5:20 value/bad"),
+        ("preferred_lft -1", true, "warning 5:28 value/bad"),
+        ("peer x", true, "warning 5:19 value/bad"),
+        ("peer 192.0.2.3/30", true, "warning 5:19 value/bad"),
+        ("peer fe80::1", true, "warning 5:19 value/bad"),
+        ("to 192.0.2.3", true, "error 5:14 address/bad"),
+        ("brd x", false, "error 5:18 value/bad"),
+        ("label", false, "error 5:14 value/missing"),
+        ("dev", false, "error 5:14 value/missing"),
+        ("dev eth0 dev eth1", false, "error 5:23 address/bad"),
+    ] {
+        let loaded = load(instance(&format!("virtual_ipaddress {{\n192.0.2.2/24 {options}\n}}")));
+        let found = lines(&loaded);
+        assert!(found.iter().any(|line| line == said), "{options}: {found:?}");
+        let router = loaded.settings.expect("settings").vrrp.routers.remove(0);
+        assert_eq!(router.addresses.len(), usize::from(stands), "{options}");
+        for address in router.addresses {
+            assert_eq!(address.options, mainstay_plan::AddressOptions::default(), "{options}");
+        }
+    }
+    for (address, broadcast) in
+        [("192.0.2.8/30", Some(11)), ("192.0.2.8/31", None), ("192.0.2.8/32", None)]
+    {
+        let text = format!("virtual_ipaddress {{\n{address} brd +\n}}");
+        let router = load(instance(&text)).settings.expect("settings").vrrp.routers.remove(0);
+        let expected = broadcast.map(|last| std::net::IpAddr::from([192, 0, 2, last]));
+        assert_eq!(router.addresses[0].options.broadcast, expected, "{address}");
+    }
+    let six = load(instance("virtual_ipaddress {\nfe80::1/64 brd +\n}"));
+    assert!(lines(&six).contains(&"error 5:12 address/bad".to_owned()));
+    assert!(six.settings.expect("settings").vrrp.routers[0].addresses.is_empty());
+}
+
+#[test]
+fn one_line_that_makes_two_routers_of_one_number_is_refused() {
+    let text = "$I=\\\nvrrp_instance A${N} {\\\ninterface eth0\\\nvirtual_router_id 51\\\n\
+                virtual_ipaddress { 192.0.2.${N} }\\\n}\n~SEQ(N,1,2) $I\n";
+    let loaded = load(text);
+    assert!(
+        loaded.faults.iter().any(|fault| fault.code == Code::VridTwice),
+        "{:?}",
+        lines(&loaded)
+    );
+    assert_eq!(loaded.settings.expect("settings").vrrp.routers.len(), 1);
 }
 
 #[test]
