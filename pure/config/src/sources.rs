@@ -98,31 +98,50 @@ pub struct Place<'a> {
 /// The texts of all files that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceMap {
-    files: Vec<(String, String)>,
+    files: Vec<Text>,
 }
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Text {
+    path: String,
+    text: String,
+    /// How many lines end before each stretch of [`STRETCH`] bytes, so that a place is found without reading all.
+    ended: Vec<usize>,
+}
+
+/// So many bytes are counted through at most to name a line.
+const STRETCH: usize = 4096;
 
 impl SourceMap {
     /// Takes a text in and gives it a number.
     pub(crate) fn add(&mut self, path: &str, text: String) -> FileId {
         let number =
             u32::try_from(self.files.len()).expect("fewer files than fit 32 bits are read");
-        self.files.push((path.to_owned(), text));
+        let stretches = text.as_bytes().chunks(STRETCH);
+        let ended = stretches.scan(0, |ended, stretch| {
+            let before = *ended;
+            *ended += newlines(stretch);
+            Some(before)
+        });
+        let ended = ended.collect();
+        self.files.push(Text { path: path.to_owned(), text, ended });
         FileId(number)
     }
 
     /// The paths of all files that were read, in order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(|(path, _)| path.as_str())
+        self.files.iter().map(|file| file.path.as_str())
     }
 
     /// A file's path.
     pub fn path(&self, file: FileId) -> &str {
-        self.files.get(file.0 as usize).map_or("", |(path, _)| path)
+        self.files.get(file.0 as usize).map_or("", |file| &file.path)
     }
 
     /// A file's text.
     pub fn text(&self, file: FileId) -> &str {
-        self.files.get(file.0 as usize).map_or("", |(_, text)| text)
+        self.files.get(file.0 as usize).map_or("", |file| &file.text)
     }
 
     /// The text of a span; empty if it is none of ours.
@@ -136,7 +155,17 @@ impl SourceMap {
         let before = text.get(..span.start as usize).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
-        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
+        let whole = before.len() / STRETCH;
+        let file = self.files.get(span.file.0 as usize);
+        let ended = file.and_then(|file| file.ended.get(whole).copied());
+        let line = match ended {
+            Some(ended) => ended + newlines(&before.as_bytes()[whole * STRETCH..]) + 1,
+            None => newlines(before.as_bytes()) + 1,
+        };
         Place { file: self.path(span.file), line, column }
     }
+}
+
+fn newlines(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte == b'\n').count()
 }

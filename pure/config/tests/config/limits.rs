@@ -88,6 +88,20 @@ fn garbage_gives_no_more_faults_than_can_be_kept() {
 }
 
 #[test]
+fn many_faults_far_down_are_shown_quickly() {
+    let text = "# a comment\n".repeat(1 << 20) + &"bogus\n".repeat(1000);
+    let start = Instant::now();
+    let loaded = load(text);
+    let last = loaded.sources.place(loaded.faults[999].labels[0].span);
+    assert_eq!((last.line, last.column), ((1 << 20) + 1000, 1));
+    let shown = reports(&loaded.faults, &loaded.sources);
+    assert_eq!(shown[0].line, Some((1 << 20) + 1));
+    let took = start.elapsed();
+    // Counting each line from the first one takes a debug build several minutes.
+    assert!(took < Duration::from_secs(60), "{took:?}");
+}
+
+#[test]
 fn many_warnings_are_no_error_and_hide_none() {
     let warned = "vrrp_instnce x\n".repeat(1100);
     let router = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n}\n";
