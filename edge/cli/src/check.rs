@@ -1,6 +1,6 @@
 //! `mainstay check`: every fault at once.
 
-use mainstay_config::{Loaded, Report, render, reports};
+use mainstay_config::{Code, Fault, Loaded, Report, Severity, render, reports};
 use serde::Serialize;
 
 use crate::arguments::Check;
@@ -21,21 +21,26 @@ struct Answer {
 /// Checks a configuration. Programs are looked at on this machine, which may not be the one that it is for: what is
 /// odd about them is said, and does not make it a bad one.
 pub(crate) fn check(check: &Check, programs: fn(&Loaded) -> Vec<String>) -> Result<Exit, Error> {
-    let loaded = check.configuration.load_to_start(None);
+    let mut loaded = check.configuration.load_to_start(None);
     let good = is_good(&loaded);
     let programs = programs(&loaded);
     if check.json {
         let faults = reports(&loaded.faults, &loaded.sources);
         output::print_json(&Answer { good, faults, programs })?;
-    } else if loaded.faults.is_empty() && programs.is_empty() {
+        return Ok(if good { Exit::Good } else { Exit::No });
+    }
+    loaded.faults.extend(programs.into_iter().map(odd_program));
+    if loaded.faults.is_empty() {
         output::print("good: nothing to remark\n")?;
     } else {
         output::print(&render(&loaded.faults, &loaded.sources, true))?;
-        for remark in programs {
-            output::print(&format!("warning: {remark}\n"))?;
-        }
     }
     Ok(if good { Exit::Good } else { Exit::No })
+}
+
+fn odd_program(message: String) -> Fault {
+    let (severity, code) = (Severity::Warning, Code::ProgramOdd);
+    Fault { severity, code, message, labels: Vec::new(), help: None }
 }
 
 /// Whether a running daemon would take it.

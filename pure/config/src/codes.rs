@@ -106,6 +106,7 @@ codes! {
     ScriptMissing = "script/no-command": "A script needs a command.",
     ScriptShell = "script/shell": "A command that begins with `<` is run by the shell of the machine.",
     ScriptPath = "script/not-absolute": "A program named without its whole path is looked up where the daemon runs.",
+    ProgramOdd = "script/odd-program": "A program is missing on this machine, or others could change it.",
     MailNowhere = "mail/nowhere": "Mail is asked for without a server or without a recipient.",
     TomlSyntax = "toml/syntax": "The text is not TOML.",
     VersionUnknown = "toml/version": "The file must say `version = 1`.",

@@ -14,7 +14,8 @@ pub(super) fn this_node_dies(router: &Router, status: &Status) -> String {
     let heard: Vec<&str> = router.peers.iter().map(|peer| peer.address.as_str()).collect();
     let usual = status.detection.multiplier;
     let quick = watching.iter().filter_map(|session| noticed_by(session, usual)).max();
-    let slow = time::length(router.timers.advertisement_interval_ms.saturating_mul(3));
+    let timers = &router.timers;
+    let slow = time::length(timers.active_down_interval_ms.saturating_sub(timers.skew_ms));
     match (quick, watching.is_empty() && heard.is_empty()) {
         (Some(quick), _) => format!(
             "If this node died, {} would notice within {} and take over, the one of the highest priority first; a node without a session after {slow} of missing adverts and its skew.",

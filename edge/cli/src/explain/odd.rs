@@ -91,7 +91,9 @@ fn tracked_thing(tracked: &Tracked) -> Option<String> {
     let effect = match (tracked.weight, tracked.verdict) {
         (0, Verdict::Unknown) => "and it does not begin before that is known".to_owned(),
         (0, _) => "which makes it unfit".to_owned(),
-        (weight, _) => format!("weight {weight:+}"),
+        (weight @ 1.., _) => format!("so its weight of {weight:+} does not count"),
+        (weight, Verdict::Unknown) => format!("so its weight of {weight:+} does not count yet"),
+        (weight, _) => format!("so its weight of {weight:+} counts"),
     };
     Some(format!("{} {} is {verdict}, {effect}", tracked.kind, tracked.name))
 }

@@ -136,6 +136,11 @@ fn an_active_says_who_would_notice_its_death() {
         dies.contains("(heard so far: 10.0.0.3) would notice by missing adverts after 3.00s"),
         "{dies}"
     );
+    // Of 20 intervals of 100 ms.
+    router.timers.advertisement_interval_ms = 100;
+    (router.timers.active_down_interval_ms, router.timers.skew_ms) = (2050, 50);
+    let dies = explain(&router, &status(Vec::new())).if_this_node_dies;
+    assert!(dies.contains("by missing adverts after 2.00s and their skew"), "{dies}");
 }
 
 #[test]
@@ -160,7 +165,7 @@ fn what_is_odd_is_named_with_its_meaning() {
         "02:00:00:00:00:09 answers for 192.0.2.1 as well",
         "it is drained",
         "192.0.2.1/24 on eth0 is there, though this node is not Active",
-        "script chk is down, weight -10",
+        "script chk is down, so its weight of -10 counts",
         "this node has the higher priority (200, the Active 150) and does not take over",
         "10.0.0.2 hears this node, but not the other way round; its death is noticed by missing adverts",
         "10.0.0.2 advertises every 200ms, this node reckons with 1.00s",

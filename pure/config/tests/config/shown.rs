@@ -1,7 +1,16 @@
 //! Faults as people and machines see them.
 
 use crate::support::load;
-use mainstay_config::{render, reports};
+use mainstay_config::{Code, Fault, Severity, SourceMap, render, reports};
+
+#[test]
+fn a_word_of_a_remark_cannot_steer_the_terminal() {
+    let message = "script `s`: /bin/\u{1b}[31mred is not there".to_owned();
+    let (severity, code) = (Severity::Warning, Code::ProgramOdd);
+    let fault = Fault { severity, code, message, labels: Vec::new(), help: None };
+    let shown = render(&[fault], &SourceMap::default(), false);
+    assert!(!shown.contains('\u{1b}') && shown.contains("1 warning"), "{shown:?}");
+}
 
 const TWICE: &str = "\
 $NAME=eth0
@@ -23,7 +32,7 @@ fn people_see_the_line_the_reason_and_the_remedy() {
     let loaded = load(TWICE);
     let shown = render(&loaded.faults, &loaded.sources, false);
     let expected = "\
-error[value/out-of-range]: `priority` is from 1 to 255, not 300; the line is left out
+error[value/out-of-range]: `priority` is from 1 to 255, not 300; 100 is taken
   ╭▸ k.conf:5:14
   │
 5 │     priority 300
