@@ -52,8 +52,10 @@ impl Configuration {
         let mut files = Files::new(within);
         let mut loaded = match &self.keepalived {
             Some(file) => {
-                let (path, around) = (file.to_string_lossy(), surroundings(self.config_id.clone()));
-                keepalived::load(&path, &mut files, &around)
+                // `${_PWD}` is a whole path, wherever the file is named from.
+                let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+                let around = surroundings(self.config_id.clone());
+                keepalived::load(&path.to_string_lossy(), &mut files, &around)
             }
             None => native::load(&self.path().to_string_lossy(), &mut files),
         };
@@ -98,6 +100,19 @@ fn surroundings(configuration_id: Option<String>) -> Surroundings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_directory_of_a_file_is_a_whole_path_wherever_it_is_named_from() {
+        let file = std::env::temp_dir().join(format!("mainstay-pwd-{}.conf", std::process::id()));
+        std::fs::write(&file, "global_defs {\nreload_file ${_PWD}/x\n}\n").expect("writable");
+        let here = std::env::current_dir().expect("there is one");
+        let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+        let keepalived = Some(up.join(file.strip_prefix("/").expect("it is a whole path")));
+        let configuration = Configuration { keepalived, config: None, config_id: None };
+        let node = configuration.load().settings.expect("it is accepted").node;
+        assert!(node.reload_file.is_some_and(|path| path.is_absolute()));
+        std::fs::remove_file(&file).expect("it is ours");
+    }
 
     #[test]
     fn a_key_file_that_others_can_use_is_warned_about() {

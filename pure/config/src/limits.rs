@@ -6,13 +6,12 @@ use mainstay_base::{Family, InterfaceAddress};
 use mainstay_plan::Lifetime;
 
 /// So many addresses fit an advertisement of an Ethernet link (1500 bytes), and its count of 8 bits.
-pub(crate) fn addresses_max(family: Family, signed: bool) -> usize {
+pub(crate) fn addresses_max(family: Family) -> usize {
     match family {
         // (1500 − 20 of IP − 8 of VRRP − 8 of authentication) / 4, which is more than the count holds.
         Family::V4 => 255,
-        // (1500 − 40 of IP − 8 of VRRP) / 16; the trailer of HMAC takes 28.
-        Family::V6 if signed => 89,
-        Family::V6 => 90,
+        // (1500 − 40 of IP − 8 of VRRP − 28 of HMAC) / 16; unsigned one more would fit, which keepalived leaves out.
+        Family::V6 => 89,
     }
 }
 

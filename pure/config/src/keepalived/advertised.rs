@@ -56,7 +56,7 @@ pub(super) fn advertised(
         let fault = Fault::warning(Code::NoAddresses, message).here(draft.name.at, "");
         faults.add(fault.help("add `virtual_ipaddress { … }`"));
     }
-    let most = addresses_max(family, draft.hmac.is_some());
+    let most = addresses_max(family);
     if kept.len() > most {
         let message = format!(
             "virtual router `{}` has {} addresses and an advertisement holds {most}; from this one on they are not advertised",
@@ -118,23 +118,42 @@ pub(super) fn peers(
         faults.add(fault.help("name the peers in `unicast_peer { … }`"));
         return Peers::Unicast { peers, ttl: sending.ttl.unwrap_or(255) };
     }
-    if let (Some(at), true) = (sending.peers_at, peers.is_empty()) {
-        let message = format!(
-            "the list of peers of {} is empty; it advertises to the multicast group",
-            draft.spoken()
-        );
+    if let (Some(at), true) = (meant, peers.is_empty()) {
+        let message =
+            format!("{} has no peers; it advertises to the multicast group", draft.spoken());
         let fault = Fault::warning(Code::PeersNone, message).here(at, "");
-        faults.add(fault.help("name the peers, or remove the block"));
+        faults.add(fault.help("name the peers in `unicast_peer { … }`, or remove this"));
     }
     if peers.is_empty() {
-        let usual = match family {
-            Family::V4 => defaults.group_v4,
-            Family::V6 => defaults.group_v6,
-        };
-        let group = sending.group.filter(|group| Family::of(*group) == family).unwrap_or(usual);
-        return Peers::Multicast { group };
+        return Peers::Multicast { group: group(draft, family, defaults, faults) };
     }
     Peers::Unicast { peers, ttl: sending.ttl.unwrap_or(255) }
+}
+
+/// The multicast group: its own, if that is of its family.
+fn group(
+    draft: &InstanceDraft,
+    family: Family,
+    defaults: &Defaults,
+    faults: &mut Faults,
+) -> IpAddr {
+    let usual = match family {
+        Family::V4 => defaults.group_v4,
+        Family::V6 => defaults.group_v6,
+    };
+    match draft.sending.group {
+        Some((group, _)) if Family::of(group) == family => group,
+        Some((group, at)) => {
+            let message = format!(
+                "group `{group}` is not of {family}, as {} is; {usual} is taken",
+                draft.spoken()
+            );
+            let fault = Fault::warning(Code::PeersFamily, message).here(at, "");
+            faults.add(fault.help("write a group of the same family"));
+            usual
+        }
+        None => usual,
+    }
 }
 
 /// The address that it advertises from, if one is given.

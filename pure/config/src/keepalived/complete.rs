@@ -34,7 +34,7 @@ pub(super) fn complete(
     let version = version(draft, family, defaults.version, faults);
     let priority = priority(draft, faults);
     let strict = draft.strict(defaults);
-    strict::check(draft, strict, (version, priority), faults)?;
+    strict::check(draft, strict, (family, version, priority), faults)?;
     let start_as = start_as(draft, priority, faults);
     let interval = interval(draft, version, faults);
     let authentication = authentication(draft, (version, interval), faults)?;
@@ -305,7 +305,8 @@ fn password(
             return Some(None);
         }
     }
-    Some(match &authentication.password {
+    // keepalived takes an empty one for none.
+    Some(match authentication.password.as_ref().filter(|word| !word.text.is_empty()) {
         Some(word) => Some(cut(draft, word, faults)),
         None => {
             let message = format!(

@@ -253,20 +253,36 @@ fn numbers(arguments: &str, hexadecimal: bool) -> Result<Parts, &'static str> {
     if name.is_empty() || name_length(name) != name.len() {
         return Err("the first argument is the name of the variable");
     }
-    let numbers = parts.map(str::parse::<i32>).collect::<Result<Vec<_>, _>>();
-    let numbers = numbers.map_err(|_| "start, step and end are whole numbers")?;
+    let numbers = parts.map(number).collect::<Option<Vec<_>>>();
+    let numbers = numbers.ok_or("start, step and end are whole numbers")?;
     let (next, step, end) = match numbers[..] {
+        [end] => (1, if end < 1 { -1 } else { 1 }, end),
         [start, end] => (start, if end < start { -1 } else { 1 }, end),
         [start, step, end] => (start, step, end),
         _ => {
             return Err("the arguments are (variable, start, end) or (variable, start, step, end)");
         }
     };
-    if step == 0 {
-        return Err("the step is not 0");
+    if step == 0 || (end < next) != (step < 0) && end != next {
+        return Err("the step does not lead to the end");
     }
     let (next, step, end) = (i64::from(next), i64::from(step), i64::from(end));
     Ok((vec![name.to_owned()], Rounds::Numbers { next, step, end, hexadecimal }))
+}
+
+/// A number as C writes it: with `0x` in hexadecimal, with `0` in octal.
+fn number(text: &str) -> Option<i32> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (digits, radix) = match digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if digits.starts_with('0') => (digits, 8),
+        None => (digits, 10),
+    };
+    let unsigned = digits.starts_with(|c: char| c.is_ascii_hexdigit());
+    unsigned.then(|| i32::from_str_radix(&format!("{sign}{digits}"), radix).ok())?
 }
 
 fn list(arguments: &str) -> Result<Parts, &'static str> {
@@ -276,8 +292,11 @@ fn list(arguments: &str) -> Result<Parts, &'static str> {
         return Err("the first argument is the name of the variable, or `{name, name}`");
     }
     let rounds: Vec<Vec<String>> = parts
-        .map(|part| if names.len() > 1 { tuple(part) } else { vec![part.trim().to_owned()] })
+        .map(|part| if names.len() > 1 { tuple(part) } else { vec![bare(part).to_owned()] })
         .collect();
+    if rounds.is_empty() {
+        return Err("the values are missing");
+    }
     if rounds.iter().any(|values| values.len() != names.len()) {
         return Err("each `{…}` has as many values as there are variables");
     }
@@ -285,9 +304,13 @@ fn list(arguments: &str) -> Result<Parts, &'static str> {
 }
 
 fn tuple(text: &str) -> Vec<String> {
+    bare(text).split(',').map(|value| value.trim().to_owned()).collect()
+}
+
+/// What stands between braces, if there are some around it.
+fn bare(text: &str) -> &str {
     let text = text.trim();
-    let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
-    inner.split(',').map(|value| value.trim().to_owned()).collect()
+    text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text).trim()
 }
 
 /// Splits at commas that are outside of braces.

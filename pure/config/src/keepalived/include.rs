@@ -44,10 +44,7 @@ pub(super) fn parse(line: &Line) -> Option<Include> {
     }
     let bare = tail.trim_matches(BLANK);
     let start = after + tail.find(bare).unwrap_or(0);
-    let quoted = bare.len() > 1 && bare.starts_with('"') && bare.ends_with('"');
-    let pattern =
-        if quoted { start + 1..start + bare.len() - 1 } else { start..start + bare.len() };
-    Some(Include { form, pattern })
+    Some(Include { form, pattern: start..start + bare.len() })
 }
 
 impl Include {
@@ -82,7 +79,7 @@ pub(super) fn is_wild(pattern: &str) -> bool {
 pub(super) fn nothing(pattern: &str, span: Span) -> Fault {
     Fault::error(Code::IncludeNothing, format!("no file matches `{pattern}`"))
         .at(span)
-        .help("a name is relative to the directory of the file that includes it")
+        .help(remedy(pattern))
 }
 
 /// The remark on a plain include of a file that is not there.
@@ -92,7 +89,15 @@ pub(super) fn nothing_silently(pattern: &str, span: Span) -> Fault {
         format!("no file matches `{pattern}`; keepalived is silent about it"),
     )
     .at(span)
-    .help("a name is relative to the directory of the file that includes it")
+    .help(remedy(pattern))
+}
+
+fn remedy(pattern: &str) -> &'static str {
+    if pattern.starts_with('"') {
+        "remove the quotes: keepalived takes them for a part of the name"
+    } else {
+        "a name is relative to the directory of the file that includes it"
+    }
 }
 
 /// The directory of a path; empty for a bare name.

@@ -68,7 +68,7 @@ pub(super) struct Sending {
     pub peers_at: Option<At>,
     pub peers: Vec<(UnicastPeer, At)>,
     pub ttl: Option<u8>,
-    pub group: Option<IpAddr>,
+    pub group: Option<(IpAddr, At)>,
     pub check_source: Option<bool>,
     /// Where it says something that only peers make sense of.
     pub unicast_at: Option<At>,
@@ -186,7 +186,7 @@ impl InstanceDraft {
             }
             "priority" => {
                 // A bad value means 100, not the 255 of `state MASTER` without a priority.
-                self.priority = Some((byte(statement, 1..=255, faults).unwrap_or(100), at));
+                self.priority = Some((priority(statement, faults).unwrap_or(100), at));
             }
             "advert_int" => {
                 let interval = seconds(statement, 10_000..=255_000_000, faults);
@@ -284,11 +284,13 @@ impl Authentication {
 
 impl Sending {
     fn read(&mut self, keyword: &str, statement: &Statement, faults: &mut Faults) -> bool {
+        const OF_PEERS: [&str; 4] =
+            ["unicast_src_ip", "unicast_ttl", "unicast_fault_no_peer", "check_unicast_src"];
+        if OF_PEERS.contains(&keyword) {
+            self.unicast_at = Some(statement.at());
+        }
         match keyword {
             "unicast_src_ip" | "mcast_src_ip" => {
-                if keyword == "unicast_src_ip" {
-                    self.unicast_at = Some(statement.at());
-                }
                 if let Some(word) = value(statement, faults) {
                     let address = ip(keyword, word, faults).map(|address| (address, word.at));
                     self.source = address.or(self.source);
@@ -305,7 +307,8 @@ impl Sending {
             }
             "mcast_dst_ip" => {
                 let v6 = statement.values().first().is_some_and(|word| word.text.contains(':'));
-                self.group = group(statement, v6, faults).or(self.group);
+                let group = group(statement, v6, faults);
+                self.group = group.map(|group| (group, statement.at())).or(self.group);
             }
             "check_unicast_src" => {
                 self.check_source = flag(statement, faults).or(self.check_source);
@@ -344,6 +347,13 @@ fn peer(line: &Statement, faults: &mut Faults) -> Option<(UnicastPeer, At)> {
         };
         let ttl = whole(&option.text, word, 0..=255, faults);
         *target = ttl.map(|ttl| u8::try_from(ttl).expect("the range was checked"));
+    }
+    if let (Some(least), Some(most)) = (peer.ttl_min, peer.ttl_max)
+        && least > most
+    {
+        let message = format!("min_ttl {least} is above max_ttl {most}: no packet of it is taken");
+        let fault = Fault::warning(Code::ValueRange, message).here(first.at, "");
+        faults.add(fault.help("lower `min_ttl`, or raise `max_ttl`"));
     }
     Some((peer, first.at))
 }
@@ -446,4 +456,17 @@ impl Protocol {
 
 fn byte(statement: &Statement, range: RangeInclusive<i64>, faults: &mut Faults) -> Option<u8> {
     number(statement, range, faults).map(|n| u8::try_from(n).expect("the range was checked"))
+}
+
+/// A priority; 100 in place of a bad one, as keepalived takes it.
+fn priority(statement: &Statement, faults: &mut Faults) -> Option<u8> {
+    let word = value(statement, faults)?;
+    no_more(statement, 1, faults);
+    let priority = word.text.parse().ok().filter(|priority| *priority > 0);
+    if priority.is_none() {
+        let message = format!("`priority` is from 1 to 255, not {}; 100 is taken", word.text);
+        let fault = Fault::error(Code::ValueRange, message).here(word.at, "");
+        faults.add(fault.help("write a number from 1 to 255"));
+    }
+    priority
 }

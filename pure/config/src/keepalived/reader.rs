@@ -253,13 +253,12 @@ impl<'a> Reader<'a> {
             self.define(&name, &line, from, faults);
             return None;
         }
-        if line.text().starts_with('~')
-            && let Some(repetition) = self
-                .expanded(line.clone(), faults)
-                .and_then(|expanded| self.repetition(&line, &expanded, faults))
-        {
-            self.push(repetition, line.whole(), faults);
-            return None;
+        if line.text().starts_with('~') {
+            let expanded = self.expanded(line.clone(), faults)?;
+            if let Some(repetition) = expand::repetition(expanded.text()) {
+                self.repeat(&line, repetition, faults);
+                return None;
+            }
         }
         if let Some(definition) = self.definitions.block(&line) {
             let at = line.whole();
@@ -342,22 +341,31 @@ impl<'a> Reader<'a> {
         self.definitions.define(name, lines);
     }
 
-    /// Reads a repetition whose arguments are expanded, but not its text.
-    fn repetition(&mut self, line: &Line, expanded: &Line, faults: &mut Faults) -> Option<Frame> {
-        let used = line.whole().span;
-        let Repetition { names, rounds } = match expand::repetition(expanded.text())? {
-            Ok(repetition) => repetition,
-            Err(why) => {
-                let message = format!("the repetition is not well formed: {why}");
-                let help = "write `~SEQ(VAR, START, END) TEXT` or `~LST(VAR, A, B) TEXT`";
-                faults.add(Fault::error(Code::DefinitionBad, message).at(used).help(help));
-                return None;
-            }
-        };
+    /// Takes a repetition in whose arguments are expanded, but not its text.
+    fn repeat(
+        &mut self,
+        line: &Line,
+        repetition: Result<Repetition, &'static str>,
+        faults: &mut Faults,
+    ) {
+        let used = line.whole();
         let close = line.text().find(')').map_or(line.text().len(), |n| n + 1);
         let text = line.slice(close..line.text().len()).trimmed();
-        // Rounds of nothing would not count as lines.
-        (!text.text().is_empty()).then_some(Frame::Repeat { names, rounds, text, used })
+        let why = match repetition {
+            // Rounds of nothing would not count as lines.
+            Ok(_) if text.text().is_empty() => "there is nothing to repeat behind it",
+            Ok(Repetition { names, rounds }) => {
+                return self.push(
+                    Frame::Repeat { names, rounds, text, used: used.span },
+                    used,
+                    faults,
+                );
+            }
+            Err(why) => why,
+        };
+        let message = format!("the repetition is not well formed: {why}");
+        let help = "write `~SEQ(VAR, START, END) TEXT` or `~LST(VAR, A, B) TEXT`";
+        faults.add(Fault::error(Code::DefinitionBad, message).at(used.span).help(help));
     }
 
     fn push(&mut self, frame: Frame, at: At, faults: &mut Faults) {

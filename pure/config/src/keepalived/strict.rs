@@ -1,5 +1,6 @@
 //! What `vrrp_strict` refuses and changes.
 
+use mainstay_base::Family;
 use mainstay_engine::vrrp::{Priority, StartAs, Version};
 
 use super::instance::InstanceDraft;
@@ -11,7 +12,7 @@ use crate::{Code, Fault};
 pub(super) fn check(
     draft: &mut InstanceDraft,
     strict: bool,
-    (version, priority): (Version, Priority),
+    (family, version, priority): (Family, Version, Priority),
     faults: &mut Faults,
 ) -> Option<()> {
     if !strict {
@@ -22,8 +23,9 @@ pub(super) fn check(
         }
         return Some(());
     }
-    if draft.addresses.is_empty() {
-        let message = format!("strict mode refuses {}: it has no address", draft.spoken());
+    if !draft.addresses.iter().any(|entry| entry.address.family() == family) {
+        let message =
+            format!("strict mode refuses {}: it has no address of {family}", draft.spoken());
         let fault = Fault::error(Code::Strict, message).here(draft.name.at, "");
         faults.add(fault.help("add `virtual_ipaddress { … }`"));
         return None;

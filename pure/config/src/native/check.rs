@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_engine::vrrp::{Authentication, RouterSettings, Settings, TrackScript};
+use mainstay_engine::vrrp::{RouterSettings, Settings, TrackScript};
 
 use super::router::Places;
 use super::table::Reader;
@@ -66,8 +66,7 @@ fn router_alone(router: &RouterSettings, place: &Places, reader: &mut Reader<'_>
         let fault = Fault::warning(Code::NoAddresses, message).at(place.table);
         reader.faults.add(fault.help("add `addresses = [\"192.0.2.1/24\"]`"));
     }
-    let most =
-        addresses_max(router.family, matches!(router.authentication, Authentication::Hmac(_)));
+    let most = addresses_max(router.family);
     if let Some(span) = place.addresses.get(most) {
         let message =
             format!("an advertisement holds {most} addresses, not {}", router.addresses.len());

@@ -37,10 +37,11 @@ fn a_router_meant_for_peers_without_any_is_unfit_where_that_is_asked_for() {
         Peers::Unicast { peers, .. } => peers.is_empty(),
         Peers::Multicast { .. } => false,
     };
-    for meant in ["unicast_peer {\n}", "unicast_src_ip 192.0.2.7"] {
+    for meant in ["unicast_peer {\n}", "unicast_src_ip 192.0.2.7", ""] {
         assert!(!nobody("", meant), "{meant}");
         assert!(nobody("", &format!("{meant}\nunicast_fault_no_peer")), "{meant}");
-        assert!(nobody("vrrp_unicast_fault_no_peer", meant), "{meant}");
+        let global = nobody("vrrp_unicast_fault_no_peer", meant);
+        assert_eq!(global, !meant.is_empty(), "{meant}");
     }
     assert!(!nobody("vrrp_unicast_fault_no_peer", ""), "nothing says that peers are meant");
     let peer = "unicast_peer {\n192.0.2.8\n}";

@@ -51,19 +51,6 @@ fn what_surprises_is_said_at_its_place() {
             "warning 4:1 vrrp/authentication-twice",
         ),
         ("no_accept", "warning 4:1 vrrp/accept-off"),
-        ("skip_check_adv_addr off", "warning 4:21 syntax/extra-words"),
-        ("vmac_xmit_base off", "warning 4:16 syntax/extra-words"),
-        ("accept off", "warning 4:8 syntax/extra-words"),
-        ("track_primary x", "warning 4:15 syntax/extra-words"),
-        ("track_interface {\neth0\n}", "warning 5:1 track/own-link"),
-        ("track_interface {\neth1\neth1\n}", "warning 6:1 name/duplicate"),
-        ("track_interface {\neth1 weight 254\n}", "warning 5:13 value/rounded"),
-        ("track_interface {\neth1 weight 255\n}", "error 5:13 value/out-of-range"),
-        ("track_interface {\neth1 reverse\n}", "warning 5:6 track/entry-left-out"),
-        ("track_interface {\neth1 weight\n}", "warning 5:6 track/entry-left-out"),
-        ("track_interface {\neth1 {\neth2\n}\n}", "error 5:6 syntax/stray-brace"),
-        ("virtual_ipaddress {\n192.0.2.9 {\n192.0.2.8\n}\n}", "error 5:11 syntax/stray-brace"),
-        ("notify /bin/true\nnotify /bin/false", "warning 5:1 keyword/twice"),
         ("strict_mode on", "warning 1:15 vrrp/accept-off"),
         ("strict_mode on\nstate MASTER\npriority 9", "warning 5:1 vrrp/strict"),
         ("strict_mode on\npreempt_delay 3", "warning 5:1 vrrp/strict"),
@@ -90,6 +77,38 @@ fn what_surprises_is_said_at_its_place() {
         ("virtual_rules {\ntable 7\n}", "warning 5:1 routing/no-priority"),
         ("vmac_xmit_base", "warning 4:1 vrrp/virtual-mac"),
         ("strict_mode on\nuse_vmac\nvmac_xmit_base", "warning 6:1 vrrp/strict"),
+    ] {
+        let found = lines(&load(instance(&format!("{more}\n{ADDRESS}"))));
+        assert!(found.iter().any(|line| line == expected), "{more}\n{found:?}");
+    }
+}
+
+/// What keepalived 2.2.7 takes otherwise than it is written.
+#[test]
+fn what_is_taken_otherwise_than_written_is_said_at_its_place() {
+    for (more, expected) in [
+        ("skip_check_adv_addr off", "warning 4:21 syntax/extra-words"),
+        ("vmac_xmit_base off", "warning 4:16 syntax/extra-words"),
+        ("accept off", "warning 4:8 syntax/extra-words"),
+        ("track_primary x", "warning 4:15 syntax/extra-words"),
+        ("track_interface {\neth0\n}", "warning 5:1 track/own-link"),
+        ("track_interface {\neth1\neth1\n}", "warning 6:1 name/duplicate"),
+        ("track_interface {\neth1 weight 254\n}", "warning 5:13 value/rounded"),
+        ("track_interface {\neth1 weight 255\n}", "error 5:13 value/out-of-range"),
+        ("track_interface {\neth1 reverse\n}", "warning 5:6 track/entry-left-out"),
+        ("track_interface {\neth1 weight\n}", "warning 5:6 track/entry-left-out"),
+        ("track_interface {\neth1 {\neth2\n}\n}", "error 5:6 syntax/stray-brace"),
+        ("virtual_ipaddress {\n192.0.2.9 {\n192.0.2.8\n}\n}", "error 5:11 syntax/stray-brace"),
+        ("notify /bin/true\nnotify /bin/false", "warning 5:1 keyword/twice"),
+        ("unicast_src_ip 192.0.2.7", "warning 4:1 vrrp/no-peers"),
+        ("check_unicast_src", "warning 4:1 vrrp/no-peers"),
+        ("unicast_ttl 5", "warning 4:1 vrrp/no-peers"),
+        ("unicast_fault_no_peer", "warning 4:1 vrrp/no-peers"),
+        ("unicast_peer {\n192.0.2.5 min_ttl 200 max_ttl 100\n}", "warning 5:1 value/out-of-range"),
+        ("mcast_dst_ip ff02::5", "warning 4:1 vrrp/peer-family"),
+        ("authentication {\nauth_type PASS\nauth_pass \"\"\n}", "warning 4:1 vrrp/no-password"),
+        ("priority 256", "error 4:10 value/out-of-range"),
+        ("native_ipv6\nstrict_mode on", "error 1:15 vrrp/strict"),
     ] {
         let found = lines(&load(instance(&format!("{more}\n{ADDRESS}"))));
         assert!(found.iter().any(|line| line == expected), "{more}\n{found:?}");
@@ -243,7 +262,7 @@ fn a_group_whose_member_has_an_error_is_left_out_with_all_its_members() {
 
 #[test]
 fn addresses_that_do_not_fit_are_moved_out_of_the_advertisement() {
-    for (family, fits) in [("10.0.0.", 255), ("fe80::", 90)] {
+    for (family, fits) in [("10.0.0.", 255), ("fe80::", 89)] {
         let address = |n: usize| match family {
             "fe80::" => format!("fe80::{n:x}/64\n"),
             _ => format!("10.0.{}.{}/16\n", n / 200, n % 200 + 1),
