@@ -196,7 +196,11 @@ impl World {
             node.kernel.refusals = 0;
             node.kernel.delay = None;
             node.scripts_good.clone_from(&self.cluster.scenario.nodes[number].scripts_good);
+            let stood_still = frost.is_some();
             self.resume(number);
+            if stood_still {
+                self.hurry_will(number)?;
+            }
             self.drain(number, false);
             self.start(number)?;
         }

@@ -61,6 +61,13 @@ impl World {
         if starts { self.start(number) } else { Ok(()) }
     }
 
+    /// A will that would go on when its machine was to run again is carried out now that it does.
+    pub(super) fn hurry_will(&mut self, number: usize) -> Result<(), Broken> {
+        let life = self.cluster.nodes[number].life;
+        self.begin_will(number, life)?;
+        self.end_will(number, life)
+    }
+
     /// The last will of that life, if there is one still. A machine that stands still does the same `again` once it runs.
     fn will_of(&mut self, number: usize, life: u32, again: Happening) -> Option<&mut Bequest> {
         if let Some(frost) = self.cluster.nodes[number].clock.frost {
