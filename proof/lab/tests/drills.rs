@@ -22,7 +22,7 @@ type Reference = Arc<OnceLock<Result<Outcome, String>>>;
 fn main() -> ExitCode {
     let trials = drill::all().into_iter().flat_map(trials);
     // A cluster waits most of the time; more of them would wait for the processors as well.
-    suite::run(4, trials)
+    suite::run(6, trials)
 }
 
 fn trials(drill: Drill) -> Vec<Trial> {
