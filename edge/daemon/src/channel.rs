@@ -8,6 +8,8 @@ use mainstay_engine::{Command, Settings, Status};
 use mainstay_linux::reactor::Waker;
 use tokio::sync::oneshot;
 
+use crate::log;
+
 /// What the slow side tells the engine's thread.
 #[derive(Debug)]
 pub(crate) enum ToEngine {
@@ -85,7 +87,7 @@ impl EngineSender {
     /// Tells the engine's thread; what finds no room is dropped, and said so.
     pub(crate) fn send(&self, word: ToEngine) {
         if self.sender.try_send(word).is_err() {
-            tracing::error!("the engine's thread does not listen: a word to it was dropped");
+            log::error("the engine's thread does not listen: a word to it was dropped");
         }
         self.waker.wake();
     }

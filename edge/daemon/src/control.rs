@@ -60,13 +60,16 @@ const BEAT_ALONE: Duration = Duration::from_millis(20);
 /// Runs the control process until it is stopped.
 pub fn control(options: &Options, configuration: String, loader: Loader) -> ExitCode {
     log::start(options.log_format);
-    match Control::start(options, configuration, loader).and_then(Control::run) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{}", error.sentence());
+    let end = Control::start(options, configuration, loader).and_then(Control::run);
+    let code = end.map_or_else(
+        |error| {
+            log::error(error.sentence());
             ExitCode::from(error.exit_code())
-        }
-    }
+        },
+        |()| ExitCode::SUCCESS,
+    );
+    log::finish();
+    code
 }
 
 /// The thread of everything slow.

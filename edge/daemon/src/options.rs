@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::log::LogFormat;
 use crate::pid_files::PidFiles;
 
 /// How to run.
@@ -29,17 +30,6 @@ pub(crate) const SUCCEED: &str = "--succeed";
 
 /// The argument of a control process that holds on what one that died left.
 pub(crate) const RESUME: &str = "--resume";
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// The journal where standard error is connected to it, else text.
-    Auto,
-    /// One line of text each.
-    Text,
-    /// One JSON object each.
-    Json,
-}
 
 impl Options {
     /// The control process's arguments as text, by which a process that was taken over is

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::log;
+
 /// Where the numbers go; nowhere if not said.
 #[derive(Clone, Debug, Default)]
 pub struct PidFiles {
@@ -49,6 +51,6 @@ fn write(path: Option<&Path>, number: &str) {
     // The directory of a network namespace's files comes with the first of them.
     let _ = path.parent().map(fs::create_dir_all);
     if let Err(error) = fs::write(path, format!("{number}\n")) {
-        tracing::warn!("cannot write {}: {error}", path.display());
+        log::warning(format!("cannot write {}: {error}", path.display()));
     }
 }

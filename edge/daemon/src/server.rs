@@ -20,7 +20,7 @@ use tokio_stream::{Stream, StreamExt};
 
 use crate::channel::{EngineSender, Report, ToEngine};
 use crate::facts::Facts;
-use crate::{metrics, present, rehearsal};
+use crate::{log, metrics, present, rehearsal};
 
 /// A command that came in, with the place for its reply.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(crate) enum Request {
 pub(crate) struct Doors {
     pub(crate) engine: EngineSender,
     pub(crate) commands: mpsc::Sender<Request>,
-    pub(crate) followers: broadcast::Sender<api::Event>,
+    pub(crate) followers: broadcast::Sender<log::Followed>,
     pub(crate) facts: Facts,
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn serve(listener: UnixListener, doors: Doors) {
         .route("/metrics", get(measurements))
         .with_state(doors);
     if let Err(error) = axum::serve(listener, routes).await {
-        tracing::error!("the control socket failed: {error}");
+        log::error(format!("the control socket failed: {error}"));
     }
 }
 
@@ -108,18 +108,14 @@ async fn events(
 ) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
     let events = BroadcastStream::new(doors.followers.subscribe());
     // A follower that was too slow misses events; what it gets next is true all the same.
-    let lines = events.filter_map(|event| event.ok()?.into_line()).map(Ok);
+    let lines = events.filter_map(|event| of_line(event.ok()?)).map(Ok);
     Sse::new(lines).keep_alive(KeepAlive::new().interval(Duration::from_secs(5)))
 }
 
-trait IntoLine {
-    fn into_line(self) -> Option<sse::Event>;
-}
-
-impl IntoLine for api::Event {
-    fn into_line(self) -> Option<sse::Event> {
-        sse::Event::default().json_data(self).ok()
-    }
+fn of_line((at, line): log::Followed) -> Option<sse::Event> {
+    let log::Line { level, subject, state, text, thinned: _ } = line;
+    let event = api::Event { at_ms: present::unix_ms(at), level, subject, state, text };
+    sse::Event::default().json_data(event).ok()
 }
 
 async fn reload(State(doors): State<Doors>) -> Response {

@@ -21,7 +21,6 @@ use crate::beginning::Beginning;
 use crate::channel::{EngineSender, Report, ToEngine};
 use crate::dumps::{self, Past, Wish};
 use crate::facts::Facts;
-use crate::journal::Journal;
 use crate::kept::Kept;
 use crate::moves::Moves;
 use crate::reload_time::{Appointment, Look};
@@ -33,7 +32,7 @@ use crate::server::{self, Doors, Request};
 use crate::telling::{Made, Teller};
 use crate::unit::Unit;
 use crate::watched::Watchers;
-use crate::{Error, Loader, Occasion};
+use crate::{Error, Loader, Occasion, journal, log};
 
 /// What the engine's thread tells the slow side.
 #[derive(Debug)]
@@ -111,7 +110,6 @@ struct Work {
     signals: Signals,
     loader: Loader,
     facts: Facts,
-    journal: Journal,
     notifier: Notifier,
     teller: Teller,
     trackers: Trackers,
@@ -176,13 +174,12 @@ impl Work {
         let _ = slow.catching.send(());
         let listener = tokio::net::UnixListener::from_std(slow.api)
             .map_err(Error::refused("serve", "the control socket"))?;
-        let journal = Journal::new();
         // One command at a time is worked on; a few more may wait.
         let (sender, commands) = mpsc::channel(8);
         let doors = Doors {
             engine: slow.engine.clone(),
             commands: sender,
-            followers: journal.followers(),
+            followers: log::followers(),
             facts: slow.facts.clone(),
         };
         tokio::spawn(server::serve(listener, doors));
@@ -193,7 +190,6 @@ impl Work {
             signals,
             loader: slow.loader,
             facts: slow.facts,
-            journal,
             notifier: Notifier::default(),
             teller: Teller::after(Made::load(&slow.directory.fifos())),
             trackers: Trackers::default(),
@@ -220,7 +216,7 @@ impl Work {
                     Some(Told::Event(at, event)) => self.tell(&event, at),
                     Some(Told::Begun) => self.begin(),
                     Some(Told::Taken(number)) => self.moves.taken(number),
-                    Some(Told::Note(level, text)) => self.journal.note(level, text),
+                    Some(Told::Note(level, text)) => log::note(level, text),
                     Some(Told::NotReplaced(why)) => self.go_on(&why),
                     Some(Told::Alone) => self.stop_with_the_unit(),
                     Some(Told::Resigned) => break End::Resigned,
@@ -258,7 +254,7 @@ impl Work {
     /// The process works on, since no other one takes its place.
     fn go_on(&mut self, why: &str) {
         let message = format!("not upgraded, everything goes on as before: {why}");
-        self.journal.note(api::Level::Error, message.clone());
+        log::error(message.clone());
         let reply = api::Reply::refused(message);
         for upgrader in self.askers.upgrade.drain(..) {
             let _ = upgrader.send(reply.clone());
@@ -280,9 +276,9 @@ impl Work {
         if let (true, Some(shutdown)) = (stopped, &self.settings.telling.shutdown)
             && let Some(odd) = once::run("shutdown", shutdown, &self.settings.node).await
         {
-            self.journal.note(api::Level::Warning, odd);
+            log::warning(odd);
         }
-        self.journal.note(api::Level::Info, message.to_owned());
+        log::report(message);
         // A process that resigned stops nothing any more.
         for asker in std::mem::take(&mut self.askers.stop) {
             let _ = asker.send(api::Reply::refused("another process goes on: ask it to stop"));
@@ -296,7 +292,7 @@ impl Work {
     }
 
     fn tell(&mut self, event: &Event, at: SystemTime) {
-        self.journal.tell(event, at);
+        journal::tell(event, at);
         if let Event::Vrrp(event) = event {
             self.notify(event);
             self.moves.hear(event);
@@ -384,7 +380,7 @@ impl Work {
             }
         }
         for remark in remarks {
-            self.journal.note(api::Level::Warning, remark);
+            log::warning(remark);
         }
         self.set_umask(settings.node.umask);
         self.appointment.configure(settings.node.reload_time.as_ref());
@@ -405,13 +401,13 @@ impl Work {
     /// Leaves a file for the next process.
     fn keep(&mut self, path: PathBuf, content: Option<Vec<u8>>) {
         if let Some(refusal) = self.kept.put(&path, content) {
-            self.journal.note(api::Level::Warning, refusal);
+            log::warning(refusal);
         }
     }
 
     fn keep_again(&mut self) {
         for done in self.kept.try_again() {
-            self.journal.note(api::Level::Info, done);
+            log::report(done);
         }
     }
 
@@ -419,7 +415,7 @@ impl Work {
     async fn keep_appointment(&mut self) {
         match self.appointment.look(&jiff::Zoned::now()) {
             Look::Same => {}
-            Look::Say(level, text) => self.journal.note(level, text),
+            Look::Say(level, text) => log::note(level, text),
             Look::Now => drop(self.reload().await),
         }
     }
@@ -440,7 +436,7 @@ impl Work {
         if !self.askers.upgrade.is_empty() {
             let why = "reload refused: an upgrade is under way, and the next process has read its settings; \
                        reload again when it is over";
-            self.journal.note(api::Level::Warning, why.to_owned());
+            log::warning(why);
             return api::Reply::refused(why);
         }
         self.engine.send(ToEngine::Reloading);
@@ -454,7 +450,7 @@ impl Work {
                 self.drain_what_is_drained();
                 let message = crate::present::summary(&settings);
                 self.take(settings, schedules, [loaded.warnings, remarks].concat());
-                self.journal.note(api::Level::Info, format!("reloaded: {message}"));
+                log::report(format!("reloaded: {message}"));
                 if self.settings.telling.states_on_reload {
                     self.repeat_states().await;
                 }
@@ -462,7 +458,7 @@ impl Work {
             }
             Err(refusal) => {
                 for line in refusal.lines {
-                    self.journal.note(api::Level::Error, format!("reload refused: {line}"));
+                    log::error(format!("reload refused: {line}"));
                 }
                 self.engine.send(ToEngine::ReloadRefused);
                 self.facts.refused(refusal.text.clone());
@@ -517,17 +513,14 @@ impl Work {
         };
         if let Some(line) = line {
             for router in crate::present::status(&report, &self.facts.now()).routers {
-                self.journal.note(api::Level::Info, line(&router));
+                log::report(line(&router));
             }
         }
         match dumps::write(wish, &self.settings, &report, &self.past) {
-            Ok(Some(path)) => {
-                self.journal.note(api::Level::Info, format!("wrote {}", path.display()))
-            }
+            Ok(Some(path)) => log::report(format!("wrote {}", path.display())),
             Ok(None) => {}
             Err(error) => {
-                self.journal
-                    .note(api::Level::Error, format!("cannot write what was asked for: {error}"));
+                log::error(format!("cannot write what was asked for: {error}"));
             }
         }
         if begin_again {

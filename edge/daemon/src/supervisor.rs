@@ -1,6 +1,6 @@
 //! The supervisor: starts the control process, watches it, and does what it left to be done.
 //!
-//! One thread, no allocation that grows, nothing that talks to the network until a will is carried
+//! One thread beside that of the log, no allocation that grows, nothing that talks to the network until a will is carried
 //! out. It judges the control process by two signs: its end (a process descriptor), and its
 //! pulse in shared memory. A control process that outlived its supervisor is taken over as it is.
 
@@ -57,13 +57,12 @@ pub fn supervise(options: &Options) -> ExitCode {
     log::start(options.log_format);
     // Without permission it judges later on a busy machine, never wrongly; the control process says so.
     let _ = realtime::claim_priority(PRIORITY);
-    match Supervisor::start(options).map(Supervisor::run) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            tracing::error!("{}", error.sentence());
-            ExitCode::from(error.exit_code())
-        }
-    }
+    let code = Supervisor::start(options).map(Supervisor::run).unwrap_or_else(|error| {
+        log::error(error.sentence());
+        error.exit_code()
+    });
+    log::finish();
+    ExitCode::from(code)
 }
 
 /// What came of going on with a will.
@@ -130,7 +129,9 @@ impl<'a> Supervisor<'a> {
                 Charge::start(&options.control_arguments)?
             }
             Some(pid) => {
-                tracing::info!("control process {pid} runs without a supervisor: taking it over");
+                log::report(format!(
+                    "control process {pid} runs without a supervisor: taking it over"
+                ));
                 Charge::adopt(&pid)?
             }
         };
@@ -302,7 +303,7 @@ impl<'a> Supervisor<'a> {
             match line.peer() {
                 Ok(pid) if self.charge.is(pid) => self.charge.listen_to(line),
                 Ok(pid) if self.is_successor(pid) => self.hear_successor_on(line),
-                Ok(_) | Err(_) => tracing::warn!("a stranger connected to the tether: refused"),
+                Ok(_) | Err(_) => log::warning("a stranger connected to the tether: refused"),
             }
         }
     }
@@ -345,7 +346,7 @@ impl<'a> Supervisor<'a> {
         let same =
             version == env!("CARGO_PKG_VERSION") && arguments == self.options.control_words();
         if !same && !self.charge.replaced {
-            tracing::info!("the control process was started otherwise: replacing it");
+            log::report("the control process was started otherwise: replacing it");
             self.charge.replaced = true;
             self.charge.signal(Signal::TERM);
         }
@@ -375,7 +376,7 @@ impl<'a> Supervisor<'a> {
             let will = std::mem::take(&mut self.will);
             self.testament = (!will.is_empty()).then(|| Testament::begin(will));
             // Whoever takes log lines may hang as well: first what others wait for.
-            tracing::error!("the control process {} died", self.charge.number());
+            log::error(format!("the control process {} died", self.charge.number()));
         }
         if self.stop_by.is_some() && self.testament.is_none() {
             if self.charge.farewell {
@@ -405,10 +406,10 @@ impl<'a> Supervisor<'a> {
             }
         }
         if self.stop_by.is_some_and(|by| now >= by) {
-            tracing::error!(
+            log::error(format!(
                 "the control process {} does not stop: killing it",
                 self.charge.number()
-            );
+            ));
             self.stop_by = Some(now + STOP_WITHIN);
             self.charge.signal(Signal::KILL);
         }
@@ -426,7 +427,7 @@ impl<'a> Supervisor<'a> {
         };
         let at = self.charge.whereabouts();
         self.charge.kill();
-        tracing::error!("the control process {number} hangs, {why} ({at}): killed it");
+        log::error(format!("the control process {number} hangs, {why} ({at}): killed it"));
     }
 
     /// Tells the service manager that this process moves. Whether the control process does is ours to judge: it may
@@ -446,7 +447,7 @@ impl<'a> Supervisor<'a> {
             return;
         }
         self.start_at = None;
-        tracing::info!("starting the control process again");
+        log::report("starting the control process again");
         // It holds on what stayed, and should it die before it says so, that is still to be dealt with.
         let resume = self.testament.as_ref().map(|_| OsString::from(RESUME));
         match Charge::start(self.options.control_arguments.iter().chain(&resume)) {
@@ -455,7 +456,7 @@ impl<'a> Supervisor<'a> {
                 self.will = self.testament.take().map(|one| one.kept().clone()).unwrap_or_default();
             }
             Err(error) => {
-                tracing::error!("{}", error.sentence());
+                log::error(error.sentence());
                 self.start_at = Some(clock::now() + self.backoff.after(Duration::ZERO));
             }
         }

@@ -69,6 +69,22 @@ pub fn allow_signals() {
     mask(libc::SIG_UNBLOCK);
 }
 
+/// Does something while the calling thread takes no signals. Threads that are started meanwhile never take any, so
+/// that all are left to the others.
+pub fn without_signals<T>(act: impl FnOnce() -> T) -> T {
+    // SAFETY: Both sets are initialized before they are used: the first by sigfillset, the other by the call itself.
+    let before = unsafe {
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        before
+    };
+    let done = act();
+    // SAFETY: The set is the one that was given above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
+    done
+}
+
 fn mask(how: libc::c_int) {
     let signals = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
     let signals = signals.into_iter().chain([JSON, STATS_CLEAR].map(Signal::as_raw));
@@ -91,6 +107,22 @@ mod tests {
     fn the_own_path_is_that_of_the_test() {
         let path = own_path().expect("proc is there");
         assert_eq!(path, std::env::current_exe().expect("proc is there"));
+    }
+
+    /// The signals that the calling thread holds back, as the kernel shows them.
+    fn held_back() -> u64 {
+        let status = std::fs::read_to_string("/proc/thread-self/status").expect("proc is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+        u64::from_str_radix(line.expect("it is shown").trim(), 16).expect("a mask")
+    }
+
+    #[test]
+    fn a_thread_that_is_to_take_no_signals_takes_none() {
+        let before = held_back();
+        let thread = without_signals(|| std::thread::spawn(held_back));
+        let terminate = 1 << (libc::SIGTERM - 1);
+        assert_ne!(thread.join().expect("no panic") & terminate, 0);
+        assert_eq!(held_back(), before);
     }
 
     #[test]

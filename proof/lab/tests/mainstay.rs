@@ -2,8 +2,11 @@
 
 mod suite;
 
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -14,6 +17,7 @@ use mainstay_lab::daemon::Daemon;
 use mainstay_lab::drill::{self, Act, Beat, Drill, Stage, Then};
 use mainstay_lab::program::Program;
 use mainstay_lab::{bench, replies, wait};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 
 const BOUND: Duration = Duration::from_secs(10);
 const ADDRESS: &str = "192.0.2.100";
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
         Trial::test("a_new_supervisor_adopts_what_runs", supervisor),
         Trial::test("a_killed_process_costs_no_takeover_time", || died(Daemon::kill_speaker)),
         Trial::test("a_hanging_process_costs_no_takeover_time", || died(Daemon::hang_speaker)),
+        Trial::test("a_log_that_nobody_reads_holds_nothing_up", unread_log),
         Trial::test("an_address_that_is_taken_away_is_put_back", taken_away),
         Trial::test("a_link_that_vanishes_and_returns_is_used_again", vanished),
         Trial::test("a_link_that_is_renamed_and_named_back_is_used_again", renamed),
@@ -125,6 +130,50 @@ fn died(befall: fn(&Daemon, &Host) -> io::Result<()>) -> Result<(), Failed> {
     let told_by = |why: &str| why.contains("said farewell") || why.contains("is dead");
     let took = second.transitions.iter().find(|transition| transition.to == State::Active);
     assert!(took.is_some_and(|took| told_by(&took.why)), "{took:?}\n{}", stage.logs());
+    Ok(())
+}
+
+/// Standard error is a full pipe, as behind a pager that waits: the supervisor starts another process in the place of
+/// one that was killed, and a stop comes to its end.
+fn unread_log() -> Result<(), Failed> {
+    let mut stage = Stage::build(&v3(), &[Program::Mainstay; 2])?;
+    let (cluster, host) = (stage.cluster(), stage.cluster().host(0));
+    let log = cluster.directory().inside(host.name())?.join("log");
+    let (_reader, mut writer) = pipe_at(&log)?;
+    stage.beat(Act::Start(0), Then::Holds(0))?;
+    fill(&mut writer)?;
+    let before = stage.status(0)?.pid;
+    stage.daemon(0).ok_or("no daemon")?.kill_speaker(stage.cluster().host(0))?;
+    let another = || stage.status(0).is_ok_and(|status| status.pid != before);
+    wait::until("another control process", BOUND, another)?;
+    stage.beat(Act::Rest, Then::Holds(0))?;
+    fill(&mut writer)?;
+    stage.beat(Act::Stop(0), Then::Nobody)?;
+    Ok(())
+}
+
+/// A pipe at a path: an end that nobody reads, and one to fill it by, which does not wait.
+fn pipe_at(path: &Path) -> io::Result<(File, File)> {
+    mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
+    let open = |options: &mut OpenOptions| {
+        options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
+    };
+    let reader = open(OpenOptions::new().read(true))?;
+    let writer = open(OpenOptions::new().write(true))?;
+    Ok((reader, writer))
+}
+
+/// Leaves no room for a single byte.
+fn fill(pipe: &mut File) -> io::Result<()> {
+    for bytes in [[b'.'; 4096].as_slice(), b"."] {
+        loop {
+            match pipe.write(bytes) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+    }
     Ok(())
 }
 

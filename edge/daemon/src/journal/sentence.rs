@@ -1,21 +1,12 @@
 //! Each event as one sentence, with its weight.
 
-use mainstay_api::{Level, State};
+use mainstay_api::Level;
 use mainstay_base::LinkName;
 use mainstay_engine::Event;
 use mainstay_engine::bfd::{self, DownCause};
 use mainstay_engine::vrrp::{self, Cause, Notice, Reading, StateName, Verdict};
 
-/// One line of the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub(crate) level: Level,
-    /// The router, group or script.
-    pub(crate) subject: Option<String>,
-    /// The new state, where the line is a change of state.
-    pub(crate) state: Option<State>,
-    pub(crate) text: String,
-}
+use crate::log::{Line, Thinned};
 
 /// The line for an event.
 pub(super) fn of(event: &Event) -> Line {
@@ -85,29 +76,28 @@ fn of_session(link: &LinkName, event: &bfd::Event) -> Line {
 fn of_vrrp(event: &vrrp::Event) -> Line {
     match event {
         vrrp::Event::StateChanged { router, from, to, why, .. } => Line {
-            level: weight(*to, why),
             subject: Some(router.to_string()),
             state: Some(crate::present::state(*to)),
-            text: format!("{router}: {from} → {to}: {why}"),
+            ..Line::new(weight(*to, why), format!("{router}: {from} → {to}: {why}"))
         },
         vrrp::Event::GroupChanged { group, from, to } => Line {
-            level: Level::Info,
             subject: Some(group.to_string()),
             state: Some(crate::present::state(*to)),
-            text: format!("group {group}: {from} → {to}"),
+            ..Line::new(Level::Info, format!("group {group}: {from} → {to}"))
         },
         vrrp::Event::PriorityChanged { router, from, to, .. } => {
             report(router, format!("{router}: effective priority {from} → {to}"))
         }
         vrrp::Event::ActiveHeard { router, address, priority } => {
-            report(router, format!("{router}: {address} is Active, priority {priority}"))
+            let text = format!("{router}: {address} is Active, priority {priority}");
+            of_strangers(report(router, text), "Active")
         }
-        vrrp::Event::LowerPriorityHeard { router, from, theirs, ours } => warning(
-            router,
-            format!(
+        vrrp::Event::LowerPriorityHeard { router, from, theirs, ours } => {
+            let text = format!(
                 "{router}: {from} is Active as well, with the lower priority {theirs} (ours {ours})"
-            ),
-        ),
+            );
+            of_strangers(warning(router, text), "lower priority")
+        }
         vrrp::Event::HandoverBegan { router } => report(
             router,
             format!("{router}: handing over: it answers until another node is seen to"),
@@ -182,12 +172,18 @@ fn noticed(notice: &Notice) -> String {
     }
 }
 
+/// Whoever sends packets decides how many such lines there are and what they say: a few of each kind tell enough.
+fn of_strangers(line: Line, kind: &str) -> Line {
+    let name = format!("{kind} {}", line.subject.as_deref().unwrap_or_default());
+    Line { thinned: Thinned::ByName(name), ..line }
+}
+
 fn report(subject: &impl ToString, text: String) -> Line {
-    Line { level: Level::Info, subject: Some(subject.to_string()), state: None, text }
+    Line { subject: Some(subject.to_string()), ..Line::new(Level::Info, text) }
 }
 
 fn warning(subject: &impl ToString, text: String) -> Line {
-    Line { level: Level::Warning, subject: Some(subject.to_string()), state: None, text }
+    Line { subject: Some(subject.to_string()), ..Line::new(Level::Warning, text) }
 }
 
 #[cfg(test)]

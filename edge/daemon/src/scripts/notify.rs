@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::program::{self, Program};
+use crate::log;
 
 /// A router or a group, as keepalived's arguments name it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,7 +189,7 @@ impl Notifier {
         // A program that the kernel holds up cannot be killed; nobody waits for that.
         let limit = patience.earlier.max(patience.stop) + 2 * KILL_AFTER;
         if tokio::time::timeout(limit, all).await.is_err() {
-            tracing::warn!("notify scripts could not be ended within {limit:?}: left alone");
+            log::warning(format!("notify scripts could not be ended within {limit:?}: left alone"));
         }
         self.queues.clear();
     }
@@ -196,7 +197,9 @@ impl Notifier {
     fn queue(&mut self, subject: &Subject, of_stop: bool, command: &Command, further: Vec<String>) {
         let program = match program::prepare(command, &self.node) {
             Ok(prepared) => prepared.program,
-            Err(unfit) => return tracing::error!("{}: notify script: {unfit}", name_of(subject)),
+            Err(unfit) => {
+                return log::error(format!("{}: notify script: {unfit}", name_of(subject)));
+            }
         };
         let queue = self.queues.entry(subject.clone()).or_insert_with(|| {
             let queue = Arc::new(Queue::default());
@@ -210,11 +213,11 @@ impl Notifier {
             queue
         });
         if let Some(lost) = queue.push(Run { program, further, of_stop }) {
-            tracing::warn!(
+            log::warning(format!(
                 "{}: more than {WAITING_MAX} notify scripts wait: left out {}",
                 name_of(subject),
                 lost.program.words()
-            );
+            ));
         }
     }
 }
@@ -270,19 +273,19 @@ impl Worker {
         while let Some(run) = self.queue.next().await {
             let (name, words) = (&self.name, run.program.words());
             if self.limits.borrow().is_some_and(|limits| limits.of(&run) <= Instant::now()) {
-                tracing::warn!("{name}: no time was left for {words} at the end");
+                log::warning(format!("{name}: no time was left for {words} at the end"));
                 continue;
             }
             match self.run(&run, &words).await {
                 Ok(Some(status)) if status.success() => {
-                    tracing::debug!("{name}: {words} ended well")
+                    log::debug(format!("{name}: {words} ended well"))
                 }
-                Ok(Some(status)) => tracing::warn!("{name}: {words}: {status}"),
-                Ok(None) => tracing::warn!(
+                Ok(Some(status)) => log::warning(format!("{name}: {words}: {status}")),
+                Ok(None) => log::warning(format!(
                     "{name}: {words} took too long at the end and was ended with all that it started: make it \
                      quicker, or let it start what takes long with setsid(1)"
-                ),
-                Err(error) => tracing::error!("{name}: cannot run {words}: {error}"),
+                )),
+                Err(error) => log::error(format!("{name}: cannot run {words}: {error}")),
             }
         }
     }
@@ -295,7 +298,7 @@ impl Worker {
             return ended;
         }
         let (name, after, behind) = (&self.name, self.long_after, self.queue.len());
-        tracing::warn!("{name}: {words} still runs after {after:?}, {behind} wait");
+        log::warning(format!("{name}: {words} still runs after {after:?}, {behind} wait"));
         running.await
     }
 }

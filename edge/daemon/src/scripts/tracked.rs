@@ -10,6 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::program::{self, Program};
 use crate::channel::{EngineSender, ToEngine};
+use crate::log;
 
 /// All scripts that run at the moment.
 #[derive(Debug, Default)]
@@ -108,8 +109,8 @@ async fn track(name: Name, schedule: Schedule, engine: EngineSender) {
         if trouble != trouble_now {
             trouble = trouble_now;
             match &trouble {
-                None => tracing::info!("script {name} runs to its end again"),
-                Some(trouble) => tracing::warn!("script {name} {}", trouble.told(&schedule)),
+                None => log::report(format!("script {name} runs to its end again")),
+                Some(trouble) => log::warning(format!("script {name} {}", trouble.told(&schedule))),
             }
         }
         if let Some(success) = success {

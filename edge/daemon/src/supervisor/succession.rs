@@ -13,6 +13,7 @@ use rustix::process::Pid;
 
 use super::Supervisor;
 use super::charge::Charge;
+use crate::log;
 use crate::options::SUCCEED;
 use crate::tether::{Listening, Message, Order};
 
@@ -31,12 +32,13 @@ impl Supervisor<'_> {
         }
         let error = match process::own_path() {
             Ok(path) => {
-                tracing::info!("becoming {}", path.display());
+                log::report(format!("becoming {}", path.display()));
+                log::finish();
                 process::become_program(&path, std::env::args_os(), &self.options.stays)
             }
             Err(error) => error,
         };
-        tracing::error!("cannot become the new program: {error}");
+        log::error(format!("cannot become the new program: {error}"));
         self.charge.order(Order::GoOn { why: error.to_string() });
     }
 
@@ -74,7 +76,7 @@ impl Supervisor<'_> {
             let code = code.map_or("a signal".to_owned(), |code| format!("code {code}"));
             let why = format!("the new control process ended with {code}");
             if is_too_late {
-                tracing::error!("{why}, after the old one was told to end");
+                log::error(format!("{why}, after the old one was told to end"));
                 return;
             }
             self.go_on_without(why);
@@ -90,7 +92,7 @@ impl Supervisor<'_> {
 
     /// The one in charge goes on, with the signals that were kept for its successor.
     fn go_on_without(&mut self, why: String) {
-        tracing::error!("{why}; the old one goes on");
+        log::error(format!("{why}; the old one goes on"));
         self.charge.order(Order::GoOn { why });
         if self.charge.ready {
             self.hand_on_held();
@@ -136,7 +138,7 @@ impl Supervisor<'_> {
         if self.charge.resigns_by.take_if(|by| *by <= now).is_some() {
             let number = self.charge.number();
             self.charge.kill();
-            tracing::error!("the control process {number} does not make place: killed it");
+            log::error(format!("the control process {number} does not make place: killed it"));
             return;
         }
         self.forgo_successor();
@@ -155,16 +157,16 @@ impl Supervisor<'_> {
     /// Puts the successor in charge, if there is one that is prepared, whatever ended the one that was.
     pub(super) fn succeed(&mut self) -> bool {
         self.successor_is_prepared();
-        let is_to_go_on = |one: &mut Charge| one.prepared && !one.is_killed();
-        let successor = self.successor.take_if(is_to_go_on).filter(|_| !self.charge.farewell);
-        let Some(mut successor) = successor else {
+        let goes_on = !self.charge.farewell;
+        let is_to_go_on = |one: &mut Charge| goes_on && one.prepared && !one.is_killed();
+        let Some(mut successor) = self.successor.take_if(is_to_go_on) else {
             // The old one was stopped meanwhile, and nobody is to go on; or it died, and who knows what the new one
             // waits for.
             self.forgo_successor();
             return false;
         };
         let (old, new) = (self.charge.number(), successor.number());
-        tracing::info!("the control process {new} has taken the place of {old}");
+        log::report(format!("the control process {new} has taken the place of {old}"));
         successor.judge_anew();
         successor.prepared = false;
         self.charge = successor;

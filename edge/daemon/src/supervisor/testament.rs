@@ -17,6 +17,7 @@ use mainstay_linux::neighbours::{self, NeighbourSocket};
 use mainstay_plan::{Estate, Step, Wants, steps};
 use rustix::event::{PollFd, PollFlags};
 
+use crate::log;
 use crate::will::{Farewell, FoundAt, Voice, Will};
 
 /// After others were seen to answer, packets to this node may be under way for so long.
@@ -53,13 +54,13 @@ impl Testament {
     /// Says farewell, and waits for successors from here on.
     pub(super) fn begin(will: Will) -> Testament {
         let (said, mut adverts) = say(will.farewells());
-        tracing::info!("carrying out the last will: {said} farewells said");
+        log::report(format!("carrying out the last will: {said} farewells said"));
         let ips: BTreeSet<IpAddr> = will.addresses().map(|(key, _)| key.address.ip()).collect();
         let families: BTreeSet<Family> = ips.iter().map(|ip| Family::of(*ip)).collect();
         let open = |family| match NeighbourSocket::open(family, &ips) {
             Ok(socket) => Some(socket),
             Err(error) => {
-                tracing::warn!("successors cannot be heard: {error}");
+                log::warning(format!("successors cannot be heard: {error}"));
                 None
             }
         };
@@ -158,12 +159,12 @@ impl Testament {
         let held = self.will.addresses().count();
         let stay = left.addresses().count();
         match remove(&self.will, &left) {
-            Ok(removed) => tracing::info!(
+            Ok(removed) => log::report(format!(
                 "carried out the last will: of {held} addresses others answer for {}; {removed} taken down, \
                  {stay} stay",
                 self.answered.len()
-            ),
-            Err(error) => tracing::error!("cannot carry out the last will: {error}"),
+            )),
+            Err(error) => log::error(format!("cannot carry out the last will: {error}")),
         }
         self.will = left;
     }
@@ -187,14 +188,14 @@ fn say(farewells: &[Farewell]) -> (usize, AdvertSockets) {
         let socket = match sockets.remove(&place).map_or_else(|| open(first), Ok) {
             Ok(socket) => sockets.entry(place).or_insert(socket),
             Err(error) => {
-                tracing::warn!("{} farewells were not sent: {error}", run.len());
+                log::warning(format!("{} farewells were not sent: {error}", run.len()));
                 continue;
             }
         };
         let sent = socket.send(run.iter().map(advert));
         said += sent.count;
         for (_, error) in sent.failures.iter().take(1) {
-            tracing::warn!("{} farewells were not sent: {error}", sent.failures.len());
+            log::warning(format!("{} farewells were not sent: {error}", sent.failures.len()));
         }
     }
     (said, sockets)
@@ -212,7 +213,7 @@ fn listen(sockets: &mut AdvertSockets, farewells: &[Farewell]) {
         let here = farewells.iter().filter(|farewell| farewell.place() == *place);
         let groups = here.map(|farewell| farewell.destination).filter(IpAddr::is_multicast);
         if let Err(error) = socket.aim_at(&groups.collect()) {
-            tracing::warn!("the advertisements of successors cannot be heard: {error}");
+            log::warning(format!("the advertisements of successors cannot be heard: {error}"));
         }
     }
 }
@@ -238,8 +239,8 @@ pub(super) fn sweep() {
         Ok(removed)
     });
     match swept {
-        Ok(removed) => tracing::info!("took down what was left: {removed} steps"),
-        Err(error) => tracing::error!("cannot take down what is left: {error}"),
+        Ok(removed) => log::report(format!("took down what was left: {removed} steps")),
+        Err(error) => log::error(format!("cannot take down what is left: {error}")),
     }
 }
 
@@ -264,7 +265,7 @@ fn carry_out(kernel: &mut Kernel, steps: &[Step]) -> usize {
         match news {
             News::Applied(_) => applied += 1,
             News::Refused(step, refusal) => {
-                tracing::error!("the kernel refuses to {step}: {}", refusal.message);
+                log::error(format!("the kernel refuses to {step}: {}", refusal.message));
             }
             News::Changed(_) => {}
         }

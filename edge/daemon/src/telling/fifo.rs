@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::awaited::awaited;
+use crate::log;
 use crate::scripts::notify::Subject;
 use crate::scripts::program::{self, Program};
 use made::Inode;
@@ -96,7 +97,7 @@ impl Fifos {
                     self.open.push(pipe);
                 }
                 Err(error) => {
-                    tracing::error!("FIFO {} is not written: {error}", fifo.path.display());
+                    log::error(format!("FIFO {} is not written: {error}", fifo.path.display()));
                 }
             }
         }
@@ -122,7 +123,9 @@ impl Fifos {
         open.into_iter().for_each(|pipe| self.close(pipe, !goes_on));
         let all = async { while self.closing.join_next().await.is_some() {} };
         if tokio::time::timeout(limit, all).await.is_err() {
-            tracing::warn!("readers of FIFOs still run after {limit:?}: not waiting any longer");
+            log::warning(format!(
+                "readers of FIFOs still run after {limit:?}: not waiting any longer"
+            ));
         }
         paths.iter().for_each(|path| self.made.lock().remove(path));
     }
@@ -178,7 +181,7 @@ impl Pipe {
             && made.has(path)
             && let Err(error) = own(settings)
         {
-            tracing::error!("FIFO {}: {error}", path.display());
+            log::error(format!("FIFO {}: {error}", path.display()));
         }
         self.settings = settings.clone();
         let asked = reader_of(settings, node);
@@ -197,11 +200,11 @@ impl Pipe {
 fn reader_of(settings: &Fifo, node: &Node) -> Option<Program> {
     match program::prepare(settings.script.as_ref()?, node) {
         Ok(prepared) => {
-            prepared.warnings.iter().for_each(|odd| tracing::warn!("FIFO script: {odd}"));
+            prepared.warnings.iter().for_each(|odd| log::warning(format!("FIFO script: {odd}")));
             Some(prepared.program)
         }
         Err(unfit) => {
-            tracing::error!("FIFO {}: {unfit}", settings.path.display());
+            log::error(format!("FIFO {}: {unfit}", settings.path.display()));
             None
         }
     }
@@ -254,7 +257,7 @@ async fn write_all(
             written = write_some(&pipe, &waiting), if !waiting.is_empty() => match written {
                 Ok(lines) => drop(waiting.drain(..lines)),
                 Err(error) => {
-                    tracing::error!("FIFO {}: {error}", path.display());
+                    log::error(format!("FIFO {}: {error}", path.display()));
                     waiting.clear();
                 }
             },
@@ -263,13 +266,16 @@ async fn write_all(
             waiting.pop_front();
             left_out += 1;
             if left_out == 1 {
-                tracing::warn!(
+                log::warning(format!(
                     "nobody reads FIFO {}: the oldest lines are left out",
                     path.display()
-                );
+                ));
             }
         } else if waiting.is_empty() && left_out > 0 {
-            tracing::warn!("FIFO {} is read again: {left_out} lines were left out", path.display());
+            log::warning(format!(
+                "FIFO {} is read again: {left_out} lines were left out",
+                path.display()
+            ));
             left_out = 0;
         }
     }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::letter::Letter;
+use crate::log;
 use crate::scripts::notify::{Subject, Tiding};
 
 /// So many letters wait; more are left out and said so.
@@ -46,7 +47,7 @@ impl Mailer {
                 self.letters = Some(letters);
                 self.task = Some(tokio::spawn(post.send_all(incoming)));
             }
-            Err(why) => tracing::error!("no mail is sent: {why}"),
+            Err(why) => log::error(format!("no mail is sent: {why}")),
         }
     }
 
@@ -60,7 +61,10 @@ impl Mailer {
         let Some(letter) = Letter::of(&self.node, subject, tiding, priority) else { return };
         if let Err(unsent) = letters.try_send(letter) {
             let letter = unsent.into_inner();
-            tracing::error!("more than {WAITING_MAX} mails wait: left out `{}`", letter.subject);
+            log::error(format!(
+                "more than {WAITING_MAX} mails wait: left out `{}`",
+                letter.subject
+            ));
         }
     }
 
@@ -69,7 +73,7 @@ impl Mailer {
         self.letters = None;
         let Some(task) = self.task.take() else { return };
         if tokio::time::timeout(limit, task).await.is_err() {
-            tracing::warn!("mail is not sent after {limit:?}: not waiting any longer");
+            log::warning(format!("mail is not sent after {limit:?}: not waiting any longer"));
         }
     }
 }
@@ -105,17 +109,17 @@ impl Post {
             let message = match self.message(&letter) {
                 Ok(message) => message,
                 Err(why) => {
-                    tracing::error!("mail `{}`: {why}", letter.subject);
+                    log::error(format!("mail `{}`: {why}", letter.subject));
                     continue;
                 }
             };
             let mut waits = AGAIN_AFTER.iter();
             while let Err(why) = self.try_once(message.clone()).await {
                 let Some(wait) = waits.next().filter(|_| !incoming.is_closed()) else {
-                    tracing::error!("mail `{}` is given up: {why}", letter.subject);
+                    log::error(format!("mail `{}` is given up: {why}", letter.subject));
                     break;
                 };
-                tracing::warn!("mail `{}`: {why}; again in {wait:?}", letter.subject);
+                log::warning(format!("mail `{}`: {why}; again in {wait:?}", letter.subject));
                 tokio::time::sleep(*wait).await;
             }
         }

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::channel::{EngineSender, ToEngine};
+use crate::log;
 
 /// keepalived asks as often.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -35,7 +36,7 @@ pub(super) async fn watch(links: BTreeMap<LinkName, CarrierSource>, engine: Engi
             }
             Err(error) => {
                 if !std::mem::replace(&mut refused, true) {
-                    tracing::warn!("links cannot be asked for their carrier: {error}");
+                    log::warning(format!("links cannot be asked for their carrier: {error}"));
                 }
             }
         }
@@ -57,8 +58,10 @@ fn tell(read: Readings, told: &mut Readings, engine: &EngineSender) {
             continue;
         }
         match (present, before) {
-            (false, _) => tracing::warn!("link {link} was asked, and has no carrier"),
-            (true, Some(_)) => tracing::info!("link {link} was asked, and has a carrier again"),
+            (false, _) => log::warning(format!("link {link} was asked, and has no carrier")),
+            (true, Some(_)) => {
+                log::report(format!("link {link} was asked, and has a carrier again"))
+            }
             (true, None) => {}
         }
         engine.send(ToEngine::CarrierRead { link: link.clone(), present: *present });

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::directories::{Change, Directories};
 use crate::channel::{EngineSender, ToEngine};
+use crate::log;
 
 /// Where a change cannot be heard of, it is looked for so often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -37,7 +38,11 @@ pub(super) fn initialize(file: &WatchedFile) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => {
-            tracing::warn!("file {}: cannot write {}: {error}", file.name, file.path.display());
+            log::warning(format!(
+                "file {}: cannot write {}: {error}",
+                file.name,
+                file.path.display()
+            ));
         }
     }
 }
@@ -49,7 +54,7 @@ pub(super) async fn watch(files: Vec<WatchedFile>, engine: EngineSender) {
     match Directories::start() {
         Ok(directories) => watch.by_changes(directories).await,
         Err(error) => {
-            tracing::warn!("no inotify ({error}): tracked files are looked at every second");
+            log::warning(format!("no inotify ({error}): tracked files are looked at every second"));
             loop {
                 watch.read_all();
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -85,7 +90,7 @@ impl Watch {
                 changes = directories.changes() => match changes {
                     Ok(changes) => changes.iter().for_each(|change| self.take(change)),
                     Err(error) => {
-                        tracing::warn!("inotify: {error}");
+                        log::warning(format!("inotify: {error}"));
                         tokio::time::sleep(LOOK_EVERY).await;
                     }
                 },
@@ -175,7 +180,7 @@ impl Watch {
         if let Some(why) = &odd
             && last.as_ref().is_none_or(|(_, before)| before.as_ref() != Some(why))
         {
-            tracing::warn!("file {}: {} counts as 0: {why}", file.name, file.path.display());
+            log::warning(format!("file {}: {} counts as 0: {why}", file.name, file.path.display()));
         }
         if last.is_none_or(|(before, _)| before != level) {
             let gauge = Gauge { kind: GaugeKind::File, name: file.name.clone() };

@@ -13,6 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::census::Census;
 use crate::awaited::awaited;
 use crate::channel::{EngineSender, ToEngine};
+use crate::log;
 
 /// Where the kernel tells nothing, everybody is looked at so often.
 const CENSUS_EVERY: Duration = Duration::from_secs(1);
@@ -42,9 +43,9 @@ pub(super) async fn watch(processes: Vec<WatchedProcess>, engine: EngineSender) 
         Err(error) => Err(error),
     };
     if let Err(error) = ended {
-        tracing::info!(
+        log::report(format!(
             "no process events ({error}): tracked processes are looked at ten times a second, new ones looked for every second"
-        );
+        ));
     }
     watch.by_looking().await
 }

@@ -226,3 +226,18 @@ fn a_session_says_what_its_silence_means_and_why_it_fell() {
         says(&of_session_event(down), level, "192.0.2.2", &text);
     }
 }
+
+#[test]
+fn what_strangers_cause_at_will_is_thinned_for_each_router_and_kind() {
+    let active = |router: &str, last: u8| {
+        let address = IpAddr::from([192, 0, 2, last]);
+        Event::Vrrp(vrrp::Event::ActiveHeard { router: name(router), address, priority: 254 })
+    };
+    let (router, from) = (name("VI_1"), peer());
+    let lower = vrrp::Event::LowerPriorityHeard { router, from, theirs: 1, ours: 100 };
+    let thinned = |event: &Event| of(event).thinned;
+    assert_eq!(thinned(&active("VI_1", 7)), thinned(&active("VI_1", 8)));
+    assert_ne!(thinned(&active("VI_1", 7)), thinned(&active("VI_2", 7)));
+    assert_ne!(thinned(&active("VI_1", 7)), thinned(&Event::Vrrp(lower)));
+    assert_eq!(thinned(&changed(StateName::Active, Cause::Owner)), Thinned::ByText);
+}

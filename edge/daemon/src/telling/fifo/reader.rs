@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::log;
 use crate::scripts::program::Program;
 
 /// A reader that has ended is started again after so long.
@@ -63,7 +64,7 @@ impl Reading {
                 Ok(result) => result,
                 Err(_) => {
                     if said.take().is_some() {
-                        tracing::info!("{} runs again", self.program.words());
+                        log::report(format!("{} runs again", self.program.words()));
                     }
                     run.await
                 }
@@ -78,10 +79,10 @@ impl Reading {
                 Err(error) => format!("cannot run {words}: {error}"),
             };
             if said.as_ref() != Some(&word) {
-                tracing::warn!(
+                log::warning(format!(
                     "FIFO {}: {word}; it is started again each second: it should read until there is nothing more",
                     self.path.display()
-                );
+                ));
                 said = Some(word);
             }
             tokio::select! {
