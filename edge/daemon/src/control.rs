@@ -7,6 +7,7 @@ mod hear;
 mod inboxes;
 mod lasting;
 mod lateness;
+mod room;
 mod turn;
 mod wall_clock;
 
@@ -185,8 +186,7 @@ impl Control {
     }
 
     fn stop(mut self) -> Result<(), Error> {
-        self.tell(Told::Stopped);
-        self.wait_for_the_slow_side()?;
+        self.wait_for_the_slow_side(Told::Stopped)?;
         // Whoever comes next would take a socket that is left behind away, too.
         let _ = std::fs::remove_file(self.directory.control_socket());
         self.directory.forget_last_good();
@@ -206,13 +206,15 @@ impl Control {
         self.flush();
         self.sockets = Sockets::open(FIRST_SOCKET)?;
         self.lock = None;
-        self.tell(Told::Resigned);
-        self.wait_for_the_slow_side()
+        self.wait_for_the_slow_side(Told::Resigned)
     }
 
-    /// Notify scripts still run. The supervisor hears us until the end.
-    fn wait_for_the_slow_side(&mut self) -> Result<(), Error> {
+    /// Notify scripts still run. The supervisor hears us until the end. The last word is said until it is taken: were
+    /// it lost in a full queue, the slow side would go on.
+    fn wait_for_the_slow_side(&mut self, word: Told) -> Result<(), Error> {
+        let mut word = Some(word);
         while !self.slow.is_finished() {
+            word = word.and_then(|word| room::untaken(&self.told, word));
             self.mend_tether();
             self.sign_of_life();
             // Not at the descriptors: what nobody reads any more would wake it without an end.
@@ -237,7 +239,12 @@ impl Control {
         self.tether.pulse().beat(due);
     }
 
+    /// What strangers on the link can cause at will leaves room for what programs outside are told of.
     fn tell_event(&mut self, event: Event) {
+        if !room::is_for(&event, &self.told) {
+            self.turn.untold += 1;
+            return;
+        }
         let at = clock::wall(self.turn.now);
         self.tell(Told::Event(at, event));
     }
