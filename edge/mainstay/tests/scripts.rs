@@ -209,7 +209,7 @@ fn too_slow() -> Checked {
     tracking.until_verdict(Verdict::Up)?;
     fs::write(&slow, "")?;
     tracking.until_verdict(Verdict::Down)?;
-    tracking.until_said("did not end within 1s and was ended with all that it started")?;
+    tracking.until_said("did not end within 1s and is ended with all that it started")?;
     tracking.speaks_on()?;
     fs::remove_file(&slow)?;
     tracking.until_verdict(Verdict::Up)?;

@@ -52,7 +52,7 @@ pub(crate) struct Prepared {
 const DEFAULT_USER: &str = "keepalived_script";
 
 /// After the TERM of a run that took too long comes the KILL.
-const KILL_AFTER: Duration = Duration::from_secs(2);
+pub(crate) const KILL_AFTER: Duration = Duration::from_secs(2);
 
 /// Makes a command ready to be run, or says why it must not be.
 pub(crate) fn prepare(command: &Command, node: &Node) -> Result<Prepared, Unfit> {
@@ -152,7 +152,7 @@ impl Program {
     }
 
     /// Starts it, with further arguments at the end.
-    fn start(&self, further: &[String]) -> std::io::Result<Child> {
+    pub(crate) fn start(&self, further: &[String]) -> std::io::Result<Running> {
         let mut builder = Builder::new(&self.path);
         builder
             .args(&self.arguments)
@@ -172,7 +172,9 @@ impl Program {
             become_another(builder.as_std_mut(), identity);
         }
         die_with_parent(builder.as_std_mut());
-        builder.spawn()
+        let child = builder.spawn()?;
+        let group = GroupGuard(group_of(&child));
+        Ok(Running { child, group })
     }
 
     /// Runs it; after `limit` its whole process group is ended.
@@ -189,45 +191,76 @@ impl Program {
         moment: impl Future<Output = ()>,
         kill_after: Duration,
     ) -> std::io::Result<Option<ExitStatus>> {
-        let mut child = self.start(further)?;
-        let group = group_of(&child);
-        let guard = GroupGuard(group);
-        let status = tokio::select! {
-            status = child.wait() => Some(status?),
-            () = moment => None,
-        };
-        if status.is_none() {
-            signal_group(group, Signal::TERM);
-            if tokio::time::timeout(kill_after, child.wait()).await.is_err() {
-                signal_group(group, Signal::KILL);
-                child.wait().await?;
-            }
+        let mut running = self.start(further)?;
+        let status = running.ended_before(moment).await?;
+        match status {
+            Some(_) => running.leave(),
+            None => running.end(kill_after).await?,
         }
-        // What it left running in its group is its own business.
-        std::mem::forget(guard);
         Ok(status)
+    }
+}
+
+/// A program that runs; dropped, it is killed with its whole process group.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    group: GroupGuard,
+}
+
+impl Running {
+    /// How it ended, if it did before that moment. Whoever was held up and looks later asks the kernel, not the clock.
+    pub(crate) async fn ended_before(
+        &mut self,
+        moment: impl Future<Output = ()>,
+    ) -> std::io::Result<Option<ExitStatus>> {
+        tokio::select! {
+            biased;
+            status = self.child.wait() => status.map(Some),
+            () = moment => self.child.try_wait(),
+        }
+    }
+
+    /// Ends it with its whole process group: asks first, and forces it after that time. One that the kernel holds up
+    /// ends when the kernel lets go.
+    pub(crate) async fn end(mut self, kill_after: Duration) -> std::io::Result<()> {
+        self.group.signal(Signal::TERM);
+        if tokio::time::timeout(kill_after, self.child.wait()).await.is_err() {
+            self.group.signal(Signal::KILL);
+            self.child.wait().await?;
+        }
+        self.leave();
+        Ok(())
+    }
+
+    /// What it left running in its group is its own business.
+    pub(crate) fn leave(self) {
+        std::mem::forget(self.group);
     }
 }
 
 /// Ends a process group when whoever waited for it is gone: at a stop, and when a reload takes
 /// the script out.
+#[derive(Debug)]
 struct GroupGuard(Option<Pid>);
+
+impl GroupGuard {
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.0 {
+            // It may have ended just now.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
 
 impl Drop for GroupGuard {
     fn drop(&mut self) {
-        signal_group(self.0, Signal::KILL);
+        self.signal(Signal::KILL);
     }
 }
 
 fn group_of(child: &Child) -> Option<Pid> {
     child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
-}
-
-fn signal_group(group: Option<Pid>, signal: Signal) {
-    if let Some(group) = group {
-        // It may have ended just now.
-        let _ = kill_process_group(group, signal);
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use mainstay_engine::{Node, Settings};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use super::program::{self, Program};
+use super::program::{self, Program, Running};
 use crate::channel::{EngineSender, ToEngine};
 use crate::log;
 
@@ -97,25 +97,88 @@ impl Trackers {
 async fn track(name: Name, schedule: Schedule, engine: EngineSender) {
     let mut ticks = tokio::time::interval(schedule.interval.max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut trouble = None;
+    let mut tracked = Tracked { name, schedule, engine, trouble: None };
     loop {
         ticks.tick().await;
-        let (success, trouble_now) = match schedule.program.run_within(schedule.timeout).await {
-            Ok(Some(status)) => (Some(status.success()), None),
-            Ok(None) => (Some(false), Some(Trouble::TooLong)),
-            Err(error) if is_lack(&error) => (None, Some(Trouble::Lack(error.to_string()))),
-            Err(error) => (Some(false), Some(Trouble::NotRun(error.to_string()))),
+        tracked.run().await;
+    }
+}
+
+struct Tracked {
+    name: Name,
+    schedule: Schedule,
+    engine: EngineSender,
+    trouble: Option<Trouble>,
+}
+
+impl Tracked {
+    /// Runs it once, and is over when that run is.
+    async fn run(&mut self) {
+        let Schedule { program, timeout, .. } = &self.schedule;
+        let mut running = match program.start(&[]) {
+            Ok(running) => running,
+            Err(error) => return self.could_not(&error),
         };
-        if trouble != trouble_now {
-            trouble = trouble_now;
-            match &trouble {
-                None => log::report(format!("script {name} runs to its end again")),
-                Some(trouble) => log::warning(format!("script {name} {}", trouble.told(&schedule))),
+        match running.ended_before(tokio::time::sleep(*timeout)).await {
+            Ok(Some(status)) => {
+                running.leave();
+                self.tell(status.success(), None);
+            }
+            Ok(None) => {
+                self.tell(false, Some(Trouble::TooLong));
+                self.outlast(running).await;
+            }
+            Err(error) => self.could_not(&error),
+        }
+    }
+
+    /// Ends a run that took too long. The kernel may hold it up for ever (a disk or a server that does not answer):
+    /// as long as it does, the run that would be due fails, so that `fall` is reached.
+    async fn outlast(&self, running: Running) {
+        let again = self.schedule.interval.max(Duration::from_millis(1));
+        let mut due = tokio::time::interval_at(tokio::time::Instant::now() + again, again);
+        due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut end = std::pin::pin!(running.end(program::KILL_AFTER));
+        loop {
+            tokio::select! {
+                biased;
+                // That it has ended is all there is to know; why not, nobody can tell.
+                _ = &mut end => return,
+                _ = due.tick() => self.send(false),
             }
         }
-        if let Some(success) = success {
-            engine.send(ToEngine::ScriptEnded { script: name.clone(), success });
+    }
+
+    fn could_not(&mut self, error: &std::io::Error) {
+        if is_lack(error) {
+            self.find(Some(Trouble::Lack(error.to_string())));
+        } else {
+            self.tell(false, Some(Trouble::NotRun(error.to_string())));
         }
+    }
+
+    fn tell(&mut self, success: bool, trouble: Option<Trouble>) {
+        self.find(trouble);
+        self.send(success);
+    }
+
+    fn send(&self, success: bool) {
+        self.engine.send(ToEngine::ScriptEnded { script: self.name.clone(), success });
+    }
+
+    /// Says what is the trouble, if it is another one than before.
+    fn find(&mut self, trouble: Option<Trouble>) {
+        if self.trouble == trouble {
+            return;
+        }
+        let name = &self.name;
+        match &trouble {
+            None => log::report(format!("script {name} runs to its end again")),
+            Some(trouble) => {
+                log::warning(format!("script {name} {}", trouble.told(&self.schedule)));
+            }
+        }
+        self.trouble = trouble;
     }
 }
 
@@ -142,7 +205,7 @@ impl Trouble {
         let (words, timeout) = (schedule.program.words(), schedule.timeout);
         match self {
             Trouble::TooLong => format!(
-                "counts as failed: {words} did not end within {timeout:?} and was ended with all that it started: \
+                "counts as failed: {words} did not end within {timeout:?} and is ended with all that it started: \
                  make it quicker, or its `timeout` longer"
             ),
             Trouble::NotRun(why) => format!(

@@ -27,6 +27,19 @@ fn the_exit_code_is_the_verdict() {
     assert!(matches!(nowhere, Err(Unfit::NotExecutable(_))));
 }
 
+/// Which of two things that both came about meanwhile is seen first must not be left to chance.
+#[test]
+fn one_that_ended_in_time_counts_however_late_that_is_seen() {
+    let script = program(&["/bin/true"]);
+    for _ in 0..10 {
+        let held_up = async { std::process::Command::new("/bin/sleep").arg("0.2").status() };
+        let limit = Duration::from_millis(20);
+        let (ended, slept) = block_on(async { tokio::join!(script.run_within(limit), held_up) });
+        assert!(slept.expect("sleep is there").success());
+        assert!(ended.expect("it runs").is_some_and(|status| status.success()));
+    }
+}
+
 #[test]
 fn one_that_takes_too_long_is_ended_with_its_children() {
     let begun = Instant::now();

@@ -3,6 +3,7 @@
 use mainstay_engine::vrrp::{Command, GroupSettings, TrackScript, Weight};
 
 use super::*;
+use crate::channel::to_engine;
 use crate::testing::{name, router};
 
 fn script(script: &str, words: &[&str], user: Option<&str>) -> TrackedScript {
@@ -82,4 +83,35 @@ fn a_program_without_a_path_is_found_with_a_remark() {
     assert_eq!(schedules.len(), 1);
     assert_eq!(settings.vrrp.scripts.len(), 1);
     assert!(remarks[0].starts_with("script bare: `true` has no path: /"), "{remarks:?}");
+}
+
+/// A script that hears no TERM goes on for two seconds after its time, as one that the kernel holds up does for ever.
+#[test]
+fn one_that_does_not_end_fails_when_its_time_is_over_and_again_whenever_it_is_due() {
+    let runs = std::env::temp_dir().join(format!("mainstay-runs-{}", std::process::id()));
+    let text =
+        format!("trap '' TERM; echo run >> {}; while :; do sleep 0.05; done", runs.display());
+    let mut deaf = script("deaf", &["/bin/sh", "-c", &text], None);
+    (deaf.interval, deaf.timeout) = (Duration::from_millis(100), Duration::from_millis(300));
+    let schedule = schedule(&deaf, &Node::default(), &mut Vec::new()).expect("it is fit");
+    let reactor = mainstay_linux::reactor::Reactor::start().expect("epoll is there");
+    let (engine, words) = to_engine(reactor.waker());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let begun = std::time::Instant::now();
+    let verdicts = runtime.expect("a runtime starts").block_on(async {
+        let tracking = tokio::spawn(super::track(name("deaf"), schedule, engine));
+        let mut verdicts = Vec::new();
+        while verdicts.len() < 3 && begun.elapsed() < Duration::from_secs(20) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            verdicts.extend(words.try_iter());
+        }
+        tracking.abort();
+        verdicts
+    });
+    let run = std::fs::read_to_string(&runs).expect("it wrote that it ran");
+    std::fs::remove_file(&runs).expect("the directory is writable");
+    let failed = |word: &ToEngine| matches!(word, ToEngine::ScriptEnded { success: false, .. });
+    assert!(verdicts.len() >= 3 && verdicts.iter().all(failed), "{verdicts:?}");
+    assert!(begun.elapsed() < program::KILL_AFTER, "{:?}", begun.elapsed());
+    assert_eq!(run, "run\n", "no second one beside it");
 }
