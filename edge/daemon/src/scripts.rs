@@ -11,9 +11,12 @@ pub(crate) mod security;
 pub(crate) mod tracked;
 
 use std::path::Path;
+use std::time::Duration;
 
 use mainstay_engine::vrrp::{Command, Name};
 use mainstay_engine::{Notify, Settings};
+
+use crate::supervisor::STOP_WITHIN;
 
 /// The programs of settings that are not run, and those that are run although others than root can write them;
 /// each with the reason.
@@ -46,7 +49,7 @@ fn remarks(settings: &Settings, counts: impl Fn(&Of<'_>) -> bool) -> Vec<String>
             Err(unfit) => vec![unfit.to_string()],
         };
         let (kind, name) = asked.of.words();
-        for text in odd {
+        for text in odd.into_iter().chain(too_long(&asked.of, settings)) {
             let same = found.iter_mut().find(|(same, known, _)| *same == kind && *known == text);
             match same {
                 Some((_, _, names)) if names.contains(&name) => {}
@@ -63,6 +66,21 @@ fn remarks(settings: &Settings, counts: impl Fn(&Of<'_>) -> bool) -> Vec<String>
     };
     found.into_iter().map(line).collect()
 }
+
+/// The shutdown script is the last thing of a stop, and whatever a stop does has an end.
+fn too_long(of: &Of<'_>, settings: &Settings) -> Option<String> {
+    let timeout = settings.telling.shutdown.as_ref()?.timeout;
+    (matches!(of, Of::Shutdown) && timeout > SHUTDOWN_MAX).then(|| {
+        format!(
+            "it may take {timeout:?}, but what has not ended {STOP_WITHIN:?} after TERM is killed, and handing over \
+             and notify scripts come first: give it {SHUTDOWN_MAX:?} at most, or let it start what takes long with \
+             setsid(1)"
+        )
+    })
+}
+
+/// The rest of [`STOP_WITHIN`] may be used before the shutdown script begins.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(10);
 
 /// So many are named whose program is odd; the others are counted.
 const NAMED_MAX: usize = 3;
@@ -171,5 +189,24 @@ mod tests {
         for occasion in ["active", "backup", "fault", "stop", "any", "lower", "two", "deleted"] {
             assert!(said.contains(&format!("/no/such/{occasion}")), "{occasion}: {said}");
         }
+    }
+
+    #[test]
+    fn a_shutdown_script_that_may_outlast_the_stop_is_worth_a_remark() {
+        let words = vec!["/bin/true".to_owned()];
+        let command = Command { words, user: None, group: None };
+        let said = |seconds| {
+            let timeout = Duration::from_secs(seconds);
+            let mut settings = Settings::default();
+            let timed = mainstay_engine::TimedCommand { command: command.clone(), timeout };
+            settings.telling.startup = Some(timed.clone());
+            settings.telling.shutdown = Some(timed);
+            (remarks_on_programs(&settings), remarks_in_advance(&settings))
+        };
+        assert_eq!(said(10), (Vec::new(), Vec::new()));
+        let (checked, started) = said(30);
+        assert_eq!(checked, started);
+        let expected = "shutdown script: it may take 30s, but what has not ended 20s after TERM";
+        assert!(matches!(&checked[..], [one] if one.starts_with(expected)), "{checked:?}");
     }
 }

@@ -44,7 +44,7 @@ const WATCHDOG: Duration = Duration::from_secs(1);
 /// How long nobody is accepted once that has failed.
 const DEAF_FOR: Duration = Duration::from_millis(100);
 /// How long a control process may take to stop: its successors, farewell, addresses, notify scripts.
-const STOP_WITHIN: Duration = Duration::from_secs(20);
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(20);
 
 /// A service manager that waits for the end kills us soon after that: the last will is carried out by then.
 const WILL_WITHIN: Duration = Duration::from_secs(3);

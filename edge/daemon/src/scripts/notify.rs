@@ -102,7 +102,10 @@ struct Queue {
 #[derive(Debug, Default)]
 struct Waiting {
     runs: VecDeque<Run>,
+    /// Nothing more will come, unless its subject comes back before everything is done.
     closed: bool,
+    /// Everything is done, and nobody looks here any more.
+    over: bool,
 }
 
 impl Notifier {
@@ -172,7 +175,8 @@ impl Notifier {
             Subject::Router(name) => drop(self.routers.remove(name)),
             Subject::Group(name) => drop(self.groups.remove(name)),
         }
-        if let Some(queue) = self.queues.remove(subject) {
+        // It stays until it is empty: what its subject tells when it comes back must come after what it told before.
+        if let Some(queue) = self.queues.get(subject) {
             queue.close();
         }
     }
@@ -201,17 +205,7 @@ impl Notifier {
                 return log::error(format!("{}: notify script: {unfit}", name_of(subject)));
             }
         };
-        let queue = self.queues.entry(subject.clone()).or_insert_with(|| {
-            let queue = Arc::new(Queue::default());
-            let worker = Worker {
-                name: name_of(subject),
-                queue: Arc::clone(&queue),
-                limits: self.limits.subscribe(),
-                long_after: self.long_after,
-            };
-            self.workers.spawn(worker.work());
-            queue
-        });
+        let queue = self.open(subject);
         if let Some(lost) = queue.push(Run { program, further, of_stop }) {
             log::warning(format!(
                 "{}: more than {WAITING_MAX} notify scripts wait: left out {}",
@@ -220,9 +214,40 @@ impl Notifier {
             ));
         }
     }
+
+    /// The queue of a subject, with its worker.
+    fn open(&mut self, subject: &Subject) -> Arc<Queue> {
+        // Whoever came and went leaves nothing behind.
+        self.queues.retain(|_, queue| !queue.is_over());
+        while self.workers.try_join_next().is_some() {}
+        if let Some(queue) = self.queues.get(subject).filter(|queue| queue.reopen()) {
+            return Arc::clone(queue);
+        }
+        let queue = Arc::new(Queue::default());
+        let worker = Worker {
+            name: name_of(subject),
+            queue: Arc::clone(&queue),
+            limits: self.limits.subscribe(),
+            long_after: self.long_after,
+        };
+        self.workers.spawn(worker.work());
+        self.queues.insert(subject.clone(), Arc::clone(&queue));
+        queue
+    }
 }
 
 impl Queue {
+    /// Takes runs again, unless everything was done meanwhile.
+    fn reopen(&self) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.closed = false;
+        !waiting.over
+    }
+
+    fn is_over(&self) -> bool {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).over
+    }
+
     /// Puts a run at the end; the oldest one if there are too many.
     fn push(&self, run: Run) -> Option<Run> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -248,6 +273,7 @@ impl Queue {
                     return Some(run);
                 }
                 if waiting.closed {
+                    waiting.over = true;
                     return None;
                 }
             }

@@ -145,12 +145,45 @@ fn a_group_that_is_gone_is_forgotten_and_a_router_once_it_has_been_told() {
         assert!(notifier.of(&group).is_none());
         assert!(notifier.of(&router).is_some());
         notifier.tell(&router, Tiding::Deleted { says_deleted: false }, 7);
-        assert!(notifier.of(&router).is_none() && notifier.queues.is_empty());
+        assert!(notifier.of(&router).is_none());
         notifier.finish(LONG).await;
+        assert!(notifier.queues.is_empty());
     });
     let mut lines = scribe.lines();
     lines.sort();
     assert_eq!(lines, ["any GROUP G BACKUP 0", "any INSTANCE VI_1 FAULT 7"]);
+}
+
+#[test]
+fn a_router_that_comes_back_tells_after_what_it_told_before() {
+    let scribe = Scribe::new("back");
+    let told = Notify {
+        fault: scribe.command("slow fault"),
+        active: scribe.command("active"),
+        ..Notify::default()
+    };
+    let name = Name::new("VI_1");
+    let mut settings = Settings::default();
+    settings.notify_routers.insert(name.clone(), told);
+    let mut notifier = Notifier::default();
+    notifier.configure(&settings);
+    let router = Subject::Router(name);
+    run(async || {
+        for _ in 0..2 {
+            notifier.tell(&router, Tiding::Deleted { says_deleted: false }, 7);
+            notifier.configure(&settings);
+            notifier.tell(&router, Tiding::State(StateName::Active), 7);
+        }
+        assert_eq!(notifier.queues.len(), 1);
+        let done = notifier.open(&router);
+        done.close();
+        while !done.is_over() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        notifier.tell(&router, Tiding::State(StateName::Active), 7);
+        notifier.finish(LONG).await;
+    });
+    assert_eq!(scribe.lines(), ["slow fault", "active", "slow fault", "active", "active"]);
 }
 
 #[test]
