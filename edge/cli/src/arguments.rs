@@ -30,7 +30,7 @@ Exit codes: 0 good, 1 the answer is no (faults, a router in Fault), 2 wrong usag
 const SIGNALS: &str = "\
 Signals: HUP reload, TERM and INT stop, USR1 write where each router stands to the log,
 USR2 write what each router has counted to the log, 36 (RTMIN+2) write the JSON dump,
-63 (RTMAX-1) as USR2, and from then on the dump file counts from 0. USR1, USR2, 36 and 63
+63 (RTMAX-1) as USR2, and from then on both count from 0. USR1, USR2, 36 and 63
 write the dump file that the configuration names; a keepalived.conf names one in /tmp for each
 even if it does not say so.";
 

@@ -23,6 +23,7 @@ mod options;
 mod pid_files;
 mod present;
 mod preview;
+mod regular_file;
 mod rehearsal;
 mod reload_time;
 mod runtime_dir;

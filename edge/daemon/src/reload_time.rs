@@ -1,6 +1,6 @@
 //! A reload at a moment that a file names, so that several nodes change in the same second.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use jiff::{Timestamp, Zoned};
 use mainstay_api::Level;
 use mainstay_engine::ReloadTime;
 use tokio::time::{Interval, MissedTickBehavior};
+
+use crate::regular_file;
 
 /// The file is looked at so often.
 const EVERY: Duration = Duration::from_secs(1);
@@ -106,7 +108,7 @@ impl Appointment {
 /// The first line of the file, if there is one that can be read.
 fn first_line(asked: &ReloadTime) -> Option<String> {
     let mut bytes = Vec::new();
-    File::open(&asked.path).ok()?.take(LINE_MAX).read_to_end(&mut bytes).ok()?;
+    regular_file::open(&asked.path).ok()?.take(LINE_MAX).read_to_end(&mut bytes).ok()?;
     let line = bytes.split(|byte| *byte == b'\n').next()?;
     Some(String::from_utf8_lossy(line).into_owned())
 }
@@ -269,5 +271,20 @@ mod tests {
         assert!(said(&appointment.look(&tomorrow)).contains("agreed upon for"));
         fs::remove_file(&asked.path).expect("it is ours");
         assert!(said(&appointment.look(&tomorrow)).contains("cancelled"));
+    }
+
+    /// Whoever opened it as a file would wait for a writer, and signals with him.
+    #[test]
+    fn a_fifo_in_the_place_of_the_file_is_not_waited_for() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let asked = at_path("reload-fifo", false);
+        mknodat(CWD, &asked.path, FileType::Fifo, Mode::from_raw_mode(0o600), 0)
+            .expect("the directory is writable");
+        let (told, look) = std::sync::mpsc::channel();
+        let path = asked.path.clone();
+        std::thread::spawn(move || told.send(appointment(&asked).look(&noon())));
+        let look = look.recv_timeout(Duration::from_secs(20));
+        fs::remove_file(&path).expect("it is ours");
+        assert_eq!(look, Ok(Look::Same));
     }
 }

@@ -512,7 +512,8 @@ impl Work {
             Wish::Json => None,
         };
         if let Some(line) = line {
-            for router in crate::present::status(&report, &self.facts.now()).routers {
+            for mut router in crate::present::status(&report, &self.facts.now()).routers {
+                self.past.take_from(&mut router);
                 log::report(line(&router));
             }
         }

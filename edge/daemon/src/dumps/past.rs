@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mainstay_api as api;
 use mainstay_engine::vrrp::{Counters, Name, Reject, RouterView};
 
 use crate::channel::Report;
@@ -18,6 +19,28 @@ impl Past {
         let routers = report.status.vrrp.routers.iter();
         self.counted =
             routers.map(|router| (router.name.clone(), router.counters.clone())).collect();
+    }
+
+    /// Takes what had been counted then from the counters of a router, for people.
+    pub(crate) fn take_from(&self, router: &mut api::Router) {
+        let Some(past) = self.counted.get(&Name::new(&router.name)) else { return };
+        let counters = &mut router.counters;
+        for (now, past) in [
+            (&mut counters.became_active, past.became_active),
+            (&mut counters.released_active, past.released_active),
+            (&mut counters.adverts_sent, past.adverts_sent),
+            (&mut counters.adverts_received, past.adverts_received),
+            (&mut counters.farewells_sent, past.farewells_sent),
+            (&mut counters.farewells_received, past.farewells_received),
+            (&mut counters.announcements_sent, past.announcements_sent),
+        ] {
+            *now = now.saturating_sub(past);
+        }
+        for (why, past) in &past.rejects {
+            if let Some(now) = counters.rejects.get_mut(why.name()) {
+                *now = now.saturating_sub(*past);
+            }
+        }
     }
 
     /// What a router has counted since then.

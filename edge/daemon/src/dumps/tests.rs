@@ -12,6 +12,8 @@ use mainstay_engine::{Dumps, Engine, Input, JsonVersion};
 use mainstay_plan::{Actual, Change, PresentAddress};
 
 use super::*;
+use crate::drained::Drained;
+use crate::facts::Facts;
 use crate::testing::{link, router};
 
 /// What keepalived 2.2.7 writes for one instance.
@@ -67,6 +69,26 @@ fn stats_are_keepaliveds_to_the_letter_and_begin_again() {
     past.begin_again(&report);
     let again = STATS.replace("Sent: 1", "Sent: 0").replace("master: 1", "master: 0");
     assert_eq!(stats::text(&report, &past), again);
+}
+
+#[test]
+fn the_log_counts_from_the_same_moment_as_the_file() {
+    let report = report();
+    let facts = Facts::new("n".to_owned(), "c".to_owned(), Drained::default());
+    let line = |past: &Past| {
+        let mut status = crate::present::status(&report, &facts.now());
+        let router = status.routers.first_mut().expect("there is one");
+        router.counters.rejects.insert("ttl".to_owned(), 3);
+        past.take_from(router);
+        crate::present::counted(router)
+    };
+    let mut past = Past::default();
+    let said = line(&past);
+    assert!(said.contains("became Active 1 time,") && said.contains(": 1 sent"), "{said}");
+    past.begin_again(&report);
+    let again = line(&past);
+    assert!(again.contains("became Active 0 times,") && again.contains(": 0 sent"), "{again}");
+    assert!(again.contains("3 rejected"), "counted since: {again}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub(crate) fn standing(router: &api::Router) -> String {
     format!("{}: {:?}, because {}", router.name, router.state, router.why)
 }
 
-/// What it counted since it was started.
+/// What it counted.
 pub(crate) fn counted(router: &api::Router) -> String {
     let counters = &router.counters;
     let rejected: u64 = counters.rejects.values().sum();

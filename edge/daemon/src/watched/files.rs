@@ -1,7 +1,7 @@
 //! Files that hold a number: read when they change, and told to the engine.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::directories::{Change, Directories};
 use crate::channel::{EngineSender, ToEngine};
-use crate::log;
+use crate::{log, regular_file};
 
 /// Where a change cannot be heard of, it is looked for so often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -192,27 +192,14 @@ impl Watch {
 
 /// The number that a file holds; a file that is not there holds 0.
 fn level_in(path: &Path) -> Result<i32, String> {
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
-    let file = match options.open(path) {
+    let file = match regular_file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(error.to_string()),
     };
-    let text = regular(&file).and_then(|()| {
-        let mut bytes = Vec::new();
-        (&file).take(BYTES).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    });
-    let text = text.map_err(|error| error.to_string())?;
+    let mut text = Vec::new();
+    file.take(BYTES).read_to_end(&mut text).map_err(|error| error.to_string())?;
     level(&text)
-}
-
-fn regular(file: &File) -> io::Result<()> {
-    if file.metadata()?.is_file() {
-        return Ok(());
-    }
-    Err(io::Error::other("it is not a regular file"))
 }
 
 /// A whole number at the start of a text, whatever follows it after a blank.

@@ -96,7 +96,7 @@ async fn each_change_is_told_once() {
 async fn a_writer_that_never_closes_is_heard() {
     let stage = Stage::start("open", &["a"]);
     assert_eq!(stage.next().await, told("a", 0));
-    let mut open = File::create(stage.directory.join("a")).expect("a file");
+    let mut open = fs::File::create(stage.directory.join("a")).expect("a file");
     open.write_all(b"42").expect("written");
     assert_eq!(stage.next().await, told("a", 42));
     open.write_all(b"1").expect("written");
