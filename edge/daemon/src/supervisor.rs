@@ -348,6 +348,7 @@ impl<'a> Supervisor<'a> {
         if !same && !self.charge.replaced {
             log::report("the control process was started otherwise: replacing it");
             self.charge.replaced = true;
+            self.charge.resigns_by = Some(clock::now() + STOP_WITHIN);
             self.charge.signal(Signal::TERM);
         }
     }

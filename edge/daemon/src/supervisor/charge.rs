@@ -124,7 +124,7 @@ impl Charge {
         let line = self.line.iter().filter(|_| !self.prepared);
         let line = line.map(|line| PollFd::new(line.stream(), PollFlags::IN));
         // It rings until the next beat: once it has been heard, the judge looks by the clock.
-        let alarm = self.pulse.iter().filter(|_| self.judge.is_content());
+        let alarm = self.pulse.iter().filter(|_| !self.is_over() && self.judge.is_content());
         let alarm = alarm.filter_map(PulseView::alarm);
         let alarm = alarm.map(|alarm| PollFd::from_borrowed_fd(alarm, PollFlags::IN));
         self.pidfd.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).chain(line).chain(alarm)
@@ -158,9 +158,14 @@ impl Charge {
         }
     }
 
-    /// When to look at it next. One that was killed is looked at no more: its end is seen on the descriptor.
+    /// When to look at it next. One that was killed, or has said its last word, is looked at no more: its end is seen
+    /// on the descriptor.
     pub(super) fn look_at(&self) -> Option<Instant> {
-        (self.pidfd.is_some() && !self.is_killed).then(|| self.judge.look_at())
+        (self.pidfd.is_some() && !self.is_over()).then(|| self.judge.look_at())
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_killed || self.farewell
     }
 
     /// Looks whether it lives.

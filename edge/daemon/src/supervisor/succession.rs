@@ -116,8 +116,8 @@ impl Supervisor<'_> {
     /// The one in charge has begun to leave: should it be told to resign, it will not.
     pub(super) fn hear_it_leave(&mut self) {
         self.forgo_successor();
-        self.charge.resigns_by = None;
         if !self.charge.replaced {
+            self.charge.resigns_by = None;
             self.stop_from_now();
         }
     }
