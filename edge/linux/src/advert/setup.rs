@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use mainstay_base::{Family, LinkIndex, LinkName};
-use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, socket_with};
+use rustix::net::{AddressFamily, Protocol, RecvFlags, SocketFlags, SocketType, socket_with};
 
 use crate::sockopt::{set, set_int};
 
@@ -141,7 +141,16 @@ fn open(family: AddressFamily, link: LinkIndex, name: &LinkName) -> io::Result<O
     set_int(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, index)
         .and_then(|()| Ok(rustix::net::netdevice::index_to_name(&fd, link.0).map(|_| ())?))
         .map_err(|e| failed(&format!("bind to link {name}"), &e))?;
+    forget_what_came(&fd);
     Ok(fd)
+}
+
+/// Until it is bound a socket hears all links; what came in by then would be taken for a packet of its own.
+fn forget_what_came(fd: &OwnedFd) {
+    const AT_MOST: usize = 1_024;
+    let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+    let is_more = || rustix::net::recv(fd, &mut [0_u8; 1][..], flags).is_ok();
+    let _ = (0..AT_MOST).take_while(|_| is_more()).count();
 }
 
 fn finish(fd: &OwnedFd) -> io::Result<()> {
