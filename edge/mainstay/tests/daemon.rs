@@ -187,7 +187,7 @@ fn restart_on_a_faulty_file() -> Checked {
         stage.status(&daemon, 0).is_ok_and(|status| status.pid != before.pid)
     })?;
     stage.until_state(&daemon, 0, "VI_1", State::Active)?;
-    assert!(daemon.log().contains("the settings of before are used"), "{}", daemon.log());
+    stage::until_logged(|| daemon.log(), "the settings of before are used")?;
     Ok(())
 }
 
@@ -202,7 +202,7 @@ fn hanging_control() -> Checked {
         stage.status(&strong, 0).is_ok_and(|status| status.pid != before.pid)
     })?;
     stage.until_state(&strong, 0, "VI_1", State::Active)?;
-    assert!(strong.log().contains("hangs, it was stopped (state T"), "{}", strong.log());
+    stage::until_logged(|| strong.log(), "hangs, it was stopped (state T")?;
     Ok(())
 }
 
@@ -238,9 +238,9 @@ fn other_arguments() -> Checked {
     wait::until("the replacement", SOON, || {
         stage.status(&strong, 0).is_ok_and(|status| status.pid != before.pid)
     })?;
-    assert!(second.log().contains("started otherwise: replacing it"), "{}", second.log());
+    stage::until_logged(|| second.log(), "started otherwise: replacing it")?;
     // The first one stopped by itself, and nobody had to carry its will out.
-    assert!(strong.log().contains("VI_1: Active → Initialize: it was stopped"), "{}", strong.log());
+    stage::until_logged(|| strong.log(), "VI_1: Active → Initialize: it was stopped")?;
     stage.until_cause(&weak, 1, |why| why == "192.0.2.1 said farewell")?;
     stage.until_state(&strong, 0, "VI_1", State::Active)?;
     wait::until("one holder", SOON, || {

@@ -105,7 +105,7 @@ fn address_stays() -> Checked {
     let came = came.iter().find(|change| change.there).ok_or("it was not taken over")?;
     // A look takes time, and between two looks nobody knows.
     assert!(came.after <= gone.at, "nobody had it for {:?} at least", came.after - gone.at);
-    assert!(strong.log().contains("of 1 addresses others answer for 1"), "{}", strong.log());
+    stage::until_logged(|| strong.log(), "of 1 addresses others answer for 1")?;
     Ok(())
 }
 
@@ -476,6 +476,7 @@ fn no_descriptors_above() -> Checked {
     limit(1024)?;
     stranger.set_read_timeout(Some(SOON))?;
     assert_eq!(stranger.read(&mut [0; 1])?, 0, "{}", served.log());
+    wait::until("a line about it", SOON, || refused() > 0)?;
     assert_eq!(refused(), 1, "{}", served.log());
     stage::signal(before.pid, Signal::KILL)?;
     stage.until_shown(0, |now| now.pid != before.pid && state(now) == Some(State::Active))
@@ -557,7 +558,10 @@ fn namespace() -> Checked {
     stage::signal(before.pid, Signal::KILL)?;
     stage.until_shown(0, |now| now.pid != before.pid && state(now) == Some(State::Active))?;
     assert!(!stage.holds(0, stage::ADDRESS) && stage.holds(1, stage::ADDRESS), "{}", served.log());
-    assert!(served.log().contains("of 1 addresses others answer for 0; 0 taken down, 1 stay"));
+    stage::until_logged(
+        || served.log(),
+        "of 1 addresses others answer for 0; 0 taken down, 1 stay",
+    )?;
     let file = stage.folder().join("nowhere.conf");
     fs::write(&file, "net_namespace nosuch\n")?;
     let words = ["run", "--keepalived", &file.display().to_string()];

@@ -81,6 +81,8 @@ fn in_the_way() -> Result<(), Failed> {
         .map_err(|error| format!("{error}\n{}", alone.daemon.log()))?;
     assert!(told.step.contains(ADDRESS) && told.step.contains("eth0"), "{told:?}");
     assert!(!told.reason.is_empty() && told.remedy.contains("prefix length"), "{told:?}");
+    let said = || !alone.lines_with("the kernel refuses").is_empty();
+    wait::until("a line about it", BOUND, said)?;
     let lines = alone.lines_with("the kernel refuses");
     assert!(lines.iter().all(|line| line.contains(ADDRESS)), "{lines:?}");
     // One line for each try: the back-off bounds them.
@@ -90,6 +92,7 @@ fn in_the_way() -> Result<(), Failed> {
     assert!(host.holds(ADDRESS.parse::<IpAddr>()?)?);
     let over = || alone.daemon.status(host).is_ok_and(|status| status.refused.is_empty());
     wait::until("the end of the refusal", BOUND, over)?;
+    wait::until("a line about it", BOUND, || !alone.lines_with("the kernel took").is_empty())?;
     assert_eq!(alone.lines_with("the kernel took").len(), 1, "{}", alone.daemon.log());
     Ok(())
 }

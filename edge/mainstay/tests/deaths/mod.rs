@@ -146,7 +146,7 @@ fn alone(death: Death) -> Checked {
     assert!(client.gap_since(since) < GAP_MAX, "{:?}", client.gap_since(since));
     assert!(watch.there() && watch.changes().len() == 1, "{:?}", watch.changes());
     assert_eq!(became_active(&stage.status(&strong, 0)?), 1, "{}", strong.log());
-    assert!(strong.log().contains("others answer for 0; 0 taken down, 1 stay"), "{}", strong.log());
+    stage::until_logged(|| strong.log(), "others answer for 0; 0 taken down, 1 stay")?;
     Ok(())
 }
 
@@ -181,7 +181,7 @@ fn farewell_first() -> Checked {
     let unheard = || strong.log().contains("the advertisements of successors cannot be heard");
     wait::until("the refusal", SOON, unheard)
         .map_err(|late| Failed::from(format!("{late}\n{}", strong.log())))?;
-    assert!(strong.log().contains("last will: 1 farewells said"), "{}", strong.log());
+    stage::until_logged(|| strong.log(), "last will: 1 farewells said")?;
     // Whoever answers is heard in another way.
     let answered = || strong.log().contains("of 1 addresses others answer for 1; 1 taken down");
     wait::until("the end of the will", SOON, answered)

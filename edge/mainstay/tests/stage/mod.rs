@@ -218,6 +218,12 @@ pub fn until_told(manager: &UnixDatagram, wanted: &str) -> Checked {
     }
 }
 
+/// A line is in the log a moment after what it tells of.
+pub fn until_logged(log: impl Fn() -> String, words: &str) -> Checked {
+    wait::until(words, SOON, || log().contains(words))
+        .map_err(|late| format!("{late}\n{}", log()).into())
+}
+
 /// How long a process has used a processor.
 pub fn processor_time(pid: u32) -> io::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
