@@ -3,7 +3,7 @@
 //! keepalived sends the passes of a burst back to back. Here they are spread over
 //! [`PASS_OFFSETS`], because a neighbour that has just learnt an entry may refuse to change it for
 //! a lock time (one second on Linux), and because a lost frame is seldom lost alone. The count of
-//! passes, the second burst and the refresh are keepalived's.
+//! passes, the second burst and the refresh are keepalived's; the passes that go with advertisements are our own.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,6 +17,12 @@ use crate::settings::Announce;
 pub(crate) const PASS_OFFSETS: [u64; 5] = [0, 50, 250, 1000, 2500];
 /// From each pass after those to the next.
 const PASS_GAP: Duration = Duration::from_millis(1500);
+/// For so long a pass goes with each advertisement of a new Active. A switch may hold back what comes from a port that has
+/// just come up, and the first advertisement that gets through makes another Active yield without a word: neighbours
+/// have to hear of the new one in the same moment.
+const WITH_ADVERTS_FOR: Duration = Duration::from_millis(2500);
+/// But not so soon after another pass.
+const WITH_ADVERTS_APART: Duration = Duration::from_millis(150);
 
 /// The schedule of one Active router's announcements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +35,9 @@ pub(crate) struct Announcer {
     elsewhere_at: Option<Instant>,
     /// One more pass, against another's claim.
     contest_at: Option<Instant>,
+    /// Until then passes go with advertisements.
+    with_adverts_until: Option<Instant>,
+    passed_at: Option<Instant>,
 }
 
 /// A burst with passes left.
@@ -74,6 +83,20 @@ impl Announcer {
         self.refresh = None;
         self.refresh_at = next_refresh(settings, now);
         self.elsewhere_at = next_elsewhere(settings, now);
+        // Whoever asks for one pass gets one.
+        self.with_adverts_until = (settings.repeat > 1).then(|| now + WITH_ADVERTS_FOR);
+        self.passed_at = Some(now);
+    }
+
+    /// Whether a pass is to go with an advertisement that is sent at `now`; it is then taken as sent.
+    pub(crate) fn pass_with_advert(&mut self, now: Instant) -> bool {
+        self.with_adverts_until = self.with_adverts_until.filter(|until| now <= *until);
+        let is_apart = self.passed_at.is_none_or(|last| now >= last + WITH_ADVERTS_APART);
+        let goes = self.with_adverts_until.is_some() && is_apart;
+        if goes {
+            self.passed_at = Some(now);
+        }
+        goes
     }
 
     /// Begins the bursts after a lower priority was heard, anew with each advertisement of it: its sender
@@ -115,6 +138,7 @@ impl Announcer {
             *burst = burst.and_then(|burst| burst.pass(now));
         }
         self.contest_at = self.contest_at.filter(|at| *at > now);
+        self.passed_at = Some(now);
         true
     }
 

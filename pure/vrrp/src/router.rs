@@ -145,7 +145,9 @@ impl Router {
                 let elsewhere_due =
                     active.announcer.elsewhere(&self.station.settings.announce, now);
                 let advert_due = active.next_advert_at;
-                if advert_due <= now {
+                let speaks = advert_due <= now;
+                let pass_due = pass_due || speaks && active.announcer.pass_with_advert(now);
+                if speaks {
                     self.advertise(now, out);
                     self.keep_rhythm(advert_due, now);
                 }

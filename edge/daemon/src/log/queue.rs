@@ -83,7 +83,8 @@ fn write_all(queued: &Receiver<Box<Stamped>>, counts: &Counts) {
     let mut written = 0;
     loop {
         let next = queued.try_recv().ok();
-        if next.is_none() || written == DEPTH {
+        // One more than the queue holds may have been taken out of it already.
+        if next.is_none() || written > DEPTH {
             written = 0;
             tell_what_was_lost(counts);
         }

@@ -40,6 +40,29 @@ fn a_single_pass_has_no_burst_after_it() {
     let mut announcer = Announcer::default();
     announcer.begin(&settings, at(0));
     assert_eq!(announcer.next_at(), None);
+    assert!(!announcer.pass_with_advert(at(1000)));
+}
+
+/// The moments, in milliseconds, at which there is a pass of the first burst or with an advertisement.
+fn passes_beside_adverts(every: u64) -> Vec<u64> {
+    let settings = Announce { delay: Duration::ZERO, ..Announce::default() };
+    let mut announcer = Announcer::default();
+    announcer.begin(&settings, at(0));
+    let mut is_one = |millis: &u64| {
+        let listed = announcer.pass(&settings, at(*millis));
+        listed || millis % every == 0 && announcer.pass_with_advert(at(*millis))
+    };
+    (1..10_000).filter(|millis| is_one(millis)).collect()
+}
+
+#[test]
+fn at_first_a_pass_goes_with_each_advertisement() {
+    let expected =
+        [50, 200, 250, 400, 600, 800, 1000, 1200, 1400, 1600, 1800, 2000, 2200, 2400, 2500];
+    assert_eq!(passes_beside_adverts(200), expected);
+    assert_eq!(passes_beside_adverts(1000), [50, 250, 1000, 2000, 2500]);
+    let quick = passes_beside_adverts(10);
+    assert!(quick.len() <= 20, "{quick:?}");
 }
 
 #[test]
