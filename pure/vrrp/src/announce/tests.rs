@@ -50,7 +50,7 @@ fn passes_beside_adverts(every: u64) -> Vec<u64> {
     announcer.begin(&settings, at(0));
     let mut is_one = |millis: &u64| {
         let listed = announcer.pass(&settings, at(*millis));
-        listed || millis % every == 0 && announcer.pass_with_advert(at(*millis))
+        listed || millis.is_multiple_of(every) && announcer.pass_with_advert(at(*millis))
     };
     (1..10_000).filter(|millis| is_one(millis)).collect()
 }
