@@ -195,7 +195,8 @@ impl<'a> Supervisor<'a> {
     /// Goes on with what a process that died left to be done, until another one is started.
     fn carry_out_the_will(&mut self) -> Carried {
         let Some(testament) = &mut self.testament else { return Carried::On };
-        testament.go_on(self.gone_by);
+        self.gone_by.into_iter().for_each(|by| testament.hurry(by));
+        testament.go_on();
         if testament.waits_until().is_some() {
             return Carried::On;
         }
@@ -235,7 +236,6 @@ impl<'a> Supervisor<'a> {
         fds.extend(self.successor.iter().flat_map(Charge::fds));
         fds.extend(self.testament.iter().flat_map(Testament::fds));
         let until = self.testament.as_ref().and_then(Testament::waits_until);
-        let until = until.map(|until| self.gone_by.map_or(until, |by| until.min(by)));
         let (hangs, rests) = (self.charge.look_at(), self.rest_at);
         // Nothing is started while successors are waited for, however long it has been due.
         let start = self.start_at.filter(|_| until.is_none() && self.successor.is_none());

@@ -5,9 +5,7 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use rustix::process::Signal;
-
-use crate::signals::{JSON, STATS_CLEAR};
+use crate::signals::TAKEN;
 
 /// Where the program of this process lies, or lay before another one was put in its place.
 ///
@@ -86,14 +84,12 @@ pub fn without_signals<T>(act: impl FnOnce() -> T) -> T {
 }
 
 fn mask(how: libc::c_int) {
-    let signals = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
-    let signals = signals.into_iter().chain([JSON, STATS_CLEAR].map(Signal::as_raw));
     // SAFETY: The set is initialized before it is used, and the numbers are those of signals.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
-        for signal in signals {
-            libc::sigaddset(&raw mut set, signal);
+        for signal in TAKEN {
+            libc::sigaddset(&raw mut set, signal.as_raw());
         }
         libc::pthread_sigmask(how, &raw const set, std::ptr::null_mut());
     }

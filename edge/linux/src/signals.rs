@@ -1,4 +1,4 @@
-//! keepalived's real-time signals, which have no names.
+//! The signals that the daemon takes, with keepalived's that have no names.
 
 use rustix::process::Signal;
 
@@ -10,6 +10,10 @@ const LAST: i32 = 64;
 pub const JSON: Signal = nameless(FIRST + 2);
 /// Write the counters, and count from 0: the last but one.
 pub const STATS_CLEAR: Signal = nameless(LAST - 1);
+
+/// All that the daemon takes.
+pub const TAKEN: [Signal; 7] =
+    [Signal::HUP, Signal::INT, Signal::TERM, Signal::USR1, Signal::USR2, JSON, STATS_CLEAR];
 
 const fn nameless(number: i32) -> Signal {
     assert!(number >= FIRST && number <= LAST, "a real-time signal");

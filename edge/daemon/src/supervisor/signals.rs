@@ -15,27 +15,17 @@ pub(super) struct Signals {
     caught: Vec<(Signal, UnixStream)>,
 }
 
-/// What arrives, and what is handed on for it.
-const HANDED_ON: [(Signal, Signal); 7] = [
-    (Signal::HUP, Signal::HUP),
-    (Signal::INT, Signal::TERM),
-    (Signal::TERM, Signal::TERM),
-    (Signal::USR1, Signal::USR1),
-    (Signal::USR2, Signal::USR2),
-    (signals::JSON, signals::JSON),
-    (signals::STATS_CLEAR, signals::STATS_CLEAR),
-];
-
 impl Signals {
     /// Catches them from here on.
     pub(super) fn catch() -> Result<Signals, Error> {
-        let catch = |(arriving, handed_on): (Signal, Signal)| -> io::Result<(Signal, UnixStream)> {
+        let catch = |arriving: Signal| -> io::Result<(Signal, UnixStream)> {
+            let handed_on = if arriving == Signal::INT { Signal::TERM } else { arriving };
             let (reader, writer) = UnixStream::pair()?;
             reader.set_nonblocking(true)?;
             signal_hook::low_level::pipe::register(arriving.as_raw(), writer)?;
             Ok((handed_on, reader))
         };
-        let caught: io::Result<Vec<_>> = HANDED_ON.into_iter().map(catch).collect();
+        let caught: io::Result<Vec<_>> = signals::TAKEN.into_iter().map(catch).collect();
         Ok(Signals { caught: caught.map_err(Error::refused("catch", "signals"))? })
     }
 

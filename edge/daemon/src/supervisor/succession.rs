@@ -26,8 +26,12 @@ impl Supervisor<'_> {
     /// Becomes the program that is on the disk now; it takes over the control process, which asks for a
     /// successor then.
     pub(super) fn upgrade(&mut self) {
-        if self.successor.is_some() {
-            // Whoever asked again is answered with the other ones.
+        if let Some(successor) = &self.successor {
+            // Whoever asked again is answered with the other ones; of one that was killed nobody hears any more.
+            if successor.is_killed() {
+                let why = "the new process of the last time has not ended yet".to_owned();
+                self.charge.order(Order::GoOn { why });
+            }
             return;
         }
         let error = match process::own_path() {

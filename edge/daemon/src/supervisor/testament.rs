@@ -90,18 +90,22 @@ impl Testament {
         self.until
     }
 
+    /// Nobody is waited for any longer than until then.
+    pub(super) fn hurry(&mut self, by: Instant) {
+        self.until = self.until.map(|until| until.min(by));
+    }
+
     /// What nobody has taken so far, for the process that comes next.
     pub(super) fn kept(&self) -> &Will {
         &self.will
     }
 
     /// Hears who answers and who advertises, and takes down what others have: when all have a successor or nobody
-    /// else may come, and then whenever somebody comes nevertheless. Nobody is waited for beyond `gone_by`.
-    pub(super) fn go_on(&mut self, gone_by: Option<Instant>) {
+    /// else may come, and then whenever somebody comes nevertheless.
+    pub(super) fn go_on(&mut self) {
         self.hear();
         let now = clock::now();
-        let until = self.until.map(|until| gone_by.map_or(until, |by| until.min(by)));
-        let Some(until) = until else {
+        let Some(until) = self.until else {
             if self.left() != self.will {
                 self.take_down();
             }
@@ -112,7 +116,7 @@ impl Testament {
             self.is_answered = true;
             self.until = Some(until.min(now + UNDER_WAY_MAX));
         }
-        if until <= now || self.until.is_some_and(|until| until <= now) {
+        if self.until.is_some_and(|until| until <= now) {
             self.until = None;
             self.take_down();
         }

@@ -12,7 +12,7 @@ use mainstay_plan::{Actual, AddressKey, AddressOptions};
 
 use super::*;
 use crate::netns::Namespace;
-use crate::testing::address;
+use crate::testing::{Pair, address};
 
 /// A kernel opened in a namespace and read, with the mirror that its reader keeps.
 struct Watched {
@@ -116,6 +116,14 @@ fn differences(told: &Actual, actual: &Actual) -> String {
     let (told, actual) = (lines(told), lines(actual));
     let only: Vec<&String> = told.symmetric_difference(&actual).collect();
     format!("only told or only there: {only:#?}")
+}
+
+/// Addresses that others put there: more changes than a small buffer holds.
+fn add_many(pair: &mut Pair) {
+    for n in 1..200 {
+        let ip = address(&format!("10.1.0.{n}/24"));
+        pair.left_links.add_address("left", ip).expect("added");
+    }
 }
 
 fn key(link: &str, ip: &str) -> AddressKey {

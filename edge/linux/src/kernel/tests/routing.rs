@@ -102,10 +102,7 @@ fn what_is_heard_while_routes_are_counted_is_told() {
 fn an_answer_that_was_lost_is_not_waited_for() {
     let mut pair = pair_with_a_route();
     let mut left = Watched::with_buffer(&pair.left, 4 * 1024);
-    for n in 1..200 {
-        let ip = address(&format!("10.1.0.{n}/24"));
-        pair.left_links.add_address("left", ip).expect("added");
-    }
+    add_many(&mut pair);
     let (key, route) = route(RouteOrder::Before);
     let begun = Instant::now();
     let news = left.apply(&[Step::AddRoute { key: key.clone(), route }]);

@@ -118,10 +118,7 @@ fn a_link_that_leaves_its_bridge_is_not_gone() {
 fn lost_changes_are_made_good_by_a_fresh_reading() {
     let mut pair = pair();
     let mut left = Watched::with_buffer(&pair.left, 8 * 1024);
-    for n in 1..200 {
-        let ip = address(&format!("10.0.0.{n}/24"));
-        pair.left_links.add_address("left", ip).expect("added");
-    }
+    add_many(&mut pair);
     let whole = left.until(|change| matches!(change, Change::Whole(_)));
     let Change::Whole(actual) = whole else { unreachable!("just matched") };
     assert!(actual.addresses.len() >= 199);
